@@ -1,0 +1,217 @@
+/**
+ * The one vocabulary of refusal (SR-10).
+ *
+ * Outward a refusal is `category/reason` and nothing more. The eight categories of the mission come first, then
+ * three operational ones. A reason is added, never reused for a new meaning. Each row says what the reason means and
+ * what would change it; `enigmctl explain CODE` prints exactly this.
+ */
+interface Entry {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+const entry = (meaning: string, remedy: string): Entry => ({ meaning, remedy });
+
+export const faults = {
+  identity: {
+    'actor-missing': entry('No verified person is known to this device.', 'Sign in again with the identity service.'),
+    'assertion-expired': entry('The sign-in statement is too old.', 'Sign in again.'),
+    'assertion-not-yet-valid': entry('The sign-in statement lies in the future.', 'Check the clock, then sign in again.'),
+    'session-missing': entry('No session has been established on this device.', 'Open a session with the account service.'),
+    'session-expired': entry('The session has ended.', 'Open a new session.'),
+    'session-closed': entry('The account service closed this session.', 'Open a new session.'),
+    'session-replayed': entry(
+      'An older statement about this session was presented again.',
+      'Ask the account service for its current statement.',
+    ),
+    'recovery-pending': entry(
+      'The account is being recovered; protected operations wait until that has ended.',
+      'Finish the recovery with the account service.',
+    ),
+  },
+  authorization: {
+    'action-unknown': entry(
+      'The action is not one that this device decides on.',
+      'Name an action from the list that `enigmctl decide --list` prints.',
+    ),
+    'resource-unknown': entry('The resource category is not known.', 'Name a resource category from `enigmctl decide --list`.'),
+    'not-permitted': entry(
+      'No policy permits this action for this person.',
+      'Ask an administrator whose role includes the action.',
+    ),
+    'permit-missing': entry('The effector was called without a permit.', 'Ask for a decision first.'),
+    'permit-invalid': entry('The permit was not made by this device in its present life.', 'Ask for a new decision.'),
+    'permit-audience': entry('The permit is for another effector.', 'Ask for a decision on this action.'),
+    'permit-arguments': entry('The permit was made for other arguments.', 'Ask for a decision on exactly these arguments.'),
+    'permit-expired': entry('The permit has expired.', 'Ask for a new decision.'),
+    'permit-replayed': entry('The permit has been used.', 'Ask for a new decision.'),
+    'permit-boot': entry('The permit belongs to an earlier boot.', 'Ask for a new decision.'),
+    'peer-refused': entry(
+      'The program at the other end of the socket is not the one that may use it.',
+      'Run the command as the user that the device was set up for.',
+    ),
+    'tpm-command-refused': entry(
+      'The TPM command is not one that this client may send.',
+      'None: the network-facing program may only sign with its own key.',
+    ),
+  },
+  posture: {
+    missing: entry('The posture of this device is not known.', 'Run `enigmctl posture`.'),
+    stale: entry('The posture was measured too long ago.', 'Run `enigmctl posture`.'),
+    'os-trust-missing': entry(
+      'The state of the operating system is not known.',
+      'Run `enigmctl posture` and read the findings that are unknown.',
+    ),
+    'level-too-low': entry(
+      'The device has not reached the level that this action needs.',
+      'Read the failing findings: `enigmctl posture`.',
+    ),
+    'programs-unhealthy': entry(
+      'One of the programs that protect this device is not running as it should.',
+      'Wait for its restart; if it stays so, run `enigmctl doctor`.',
+    ),
+    'time-unknown': entry(
+      'The device cannot establish what time it is.',
+      'Connect to the verifier, which answers with signed time.',
+    ),
+    'lifecycle-state': entry('The device is not active.', 'Enrol or resume the device.'),
+  },
+  handle: {
+    missing: entry('No handle is established for this relying party.', 'Attest to the verifier.'),
+    'session-of-another-device': entry(
+      'The session belongs to another device; a new device is a new trust event.',
+      'Open a session on this device.',
+    ),
+    'already-bound': entry(
+      'The verifier has bound another handle for this device, relying party and epoch.',
+      'None: one device has one handle for each relying party and epoch.',
+    ),
+    revoked: entry('The device has been revoked.', 'None: revocation is final.'),
+  },
+  policy: {
+    missing: entry('No policy is in force.', 'Install a signed policy.'),
+    stale: entry('The policy is older than it may be.', 'Fetch the current policy.'),
+    'engine-failed': entry('The policy engine could not decide.', 'Run `enigmctl doctor`.'),
+    'time-budget': entry('The policy engine did not decide in time.', 'Try again.'),
+  },
+  integrity: {
+    missing: entry(
+      'The integrity of the running software is not established.',
+      'Attest, and read the boot findings: `enigmctl posture`.',
+    ),
+    'boot-unverified': entry(
+      'What this device started is not what its measurements must be.',
+      'Reboot; if it stays so, install the repair release.',
+    ),
+    'signature-invalid': entry('A signature does not verify.', 'None: the bytes are not what was signed.'),
+    'signature-missing': entry('One of the two signatures that must be there is not.', 'None: both algorithms are required.'),
+    'suite-refused': entry('The signatures use a suite that policy does not accept.', 'None: suites are never negotiated down.'),
+    'audience-mismatch': entry('The signed statement is for somebody else.', 'None.'),
+    'payload-type': entry('The signed statement is of another kind.', 'None.'),
+    'audit-tampered': entry('The audit log is not what it was.', 'Export it for review: `enigmctl audit verify`.'),
+    'audit-degraded': entry(
+      'The audit log cannot be written or anchored at the moment.',
+      'Free some space; run `enigmctl doctor`.',
+    ),
+    'proof-invalid': entry('The audit proof does not lead to the checkpoint.', 'None.'),
+    'decryption-failed': entry('The sealed bytes do not open.', 'None.'),
+  },
+  attestation: {
+    missing: entry('This device has not been attested.', 'Run `enigmctl attest now`.'),
+    stale: entry('The attestation result has expired.', 'Run `enigmctl attest now`.'),
+    'not-affirming': entry('The verifier did not affirm the state of this device.', 'Read what it found: `enigmctl posture`.'),
+    malformed: entry('The evidence cannot be read.', 'None: evidence has one encoding.'),
+    'quote-signature': entry('The TPM quote is not signed by the attestation key of this device.', 'None.'),
+    'quote-type': entry('What the TPM signed is not a quote.', 'None.'),
+    'key-attributes': entry('The attestation key is not a restricted signing key of a TPM.', 'Provision the device again.'),
+    'key-untrusted': entry(
+      'No trusted root vouches for this TPM.',
+      'Add the device to the allow-list of its tenant, or use a TPM with a vendor certificate.',
+    ),
+    algorithm: entry('An algorithm is weaker than policy accepts.', 'None.'),
+    'nonce-mismatch': entry('The evidence answers another challenge.', 'Ask for a new challenge.'),
+    'nonce-expired': entry('The challenge was not answered in time, or was answered before.', 'Ask for a new challenge.'),
+    'binding-mismatch': entry('The quote does not bind what came with it.', 'None.'),
+    'pcr-selection': entry('The quote does not cover the registers that policy needs.', 'None.'),
+    'pcr-digest': entry('The register values are not the ones that were quoted.', 'None.'),
+    'log-malformed': entry('The boot log cannot be read.', 'None.'),
+    'log-replay': entry(
+      'The boot log does not lead to the quoted registers.',
+      'Reboot; if it stays so, install the repair release.',
+    ),
+    'log-semantics': entry(
+      'The boot log replays, but an event contradicts its own digest or place.',
+      'Reboot; if it stays so, install the repair release.',
+    ),
+    'log-missing': entry('The boot log named by the evidence was never sent.', 'Attest again; the device sends the log.'),
+    'reference-mismatch': entry('The device started software that no release names.', 'Install a current release.'),
+    'clock-rollback': entry(
+      'The counters of the TPM went back: an earlier state was restored.',
+      'None: provision the device again.',
+    ),
+    'clock-unsafe': entry(
+      'The TPM was shut down without warning and its clock may have gone back.',
+      'Let the device run for some minutes, then attest again.',
+    ),
+    'pq-missing': entry('The post-quantum signature is missing.', 'None: both algorithms are required.'),
+    'pq-signature': entry('The post-quantum signature does not verify.', 'None.'),
+    'pq-key': entry('The post-quantum key is not the enrolled one.', 'None.'),
+    'enrolment-unknown': entry('The verifier does not know this device.', 'Enrol the device.'),
+    'enrolment-proof': entry('The TPM could not prove that it holds the attestation key.', 'Provision the device again.'),
+    'endorsement-chain': entry('The endorsement certificate does not lead to a trusted root.', 'None.'),
+    'endorsement-revoked': entry('This TPM belongs to a device that was revoked.', 'None: revocation is final.'),
+    'result-signature': entry('The attestation result is not signed by both keys of the verifier.', 'None.'),
+    'result-audience': entry(
+      'The attestation result is for another relying party or another key.',
+      'Attest for this relying party.',
+    ),
+  },
+  intelligence: {
+    missing: entry('The state of the local detection engine is not known.', 'Run `enigmctl doctor`.'),
+    stale: entry('The last outcome of the detection engine is too old.', 'Wait for its next self-test.'),
+    blocked: entry('A signed outcome blocks this.', 'Wait for its expiry, or ask for a review.'),
+  },
+  protocol: {
+    malformed: entry('A message cannot be read.', 'None: the other end sent something else.'),
+    'too-large': entry('A message is larger than it may be.', 'None.'),
+    'field-invalid': entry('A field of a message is not of its kind.', 'None.'),
+    'method-unknown': entry('The other end does not offer this method.', 'Use programs of the same release.'),
+    'event-refused': entry('The state does not allow this.', 'Read the current state: `enigmctl`.'),
+    'config-invalid': entry('The configuration cannot be used.', 'The message names the path and what was expected.'),
+    'certificate-invalid': entry('A certificate cannot be read.', 'None.'),
+    'file-unreadable': entry('The file cannot be read.', 'Check the path and its permissions.'),
+  },
+  resource: {
+    'queue-full': entry('Too much is waiting.', 'Try again later.'),
+    'rate-limited': entry('Too many requests in a short time.', 'Try again later.'),
+    'time-limit': entry('It took longer than it may.', 'Try again.'),
+    'storage-full': entry('There is no room left.', 'Free some space.'),
+    'count-limit': entry('There are more items than there may be.', 'None.'),
+  },
+  unavailable: {
+    'not-provisioned': entry('This device has not been provisioned.', 'Run `enigmctl provision`.'),
+    'already-provisioned': entry('This device has been provisioned.', 'None: wipe it first.'),
+    'program-down': entry('A program of this device does not answer.', 'Start the device; then run `enigmctl doctor`.'),
+    'peer-unreachable': entry('The far end cannot be reached.', 'Check the network.'),
+    'peer-refused-us': entry('The far end answered with an error.', 'Try again later.'),
+    'tpm-failed': entry('The TPM answered with an error.', 'Run `enigmctl doctor`.'),
+    'tpm-missing': entry('No TPM can be opened.', 'Run `enigmctl doctor`.'),
+    'storage-failed': entry('The storage answered with an error.', 'Run `enigmctl doctor`.'),
+    'engine-missing': entry('No inference engine works on this machine.', 'Run `enigmctl doctor`.'),
+    'not-supported': entry('This machine cannot do that.', 'Read the table of limits in the README.'),
+    aborted: entry('The work was called off.', 'Start it again.'),
+  },
+} as const satisfies Record<string, Record<string, Entry>>;
+
+export type Category = keyof typeof faults;
+export type Reason<C extends Category = Category> = C extends Category ? keyof (typeof faults)[C] & string : never;
+
+export const categories = Object.keys(faults) as Category[];
+
+/** What one `category/reason` means and what would change it; undefined for a code that does not exist. */
+export const explain = (code: string): Entry | undefined => {
+  const [category, reason, ...rest] = code.split('/');
+  if (category === undefined || reason === undefined || rest.length > 0) return undefined;
+  const reasons: Record<string, Entry> | undefined = Object.hasOwn(faults, category) ? faults[category as Category] : undefined;
+  return reasons !== undefined && Object.hasOwn(reasons, reason) ? reasons[reason] : undefined;
+};

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Tiers by file name. `unit` needs no root and no Debian package; `parts` runs real parts (software TPM, sockets);
+ * `day` lives whole days in real processes; `page` looks at the page in Chromium.
+ */
+const tier = (name: string, include: string[], exclude: string[] = []) => ({
+  test: {
+    name,
+    include,
+    exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
+    testTimeout: name === 'unit' ? 30_000 : 240_000,
+    hookTimeout: 240_000,
+    fileParallelism: name !== 'day' && name !== 'page',
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      tier('unit', ['**/*.test.ts'], ['**/*.parts.test.ts', '**/*.day.test.ts', '**/*.page.test.ts']),
+      tier('parts', ['**/*.parts.test.ts']),
+      tier('day', ['**/*.day.test.ts']),
+      tier('page', ['**/*.page.test.ts']),
+    ],
+  },
+});

@@ -13,9 +13,15 @@ export interface Tpm {
    */
   quote(qualifyingData: Uint8Array, pcrs: readonly number[]): Promise<Result<Quote>>;
   /** The audit counter of this device (an NV counter: only ever goes up). */
-  readCounter(): Promise<Result<number>>;
+  readCounter(): Promise<Result<Counter>>;
   /** @returns the counter after one increment; costs flash wear, so callers ration it (SR-14) */
-  advanceCounter(): Promise<Result<number>>;
+  advanceCounter(): Promise<Result<Counter>>;
+}
+
+export interface Counter {
+  readonly value: number;
+  /** The value at provisioning, sealed beside the device secret: it cannot be moved without it. */
+  readonly base: number;
 }
 
 export interface TpmIdentity {

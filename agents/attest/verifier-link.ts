@@ -1,0 +1,136 @@
+/** Enrolment and attestation from the device's side: challenge, evidence, result; and what a result must hold. */
+
+import { enrolmentProof } from '#attestation/enrolment';
+import { type AttestationResult, type VerifierKeys, verifyResult } from '#attestation/result';
+import type { VerifierMethods } from '#attestation/verifier-methods';
+import { equalBytes } from '#hal/core/bytes';
+import { encodeMessage } from '#hal/core/message';
+import { deny, ok, type Result } from '#hal/core/result';
+import type { CryptoBackend } from '#hal/crypto/backend';
+import type { Random } from '#hal/ports/random';
+import type { Client } from '#hal/remote/methods';
+import { type Collector, collectEvidence, type Question } from './collect.ts';
+
+export interface VerifierLink {
+  /** Two round trips. @returns the name the verifier gave us and the first result */
+  enrol(device: DeviceIdentity, signal: AbortSignal): Promise<Result<Enrolled>>;
+  /** One directed challenge for one relying party. */
+  attest(
+    device: DeviceIdentity & { readonly id: Uint8Array },
+    relyingParty: string,
+    signal: AbortSignal,
+  ): Promise<Result<AttestationResult>>;
+}
+
+export interface DeviceIdentity {
+  readonly bootId: Uint8Array;
+  readonly epoch: number;
+}
+
+export interface Enrolled {
+  readonly device: Uint8Array;
+  readonly result: AttestationResult;
+}
+
+export interface VerifierLinkParts {
+  readonly client: Pick<Client<VerifierMethods>, 'call'>;
+  readonly collector: Collector;
+  readonly crypto: CryptoBackend;
+  readonly random: Random;
+  /** The verifier that this device trusts, by configuration. */
+  readonly verifier: { readonly name: string; readonly keys: VerifierKeys };
+}
+
+const enrolmentParty = 'enrolment';
+
+export const verifierLink = ({ client, collector, crypto, random, verifier }: VerifierLinkParts): VerifierLink => {
+  // One confirmation key a relying party, for this life of the mind.
+  const confirmationKeys = new Map<string, Uint8Array>();
+  const confirmationKey = (relyingParty: string): Uint8Array => {
+    const known = confirmationKeys.get(relyingParty) ?? crypto.ed25519.publicKey(random.bytes(32));
+    confirmationKeys.set(relyingParty, known);
+    return known;
+  };
+  /** Boots whose log the verifier has seen affirmed. */
+  let isLogKnown = false;
+
+  const accept = (bytes: Uint8Array, question: Question): Result<AttestationResult> => {
+    const result = verifyResult(crypto, bytes, verifier.keys);
+    if (!result.ok) return result;
+    const isOurs =
+      result.value.verifier === verifier.name &&
+      result.value.relyingParty === question.relyingParty &&
+      equalBytes(result.value.deviceNonce, question.deviceNonce) &&
+      equalBytes(result.value.confirmationKey, question.confirmationKey) &&
+      equalBytes(result.value.bootId, question.bootId);
+    return isOurs ? result : deny('attestation', 'result-audience');
+  };
+
+  const questionOf = (device: DeviceIdentity, relyingParty: string, purpose: Question['purpose']) => ({
+    purpose,
+    verifier: verifier.name,
+    relyingParty,
+    deviceNonce: random.bytes(32),
+    epoch: device.epoch,
+    bootId: device.bootId,
+    confirmationKey: confirmationKey(relyingParty),
+  });
+
+  const attestOnce = async (
+    device: DeviceIdentity & { readonly id: Uint8Array },
+    relyingParty: string,
+    needsLog: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<AttestationResult>> => {
+    const asked = questionOf(device, relyingParty, 'attest');
+    const challenge = await client.call(
+      'attest.begin',
+      { device: device.id, relyingParty, deviceNonce: asked.deviceNonce },
+      { signal },
+    );
+    if (!challenge.ok) return challenge;
+    if (challenge.value.verifier !== verifier.name) return deny('attestation', 'result-audience', 'another verifier');
+    const question = { ...asked, nonce: challenge.value.nonce, needsLog };
+    const evidence = await collectEvidence(collector, question);
+    if (!evidence.ok) return evidence;
+    const finished = await client.call(
+      'attest.finish',
+      { session: challenge.value.session, evidence: evidence.value },
+      { signal },
+    );
+    return finished.ok ? accept(finished.value.result, question) : finished;
+  };
+
+  return {
+    async enrol(device, signal) {
+      const identity = await collector.tpm.identity();
+      if (!identity.ok) return identity;
+      const key = await collector.keys.publicKey('attestation');
+      if (!key.ok) return key;
+      const asked = questionOf(device, enrolmentParty, 'enrol');
+      const begin = { ...identity.value, postQuantumKey: key.value.postQuantum, deviceNonce: asked.deviceNonce };
+      const challenge = await client.call('enrol.begin', begin, { signal });
+      if (!challenge.ok) return challenge;
+      const { session, nonce, credentialBlob, encryptedSecret } = challenge.value;
+      if (challenge.value.verifier !== verifier.name) return deny('attestation', 'result-audience', 'another verifier');
+      const secret = await collector.tpm.activate({ credentialBlob, encryptedSecret });
+      if (!secret.ok) return secret;
+      const proof = enrolmentProof(secret.value, encodeMessage('EnrolBegin', begin), session, nonce);
+      const question = { ...asked, nonce, needsLog: true };
+      const evidence = await collectEvidence(collector, question);
+      if (!evidence.ok) return evidence;
+      const done = await client.call('enrol.finish', { session, proof, evidence: evidence.value }, { signal });
+      if (!done.ok) return done;
+      const result = accept(done.value.result, question);
+      if (result.ok) isLogKnown = true;
+      return result.ok ? ok({ device: done.value.device, result: result.value }) : result;
+    },
+
+    async attest(device, relyingParty, signal) {
+      const result = await attestOnce(device, relyingParty, !isLogKnown, signal);
+      const isLogWanted = !result.ok && result.fault.reason === 'log-missing' && isLogKnown;
+      if (result.ok) isLogKnown = true;
+      return isLogWanted ? attestOnce(device, relyingParty, true, signal) : result;
+    },
+  };
+};

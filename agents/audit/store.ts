@@ -1,0 +1,151 @@
+/**
+ * Where the audit log lies: leaves, tree nodes and checkpoints in SQLite.
+ *
+ * One transaction a group of appends (WAL, synchronous FULL): an append is acknowledged after its commit, so nothing
+ * acknowledged is lost to a kill or a power cut.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { equalBytes } from '#hal/core/bytes';
+import { attempt, deny, done, ok, type Result } from '#hal/core/result';
+import { appendLeaf, leafHash, type NodeSource } from './merkle.ts';
+
+export interface StoredLeaf {
+  readonly index: number;
+  /** Absent after its retention: only the hash stays. */
+  readonly record?: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+export interface AuditStore {
+  size(): number;
+  /** Records whose body is still there. */
+  kept(): number;
+  readonly nodes: NodeSource;
+  /** Appends all records in one durable transaction. @returns the index of the first */
+  append(records: readonly NewLeaf[]): Result<number>;
+  leaves(from: number, count: number): readonly StoredLeaf[];
+  saveCheckpoint(size: number, note: Uint8Array): Result<void>;
+  /** The newest checkpoint. */
+  checkpoint(): { readonly size: number; readonly note: Uint8Array } | undefined;
+  /** Recomputes every hash of every leaf and node. @returns nothing, or `integrity/audit-tampered` naming the first that differs */
+  verify(): Result<void>;
+  /** Drops the bodies of records whose time of keeping ended before `nowMs`. @returns how many */
+  prune(nowMs: number): Result<number>;
+  close(): void;
+}
+
+export interface NewLeaf {
+  readonly record: Uint8Array;
+  /** Wall time after which only the hash is kept; Infinity for never. */
+  readonly keepUntilMs: number;
+}
+
+/** Rows read at a time while verifying: memory stays small whatever the size of the log. */
+const verifyBatch = 1024;
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  CREATE TABLE IF NOT EXISTS leaf (position INTEGER PRIMARY KEY, hash BLOB NOT NULL, record BLOB, keep_until INTEGER) STRICT;
+  CREATE TABLE IF NOT EXISTS node (level INTEGER, position INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, position)) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS checkpoint (size INTEGER, note BLOB NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS leaf_keep_until ON leaf (keep_until) WHERE record IS NOT NULL AND keep_until IS NOT NULL;
+`;
+
+/** @returns the store, or `unavailable/storage-failed` */
+export const openAuditStore = (path: string): Result<AuditStore> =>
+  attempt(
+    () => openStore(path),
+    (cause) => deny('unavailable', 'storage-failed', cause),
+  );
+
+const openStore = (path: string): AuditStore => {
+  const database = new DatabaseSync(path);
+  database.exec(schema);
+  const countLeaves = database.prepare('SELECT COUNT(*) AS count FROM leaf');
+  const countKept = database.prepare('SELECT COUNT(*) AS count FROM leaf WHERE record IS NOT NULL');
+  const insertLeaf = database.prepare('INSERT INTO leaf (position, hash, record, keep_until) VALUES (?, ?, ?, ?)');
+  const insertNode = database.prepare('INSERT INTO node (level, position, hash) VALUES (?, ?, ?)');
+  const selectNode = database.prepare('SELECT hash FROM node WHERE level = ? AND position = ?');
+  const selectLeaves = database.prepare('SELECT position, hash, record FROM leaf WHERE position >= ? ORDER BY position LIMIT ?');
+  const insertCheckpoint = database.prepare('INSERT INTO checkpoint (size, note) VALUES (?, ?)');
+  const selectCheckpoint = database.prepare('SELECT size, note FROM checkpoint ORDER BY rowid DESC LIMIT 1');
+  const dropBodies = database.prepare('UPDATE leaf SET record = NULL WHERE record IS NOT NULL AND keep_until < ?');
+
+  let size = Number(countLeaves.get()?.['count'] ?? 0);
+  let kept = Number(countKept.get()?.['count'] ?? 0);
+  const storageFailed = (cause: string) => deny('unavailable', 'storage-failed', cause);
+  const nodes: NodeSource = (level, index) => {
+    const hash = selectNode.get(level, index)?.['hash'];
+    if (!(hash instanceof Uint8Array)) throw new Error(`audit tree: no node ${level}/${index}`);
+    return hash;
+  };
+
+  return {
+    size: () => size,
+    kept: () => kept,
+    nodes,
+    append(records) {
+      const first = size;
+      const stored = attempt(() => {
+        database.exec('BEGIN IMMEDIATE');
+        try {
+          for (const [offset, { record, keepUntilMs }] of records.entries()) {
+            const hash = leafHash(record);
+            insertLeaf.run(first + offset, hash, record, Number.isFinite(keepUntilMs) ? Math.floor(keepUntilMs) : null);
+            for (const node of appendLeaf(nodes, first + offset, hash)) insertNode.run(node.level, node.index, node.hash);
+          }
+          database.exec('COMMIT');
+        } catch (error) {
+          database.exec('ROLLBACK');
+          throw error;
+        }
+      }, storageFailed);
+      if (!stored.ok) return stored;
+      size += records.length;
+      kept += records.length;
+      return ok(first);
+    },
+    leaves: (from, count) =>
+      selectLeaves.all(from, count).map((row) => {
+        const leaf = { index: Number(row['position']), hash: row['hash'] as Uint8Array };
+        return row['record'] === null ? leaf : { ...leaf, record: row['record'] as Uint8Array };
+      }),
+    saveCheckpoint: (atSize, note) => attempt(() => void insertCheckpoint.run(atSize, note), storageFailed),
+    checkpoint: () => {
+      const row = selectCheckpoint.get();
+      return row === undefined ? undefined : { size: Number(row['size']), note: row['note'] as Uint8Array };
+    },
+    verify: () => {
+      const tampered = (detail: string) => deny('integrity', 'audit-tampered', detail);
+      const fresh = new Map<string, Uint8Array>();
+      const freshNodes: NodeSource = (level, index) => fresh.get(`${level}/${index}`) as Uint8Array;
+      for (let from = 0; from < size; from += verifyBatch)
+        for (const [offset, row] of selectLeaves.all(from, verifyBatch).entries()) {
+          const index = from + offset;
+          const hash = row['hash'] as Uint8Array;
+          if (Number(row['position']) !== index) return tampered(`record ${index} is missing`);
+          if (row['record'] !== null && !equalBytes(leafHash(row['record'] as Uint8Array), hash))
+            return tampered(`record ${index}`);
+          for (const node of appendLeaf(freshNodes, index, hash)) {
+            const stored = selectNode.get(node.level, node.index)?.['hash'];
+            if (!(stored instanceof Uint8Array) || !equalBytes(stored, node.hash))
+              return tampered(`node ${node.level}/${node.index}`);
+            fresh.set(`${node.level}/${node.index}`, node.hash);
+            if (node.level > 0) {
+              fresh.delete(`${node.level - 1}/${node.index * 2}`);
+              fresh.delete(`${node.level - 1}/${node.index * 2 + 1}`);
+            }
+          }
+        }
+      return done;
+    },
+    prune: (nowMs) =>
+      attempt(() => {
+        const dropped = Number(dropBodies.run(Math.floor(nowMs)).changes);
+        kept -= dropped;
+        return dropped;
+      }, storageFailed),
+    close: () => database.close(),
+  };
+};

@@ -1,0 +1,40 @@
+/** What this device decides on: each action with its resources, the facts it needs, and what follows an allow. */
+import type { FactName } from './facts.ts';
+
+export interface Action {
+  /** Resource categories that the action makes sense on. */
+  readonly resources: readonly Resource[];
+  /** Facts without which it is denied; used to say which one was missing, the policy denies by itself. */
+  readonly needs: readonly FactName[];
+  readonly obligations: readonly Obligation[];
+}
+
+export const resources = ['messaging', 'device', 'audit'] as const;
+export type Resource = (typeof resources)[number];
+
+/** `recheck`: the caller asks again after a minute. `record`: the decision is in the audit log before it is answered. */
+export type Obligation = 'record' | 'recheck';
+
+const everything: readonly FactName[] = [
+  'actor',
+  'session',
+  'handle',
+  'osTrust',
+  'posture',
+  'policy',
+  'integrity',
+  'attestation',
+  'intelligence',
+];
+const person: readonly FactName[] = ['actor', 'session', 'handle', 'policy'];
+
+export const actions = {
+  'open-secure-messaging': { resources: ['messaging'], needs: everything, obligations: ['record', 'recheck'] },
+  'open-secure-call': { resources: ['messaging'], needs: everything, obligations: ['record', 'recheck'] },
+  'read-audit': { resources: ['audit'], needs: person, obligations: ['record'] },
+  /** Must stay possible on a device in a bad state: it is how many bad states end. */
+  'reboot-device': { resources: ['device'], needs: person, obligations: ['record'] },
+} as const satisfies Record<string, Action>;
+
+export type ActionName = keyof typeof actions;
+export const actionNames = Object.keys(actions) as ActionName[];

@@ -1,0 +1,119 @@
+/**
+ * The policy of the image, in Cedar.
+ *
+ * Every fact is optional in the schema, so the validator forces each rule to say `context has …` and absence can only
+ * deny. Rules that forbid carry the code that is reported when they do.
+ */
+import { createHash } from 'node:crypto';
+
+interface Rule {
+  readonly id: string;
+  /** What a denial by this rule is called. Permits have none. */
+  readonly code?: string;
+  readonly cedar: string;
+}
+
+export const schema = `
+entity Actor { assurance?: String };
+entity Resource;
+action "protected", "personal";
+action "open-secure-messaging", "open-secure-call" in ["protected"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+action "read-audit", "reboot-device" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+type Facts = {
+  session?: { handle: String, state: String, recovery: String },
+  handle?: { handle: String, epoch: Long },
+  osTrust?: { lifecycle: String, areProgramsHealthy: Bool, isTimeKnown: Bool },
+  posture?: { level: Long },
+  policy?: { digest: String },
+  integrity?: { boot: String, audit: String },
+  attestation?: { status: String },
+  intelligence?: { category: String },
+};
+`;
+
+/** In the order in which denials are reported: the order of the categories of the mission. */
+export const rules: readonly Rule[] = [
+  {
+    id: 'protected-actions',
+    cedar: `permit (principal, action in Action::"protected", resource == Resource::"messaging") when {
+      principal has assurance && context has session && context has handle && context has osTrust && context has posture &&
+      context has policy && context has integrity && context has attestation && context has intelligence };`,
+  },
+  {
+    id: 'personal-actions',
+    cedar: `permit (principal, action in Action::"personal", resource) when {
+      principal has assurance && context has session && context has handle && context has policy };`,
+  },
+  {
+    id: 'session-closed',
+    code: 'identity/session-closed',
+    cedar: `forbid (principal, action, resource) when { context has session && context.session.state != "open" };`,
+  },
+  {
+    id: 'recovery-pending',
+    code: 'identity/recovery-pending',
+    cedar: `forbid (principal, action in Action::"protected", resource) when { context has session && context.session.recovery != "none" };`,
+  },
+  {
+    id: 'audit-only',
+    code: 'authorization/not-permitted',
+    cedar: `forbid (principal, action == Action::"read-audit", resource) unless { resource == Resource::"audit" };`,
+  },
+  {
+    id: 'device-only',
+    code: 'authorization/not-permitted',
+    cedar: `forbid (principal, action == Action::"reboot-device", resource) unless { resource == Resource::"device" };`,
+  },
+  {
+    id: 'device-not-active',
+    code: 'posture/lifecycle-state',
+    cedar: `forbid (principal, action in Action::"protected", resource) when { context has osTrust && context.osTrust.lifecycle != "active" };`,
+  },
+  {
+    id: 'time-unknown',
+    code: 'posture/time-unknown',
+    cedar: `forbid (principal, action in Action::"protected", resource) when { context has osTrust && !context.osTrust.isTimeKnown };`,
+  },
+  {
+    id: 'programs-unhealthy',
+    code: 'posture/programs-unhealthy',
+    cedar: `forbid (principal, action in Action::"protected", resource) when { context has osTrust && !context.osTrust.areProgramsHealthy };`,
+  },
+  {
+    id: 'level-too-low',
+    code: 'posture/level-too-low',
+    cedar: `forbid (principal, action in Action::"protected", resource) when { context has posture && context.posture.level < 1 };`,
+  },
+  {
+    id: 'session-of-another-device',
+    code: 'handle/session-of-another-device',
+    cedar: `forbid (principal, action, resource) when {
+      context has session && context has handle && context.session.handle != context.handle.handle };`,
+  },
+  {
+    id: 'boot-unverified',
+    code: 'integrity/boot-unverified',
+    cedar: `forbid (principal, action in Action::"protected", resource) when { context has integrity && context.integrity.boot != "verified" };`,
+  },
+  {
+    id: 'audit-tampered',
+    code: 'integrity/audit-tampered',
+    cedar: `forbid (principal, action in Action::"protected", resource) when { context has integrity && context.integrity.audit == "tampered" };`,
+  },
+  {
+    id: 'not-affirming',
+    code: 'attestation/not-affirming',
+    cedar: `forbid (principal, action in Action::"protected", resource) when { context has attestation && context.attestation.status != "affirming" };`,
+  },
+  {
+    id: 'blocked-by-outcome',
+    code: 'intelligence/blocked',
+    cedar: `forbid (principal, action in Action::"protected", resource) when {
+      context has intelligence && !(["none", "low"].contains(context.intelligence.category)) };`,
+  },
+];
+
+/** SHA-256 over the schema and every rule: which policy a decision was made under. */
+export const policyDigest: Uint8Array = createHash('sha256')
+  .update(JSON.stringify([schema, rules]))
+  .digest();

@@ -1,0 +1,25 @@
+/** What the posture is judged from: each with the time at which it was really read. */
+
+import type { AuditState } from '#agents/audit/log';
+import type { Status } from '#attestation/result';
+import type { PlatformFacts, TpmClass } from '#protos/gen/types';
+
+export interface Observed<T> {
+  readonly value: T;
+  /** CLOCK_BOOTTIME of the reading. */
+  readonly measuredBootMs: number;
+}
+
+export interface Observations {
+  readonly platform?: Observed<PlatformFacts>;
+  readonly tpm?: Observed<{ readonly tpmClass: TpmClass }>;
+  /** The boot log against the registers, as the device itself sees it; `code` is why it does not hold. */
+  readonly boot?: Observed<{ readonly code?: string; readonly isSecureBoot: boolean | undefined }>;
+  /** What the verifier last said, or `code`: why it did not. */
+  readonly attestation?: Observed<{ readonly status: Status | 'none'; readonly code?: string }>;
+  readonly time?: Observed<{ readonly isKnown: boolean; readonly offsetSeconds: number }>;
+  readonly audit?: Observed<{ readonly state: AuditState }>;
+  readonly programs?: Observed<readonly { readonly name: string; readonly isRunning: boolean }[]>;
+  readonly inference?: Observed<{ readonly engine: string | undefined }>;
+  readonly lifecycle?: Observed<string>;
+}

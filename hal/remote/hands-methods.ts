@@ -1,0 +1,19 @@
+/** The door of the hands to the mind. */
+import type { Methods } from '#hal/remote/methods';
+
+export const handsMethods = {
+  'hands.hello': { request: 'Nothing', reply: 'HandsHello' },
+  'tpm.identity': { request: 'Nothing', reply: 'TpmIdentity' },
+  'tpm.activate': { request: 'TpmCredential', reply: 'TpmSecret' },
+  'tpm.quote': { request: 'TpmQuoteRequest', reply: 'TpmQuote' },
+  'tpm.readCounter': { request: 'Nothing', reply: 'TpmCounter' },
+  'tpm.advanceCounter': { request: 'Nothing', reply: 'TpmCounter' },
+  'keys.publicKey': { request: 'KeyRequest', reply: 'HybridKey' },
+  'keys.sign': { request: 'SignRequest', reply: 'HybridSignature' },
+  'keys.handle': { request: 'HandleRequest', reply: 'Handle' },
+  'bootLog.read': { request: 'Nothing', reply: 'BootLog' },
+  'platform.read': { request: 'Nothing', reply: 'PlatformFacts' },
+  'power.reboot': { request: 'RebootRequest', reply: 'Nothing', needsPermit: true },
+} as const satisfies Methods;
+
+export type HandsMethods = typeof handsMethods;

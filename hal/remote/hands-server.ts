@@ -1,0 +1,93 @@
+/** The hands' side of the door: ports in, handlers out, and the guard that checks permits (SR-01). */
+
+import { checkPermit } from '#hal/core/permit';
+import { deny, done, ok, type Result } from '#hal/core/result';
+import type { BootLog } from '#hal/ports/boot-log';
+import type { Clock } from '#hal/ports/clock';
+import type { DeviceKeys } from '#hal/ports/device-keys';
+import type { Platform } from '#hal/ports/platform';
+import type { Power } from '#hal/ports/power';
+import type { Tpm } from '#hal/ports/tpm';
+import type { Guard } from '#hal/remote/dispatcher';
+import type { HandsMethods } from '#hal/remote/hands-methods';
+import type { Handlers } from '#hal/remote/methods';
+import type { TpmClass } from '#protos/gen/types';
+
+export interface HandsPorts {
+  readonly tpm: Tpm;
+  readonly keys: DeviceKeys;
+  readonly bootLog: BootLog;
+  readonly platform: Platform;
+  readonly power: Power;
+  readonly clock: Clock;
+}
+
+export interface HandsLife {
+  readonly bootId: Uint8Array;
+  /** Made at each start of the hands, given to the mind over the socket, kept in memory only. */
+  readonly permitKey: Uint8Array;
+  readonly tpmClass: TpmClass;
+  readonly isSimulated: boolean;
+  readonly isProvisioned: () => boolean;
+}
+
+const nothing = async <T>(result: Promise<Result<T>>): Promise<Result<Record<string, never>>> => {
+  const settled = await result;
+  return settled.ok ? ok({}) : settled;
+};
+
+export interface HandsDoor {
+  readonly handlers: Handlers<HandsMethods>;
+  readonly guard: Guard;
+}
+
+export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
+  const { tpm, keys, bootLog, platform, power, clock } = ports;
+  let lastSequence = 0;
+  return {
+    handlers: {
+      'hands.hello': async () =>
+        ok({
+          bootId: life.bootId,
+          permitKey: life.permitKey,
+          isProvisioned: life.isProvisioned(),
+          isSimulated: life.isSimulated,
+          tpmClass: life.tpmClass,
+          lastSequence,
+        }),
+      'tpm.identity': () => tpm.identity(),
+      'tpm.activate': async (challenge) => {
+        const secret = await tpm.activate(challenge);
+        return secret.ok ? ok({ secret: secret.value }) : secret;
+      },
+      'tpm.quote': ({ qualifyingData, pcrs }) => tpm.quote(qualifyingData, pcrs),
+      'tpm.readCounter': () => tpm.readCounter(),
+      'tpm.advanceCounter': () => tpm.advanceCounter(),
+      'keys.publicKey': ({ keyClass }) => keys.publicKey(keyClass),
+      'keys.sign': ({ keyClass, message }) => keys.sign(keyClass, message),
+      'keys.handle': async ({ relyingParty, epoch }) => {
+        const handle = await keys.handle(relyingParty, epoch);
+        return handle.ok ? ok({ handle: handle.value }) : handle;
+      },
+      'bootLog.read': async () => {
+        const log = await bootLog.read();
+        return log.ok ? ok({ log: log.value }) : log;
+      },
+      'platform.read': () => platform.read(),
+      'power.reboot': ({ cause }) => nothing(power.reboot(cause)),
+    },
+    guard: (method, argumentBytes, permit) => {
+      if (permit === undefined) return deny('authorization', 'permit-missing', method);
+      const checked = checkPermit(life.permitKey, permit, {
+        audience: method,
+        arguments: argumentBytes,
+        bootId: life.bootId,
+        bootMs: clock.bootMs(),
+        lastSequence,
+      });
+      if (!checked.ok) return checked;
+      lastSequence = checked.value;
+      return done;
+    },
+  };
+};

@@ -1,0 +1,55 @@
+/**
+ * The kinds of value that a string or bytes field may hold, with their limits.
+ *
+ * A closed list: there is no kind for free text, so no field of any API can carry content. A `.proto` names the kind
+ * of each such field; the build turns that into `gen/fields.ts`, and the decode edge enforces it.
+ */
+interface BytesKind {
+  readonly type: 'bytes';
+  readonly least: number;
+  readonly most: number;
+  readonly why: string;
+}
+interface TextKind {
+  readonly type: 'string';
+  readonly pattern: RegExp;
+  readonly why: string;
+}
+
+const bytes = (least: number, most: number, why: string): BytesKind => ({ type: 'bytes', least, most, why });
+const text = (pattern: RegExp, why: string): TextKind => ({ type: 'string', pattern, why });
+
+export const kinds = {
+  id: bytes(16, 16, 'a random or derived 128-bit identifier'),
+  digest: bytes(32, 32, 'SHA-256'),
+  nonce: bytes(32, 32, 'a challenge'),
+  mac: bytes(32, 32, 'HMAC-SHA-256'),
+  key: bytes(32, 32, 'a symmetric key, on a local socket only'),
+  'public-key': bytes(32, 4096, 'a raw public key'),
+  signature: bytes(64, 8192, 'a raw signature'),
+  certificate: bytes(1, 8192, 'X.509 DER'),
+  tpm: bytes(1, 4096, 'a TPM structure in wire form'),
+  evidence: bytes(1, 2 * 1024 * 1024, 'signed CBOR: attestation evidence'),
+  result: bytes(1, 64 * 1024, 'signed CBOR: an attestation result'),
+  envelope: bytes(1, 64 * 1024, 'an encoded Envelope'),
+  permit: bytes(1, 512, 'a permit in its fixed layout'),
+  signed: bytes(1, 64 * 1024, 'the exact bytes to be signed'),
+  checkpoint: bytes(1, 16 * 1024, 'a signed note'),
+  'boot-log': bytes(0, 1024 * 1024, 'a TCG event log'),
+  message: bytes(0, 3 * 1024 * 1024, 'an encoded message of this package, decoded by its own schema'),
+  slug: text(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'a word of a closed vocabulary'),
+  method: text(/^[a-z][a-zA-Z]*\.[a-z][a-zA-Z]*$/, 'port.method'),
+  event: text(/^[a-z]+\.[a-z]+(?:-[a-z]+)*$/, 'category.event of the audit vocabulary'),
+  code: text(/^[a-z]+\/[a-z0-9]+(?:-[a-z0-9]+)*$/, 'category/reason'),
+  'code-or-none': text(/^(?:[a-z]+\/[a-z0-9]+(?:-[a-z0-9]+)*)?$/, 'category/reason, empty where nothing was refused'),
+  token: text(
+    /^[A-Za-z0-9][A-Za-z0-9 .:_/[\]*-]{0,79}$/,
+    'a measured value: a version, a name of a kernel part, an address and port',
+  ),
+  address: text(/^[0-9a-f.:]{1,45}$/, 'an IP address'),
+} as const satisfies Record<string, BytesKind | TextKind>;
+
+export type Kind = keyof typeof kinds;
+
+/** Longest text of any kind, in characters. */
+export const maxTextLength = 96;

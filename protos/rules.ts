@@ -1,0 +1,11 @@
+/** What the decode edge knows of one field; `gen/fields.ts` is a table of these. */
+export interface FieldRule {
+  /** `string`, `bytes`, `bool`, `uint32`, `double`, or the name of a message or enum. */
+  readonly type: string;
+  /** A name of `kinds.ts`. */
+  readonly kind?: string;
+  readonly isRepeated?: true;
+  readonly isOptional?: true;
+  /** Most elements of a repeated field. */
+  readonly most?: number;
+}

@@ -82,10 +82,10 @@ export const appraise = (crypto: CryptoBackend, input: AppraisalInput): Result<A
   if (!answered.ok) return answered;
   const claims = checkClaims(evidence, session);
   if (!claims.ok) return claims;
-  const postQuantum = checkPostQuantum(crypto, signed.value, endorsements);
-  if (!postQuantum.ok) return postQuantum;
   const quote = checkQuote(crypto, evidence, claims.value, session, endorsements, policy);
   if (!quote.ok) return quote;
+  const postQuantum = checkPostQuantum(crypto, signed.value, endorsements);
+  if (!postQuantum.ok) return postQuantum;
   const clock = checkClock(endorsements.lastClock, quote.value.clock);
   if (!clock.ok) return clock;
   const boot = checkBootLog(evidence, input.knownLog);

@@ -47,6 +47,7 @@ const rulesOf = (name: string): Readonly<Record<string, FieldRule>> => {
 };
 
 const toWire = (name: string, value: Readonly<Record<string, unknown>>): object => {
+  checkGroups(name, value);
   const wire: Record<string, unknown> = {};
   for (const [key, rule] of Object.entries(rulesOf(name))) {
     const field = value[key];
@@ -68,7 +69,15 @@ const fromWire = (name: string, wire: Readonly<Record<string, unknown>>): Record
     else if (!rule.isOptional || (field !== null && field !== undefined && Object.hasOwn(wire, key)))
       value[key] = fromWireValue(where, rule, field);
   }
+  checkGroups(name, value);
   return value;
+};
+
+const checkGroups = (name: string, value: Readonly<Record<string, unknown>>): void => {
+  const counts = new Map<string, number>();
+  for (const [key, { group }] of Object.entries(rulesOf(name)))
+    if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + (value[key] === undefined ? 0 : 1));
+  for (const [group, count] of counts) if (count !== 1) refuse(`${name}.${group}`, `exactly one field, found ${count}`);
 };
 
 const limited = (where: string, rule: FieldRule, field: unknown): readonly unknown[] => {

@@ -6,6 +6,8 @@ export interface FieldRule {
   readonly kind?: string;
   readonly isRepeated?: true;
   readonly isOptional?: true;
+  /** Of the fields of one group exactly one is there (`oneof`). */
+  readonly group?: string;
   /** Most elements of a repeated field. */
   readonly most?: number;
 }

@@ -62,6 +62,8 @@ export interface AuditProof {
 }
 
 export interface AuditLog {
+  /** Public keys that sign the checkpoints. */
+  readonly keys: HybridPair;
   /** Resolves after the record is durable; a privileged one after it is anchored as well. */
   record(entry: AuditEntry): Promise<Result<AuditReceipt>>;
   status(): AuditStatus;
@@ -207,6 +209,7 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
   };
 
   const log: AuditLog = {
+    keys: parts.keys,
     async record(entry) {
       const { isPrivileged } = auditEvents[entry.event];
       const key = entry.outcome === 'denied' ? denialKey(entry) : undefined;

@@ -61,8 +61,11 @@ const faultOfRule: ReadonlyMap<string, Fault> = new Map(
   }),
 );
 
-const order = (fault: Fault): number => categories.indexOf(fault.category) * 1000 + ruleOrder(fault);
-const ruleOrder = (fault: Fault): number => rules.findIndex(({ code }) => code === codeOf(fault)) + 1;
+/** By category in the order of the vocabulary, absence before what a rule forbids; the level sums others up, so it comes last. */
+const order = (fault: Fault): number => {
+  const rule = rules.findIndex(({ code }) => code === codeOf(fault)) + 1;
+  return codeOf(fault) === summaryCode ? Number.POSITIVE_INFINITY : categories.indexOf(fault.category) * rules.length * 2 + rule;
+};
+const summaryCode = 'posture/level-too-low';
 
-/** By category in the order of the vocabulary; within one, absence before what a rule forbids. */
 const firstInOrder = (faults: readonly Fault[]): Fault | undefined => [...faults].sort((a, b) => order(a) - order(b))[0];

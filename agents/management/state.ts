@@ -2,12 +2,13 @@
  * What the mind remembers over restarts: its place in the life of the device, its enrolment, the newest signed time,
  * how far each session's statements have come.
  *
- * Limit: the file is durable and atomic, but not bound to the TPM; who writes the disk while the device is off can put
+ * Limit: the store is durable and atomic, but not bound to the TPM; who writes the disk while the device is off can put
  * back an older one. The verifier, the audit anchor and expiry are what stands against that.
  */
 import { fromHex, toHex, utf8 } from '#hal/core/bytes';
 import { decodeJson, integer, list, object, oneOf, optional, text } from '#hal/core/config';
 import { ok, type Result } from '#hal/core/result';
+import type { DurableStore } from '#hal/ports/durable-store';
 import type { Lifecycle } from './lifecycle.ts';
 
 export interface DeviceState {
@@ -18,6 +19,8 @@ export interface DeviceState {
   readonly handleEpoch: number;
   /** Newest signed time that was believed. */
   readonly lastSignedMs?: number;
+  /** Boot that the mind last ran in, in hex. */
+  readonly lastBootId?: string;
   /** Highest sequence seen of each session. */
   readonly sessions: readonly SessionMark[];
 }
@@ -31,18 +34,13 @@ export interface SessionMark {
 /** Sessions remembered; the oldest is forgotten first, and is long expired by then. */
 const maxSessions = 64;
 
-/** Where the state lies: the program decides. */
-export interface StateStore {
-  read(): Result<Uint8Array | undefined>;
-  write(bytes: Uint8Array): Result<void>;
-}
-
 export interface StateKeeper {
   current(): DeviceState;
   /** Durable before it returns. */
   update(change: Partial<DeviceState>): Result<void>;
 }
 
+const key = 'state';
 const initial: DeviceState = { lifecycle: 'unenrolled', handleEpoch: 1, sessions: [] };
 const hex16 = text(/^[0-9a-f]{32}$/, '32 lower-case hexadecimal digits');
 const number = integer(0, Number.MAX_SAFE_INTEGER);
@@ -52,22 +50,24 @@ const decodeState = object({
   device: optional(hex16),
   handleEpoch: integer(1, 2 ** 31),
   lastSignedMs: optional(number),
+  lastBootId: optional(hex16),
   sessions: list(object({ session: hex16, sequence: number }), maxSessions),
 });
 
 /** @returns the keeper, or why the stored state cannot be used: never a silent new start */
-export const openState = (store: StateStore): Result<StateKeeper> => {
-  const read = store.read();
+export const openState = (store: DurableStore): Result<StateKeeper> => {
+  const read = store.get(key);
   if (!read.ok) return read;
   let state = initial;
   if (read.value !== undefined) {
     const decoded = decodeJson(Buffer.from(read.value).toString('utf8'), decodeState);
     if (!decoded.ok) return decoded;
-    const { device, lastSignedMs, ...rest } = decoded.value;
+    const { device, lastSignedMs, lastBootId, ...rest } = decoded.value;
     state = {
       ...rest,
       ...(device === undefined ? {} : { device: fromHex(device) ?? new Uint8Array() }),
       ...(lastSignedMs === undefined ? {} : { lastSignedMs }),
+      ...(lastBootId === undefined ? {} : { lastBootId }),
     };
   }
   return ok({
@@ -75,7 +75,7 @@ export const openState = (store: StateStore): Result<StateKeeper> => {
     update(change) {
       const next = { ...state, ...change, sessions: (change.sessions ?? state.sessions).slice(-maxSessions) };
       const { device, ...rest } = next;
-      const written = store.write(utf8(JSON.stringify(device === undefined ? rest : { ...rest, device: toHex(device) })));
+      const written = store.put(key, utf8(JSON.stringify(device === undefined ? rest : { ...rest, device: toHex(device) })));
       if (written.ok) state = next;
       return written;
     },

@@ -35,3 +35,6 @@ export const acceptTime = (next: SignedTime, lastSignedMs: number | undefined, b
 /** Milliseconds since 1970 by signed time; undefined where none was signed in this boot. */
 export const trustedNowMs = (time: SignedTime | undefined, bootMs: number): number | undefined =>
   time === undefined ? undefined : time.signedMs + (bootMs - time.atBootMs);
+
+/** When the oldest software that may still run was built; moved forward with releases. */
+export const builtMs = Date.UTC(2026, 0, 1);

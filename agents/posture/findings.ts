@@ -59,7 +59,11 @@ const whole = <K extends keyof Observations>(
 const wantedModules = ['landlock', 'yama'];
 
 export const findingKinds: readonly FindingKind[] = [
-  { id: 'tpm', level: 'basic', ...whole('tpm', 60 * minuteMs, ({ tpmClass }) => ({ result: pass, value: tpmClass })) },
+  {
+    id: 'tpm',
+    level: 'basic',
+    ...whole('tpm', 60 * minuteMs, ({ tpmClass }) => ({ result: pass, value: tpmClass ?? 'not vouched for' })),
+  },
   {
     id: 'boot-log',
     level: 'basic',
@@ -112,7 +116,7 @@ export const findingKinds: readonly FindingKind[] = [
     level: 'device',
     ...whole('tpm', 60 * minuteMs, ({ tpmClass }) => ({
       result: passIf(tpmClass === 'discrete' || tpmClass === 'firmware'),
-      value: tpmClass,
+      value: tpmClass ?? 'not vouched for',
     })),
   },
   { id: 'verified-root', level: 'device', ...platform('isRootVerified', (isVerified) => ({ result: passIf(isVerified) })) },

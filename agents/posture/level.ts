@@ -1,5 +1,6 @@
 /** The headline: one level, a pure function of the findings and of who vouched for the TPM (SR-23). */
-import type { Finding, Level, TpmClass } from '#protos/gen/types';
+import type { TpmClass } from '#attestation/result';
+import type { Finding, Level } from '#protos/gen/types';
 
 export const levels: readonly Level[] = ['none', 'basic', 'device', 'strong'];
 

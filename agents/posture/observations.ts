@@ -1,8 +1,8 @@
 /** What the posture is judged from: each with the time at which it was really read. */
 
 import type { AuditState } from '#agents/audit/log';
-import type { Status } from '#attestation/result';
-import type { PlatformFacts, TpmClass } from '#protos/gen/types';
+import type { Status, TpmClass } from '#attestation/result';
+import type { PlatformFacts } from '#protos/gen/types';
 
 export interface Observed<T> {
   readonly value: T;
@@ -12,7 +12,8 @@ export interface Observed<T> {
 
 export interface Observations {
   readonly platform?: Observed<PlatformFacts>;
-  readonly tpm?: Observed<{ readonly tpmClass: TpmClass }>;
+  /** That a TPM answers; its class once a verifier's root vouched for it. */
+  readonly tpm?: Observed<{ readonly tpmClass: TpmClass | undefined }>;
   /** The boot log against the registers, as the device itself sees it; `code` is why it does not hold. */
   readonly boot?: Observed<{ readonly code?: string; readonly isSecureBoot: boolean | undefined }>;
   /** What the verifier last said, or `code`: why it did not. */

@@ -8,7 +8,7 @@ import type { Platform } from '#hal/ports/platform';
 import type { Tpm } from '#hal/ports/tpm';
 import type { HandsMethods } from '#hal/remote/hands-methods';
 import type { Client } from '#hal/remote/methods';
-import type { HandsHello } from '#protos/gen/types';
+import type { HandsHello, Receipt } from '#protos/gen/types';
 
 export interface RemoteHands {
   readonly hello: () => Promise<Result<HandsHello>>;
@@ -16,6 +16,7 @@ export interface RemoteHands {
   readonly keys: DeviceKeys;
   readonly bootLog: BootLog;
   readonly platform: Platform;
+  readonly receipt: () => Promise<Result<Receipt>>;
   /** The effector: the exact request bytes that a permit must name, and the call with it. */
   readonly reboot: (cause: string) => PermittedCall;
 }
@@ -53,6 +54,7 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     },
   },
   platform: { read: () => client.call('platform.read', {}) },
+  receipt: () => client.call('provision.receipt', {}),
   reboot: (cause) => ({
     audience: 'power.reboot',
     arguments: encodeMessage('RebootRequest', { cause }),

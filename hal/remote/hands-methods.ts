@@ -13,6 +13,7 @@ export const handsMethods = {
   'keys.handle': { request: 'HandleRequest', reply: 'Handle' },
   'bootLog.read': { request: 'Nothing', reply: 'BootLog' },
   'platform.read': { request: 'Nothing', reply: 'PlatformFacts' },
+  'provision.receipt': { request: 'Nothing', reply: 'Receipt' },
   'power.reboot': { request: 'RebootRequest', reply: 'Nothing', needsPermit: true },
 } as const satisfies Methods;
 

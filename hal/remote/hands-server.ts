@@ -11,7 +11,10 @@ import type { Tpm } from '#hal/ports/tpm';
 import type { Guard } from '#hal/remote/dispatcher';
 import type { HandsMethods } from '#hal/remote/hands-methods';
 import type { Handlers } from '#hal/remote/methods';
-import type { TpmClass } from '#protos/gen/types';
+import type { Receipt } from '#protos/gen/types';
+
+/** The receipt of the visit that provisioned this device. */
+export type ReadReceipt = () => Promise<Result<Receipt>>;
 
 export interface HandsPorts {
   readonly tpm: Tpm;
@@ -20,13 +23,13 @@ export interface HandsPorts {
   readonly platform: Platform;
   readonly power: Power;
   readonly clock: Clock;
+  readonly receipt: ReadReceipt;
 }
 
 export interface HandsLife {
   readonly bootId: Uint8Array;
   /** Made at each start of the hands, given to the mind over the socket, kept in memory only. */
   readonly permitKey: Uint8Array;
-  readonly tpmClass: TpmClass;
   readonly isSimulated: boolean;
   readonly isProvisioned: () => boolean;
 }
@@ -42,7 +45,7 @@ export interface HandsDoor {
 }
 
 export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
-  const { tpm, keys, bootLog, platform, power, clock } = ports;
+  const { tpm, keys, bootLog, platform, power, clock, receipt } = ports;
   let lastSequence = 0;
   return {
     handlers: {
@@ -52,7 +55,6 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
           permitKey: life.permitKey,
           isProvisioned: life.isProvisioned(),
           isSimulated: life.isSimulated,
-          tpmClass: life.tpmClass,
           lastSequence,
         }),
       'tpm.identity': () => tpm.identity(),
@@ -74,6 +76,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
         return log.ok ? ok({ log: log.value }) : log;
       },
       'platform.read': () => platform.read(),
+      'provision.receipt': () => receipt(),
       'power.reboot': ({ cause }) => nothing(power.reboot(cause)),
     },
     guard: (method, argumentBytes, permit) => {

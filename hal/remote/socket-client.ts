@@ -172,6 +172,6 @@ const openConnection = async (path: string, onLost: () => void): Promise<Result<
         if (pending.delete(id) && !socket.destroyed) socket.write(frame(encodeMessage('Frame', { cancel: { id } })));
       });
     },
-    close: () => socket.destroy(),
+    close: () => void socket.end(),
   });
 };

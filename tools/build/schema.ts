@@ -11,6 +11,7 @@ interface Field {
   readonly kind?: string;
   readonly isRepeated?: true;
   readonly isOptional?: true;
+  readonly group?: string;
   readonly most?: number;
 }
 
@@ -55,6 +56,8 @@ const readField = (message: string, field: protobuf.Field): Field => {
     ...(kind === undefined ? {} : { kind }),
     ...(field.repeated ? { isRepeated: true as const } : {}),
     ...(field.partOf === null ? {} : { isOptional: true as const }),
+    // protobufjs keeps a proto3 `optional` as a group of its own, named with an underscore.
+    ...(field.partOf === null || field.partOf.name.startsWith('_') ? {} : { group: field.partOf.name }),
     ...(most === undefined ? {} : { most: Number(most) }),
   };
 };

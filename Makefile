@@ -1,0 +1,52 @@
+# Enigm Device. Two commands matter: `make run` and `make test`; `make help` lists the others.
+#
+# The user brings git, make and any npm with Node >= 18. Everything runs on the Node.js and npm that tools/node pins.
+# What people read goes to standard error, so that JSON=1 leaves nothing but JSON on standard output.
+
+ARCH := $(shell uname -m | sed -e s/x86_64/x64/ -e s/aarch64/arm64/)
+NODE_BIN := $(CURDIR)/tools/node/node_modules/node-linux-$(ARCH)/bin
+NPM := $(NODE_BIN)/node $(CURDIR)/tools/node/node_modules/npm/bin/npm-cli.js
+export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+
+DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) $(if $(TPM),--tpm $(TPM))
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit setup setup-tests modules build-unit bench-quote clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | column -t -s '|'
+
+run: setup ## live one day of a simulated device (ONCE=1, JSON=1, TPM=embedded|swtpm, BREAK=list|NAME)
+	@exec node --no-warnings dist/sim/enigm-sim.cjs day $(DAY)
+
+test: setup-tests ## set up, then run every test that one machine can run
+	@exec node --no-warnings tools/test/main.ts unit parts day page
+
+unit: build-unit ## the tests that need no root and no Debian package
+	@exec node --no-warnings tools/test/main.ts unit
+
+setup: modules ## install what `make run` needs, and build
+	@node --no-warnings tools/setup/main.ts day
+	@node --no-warnings tools/build/main.ts
+
+setup-tests: modules
+	@node --no-warnings tools/setup/main.ts tests
+	@node --no-warnings tools/build/main.ts
+
+build-unit: modules
+	@node --no-warnings tools/build/main.ts --without-addon
+
+modules: node_modules/.installed
+
+node_modules/.installed: package-lock.json tools/node/package-lock.json tools/node/ensure.sh tools/node/SHA256SUMS
+	@tools/node/ensure.sh
+	@test "$$(node -v)" = v24.21.0 || { echo "the pinned Node.js is not the one that runs: $$(command -v node) $$(node -v)" >&2; exit 1; }
+	@echo "installing the libraries …" >&2
+	@$(NPM) ci >&2
+	@touch $@
+
+bench-quote: setup ## what a TPM quote costs here, against its floor and against tpm2_quote
+	@exec tsx bench/quote/main.ts
+
+clean: ## remove what was built and every simulated device; what was installed stays
+	@rm -rf build dist protos/gen .enigm

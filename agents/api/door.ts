@@ -1,0 +1,143 @@
+/** The mind's door: messages in, the mind's parts asked, messages out. No handler answers with more than its message. */
+
+import { type Attestor, outcomeOf } from '#agents/attest/attestor';
+import { type ActionName, actions } from '#agents/decision/actions';
+import type { Decision as Decided } from '#agents/decision/decide';
+import { type Facts, factNames } from '#agents/decision/facts';
+import type { Authorizer } from '#agents/mind/authorizer';
+import type { MindParts } from '#agents/mind/parts';
+import type { PostureKeeper } from '#agents/mind/posture-keeper';
+import { ownParty } from '#agents/mind/trust';
+import type { Presenter } from '#agents/session/presenter';
+import { codeOf, deny, ok, type Result } from '#hal/core/result';
+import type { Handlers } from '#hal/remote/methods';
+import type { Decision, DeviceStatus } from '#protos/gen/types';
+import type { ApiMethods, FeedMethods } from './methods.ts';
+
+export interface DoorParts extends MindParts {
+  readonly attestor: Attestor;
+  readonly authorizer: Authorizer;
+  readonly posture: PostureKeeper;
+  readonly presenter: Presenter;
+}
+
+/** Largest page of audit records in one answer. */
+const maxListed = 256;
+const source = 'api';
+
+export const feedDoor = (parts: MindParts & { readonly posture: PostureKeeper }): Handlers<FeedMethods> => ({
+  'device.status': async () => ok(statusOf(parts)),
+  'posture.read': async () => ok(await parts.posture.refresh()),
+  'posture.watch': async function* (_, signal) {
+    while (!signal.aborted) {
+      yield ok(parts.trust.posture() ?? (await parts.posture.refresh()));
+      await parts.watchers.changed(signal);
+    }
+  },
+});
+
+export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
+  const { attestor, authorizer, presenter, audit, clock, hands, state, trust } = parts;
+  return {
+    ...feedDoor(parts),
+    'device.enrol': async () => {
+      const enrolled = await attestor.enrol();
+      return enrolled.ok ? outcomeOf(enrolled.value) : enrolled;
+    },
+    'device.attest': async ({ relyingParty }) => {
+      const attested = await attestor.attest(relyingParty);
+      return attested.ok ? outcomeOf(attested.value) : attested;
+    },
+    'device.reboot': async ({ cause }) => {
+      const effect = { action: 'reboot-device', resource: 'device', event: 'admin.reboot', call: hands.reboot(cause) } as const;
+      const performed = await authorizer.perform(effect, source);
+      return performed.ok
+        ? decisionMessage(performed.value.decision, performed.value.facts, clock.bootMs(), effect.action)
+        : performed;
+    },
+    'decision.authorize': async (request) => {
+      const { decision, facts } = await authorizer.authorize(request, source);
+      return decisionMessage(decision, facts, clock.bootMs(), request.action);
+    },
+    'session.present': async ({ payloadType, envelope }) => {
+      const presented = await presenter.present(payloadType, envelope, source);
+      return presented.ok ? ok({ kind: presented.value.kind, expiresMs: Math.floor(presented.value.expiresMs) }) : presented;
+    },
+    'handles.list': async () => {
+      const epoch = state.current().handleEpoch;
+      const entries = [...trust.results()].map(([relyingParty, { result }]) => ({
+        relyingParty,
+        epoch: result.epoch,
+        handle: result.handle,
+        isBound: result.epoch === epoch,
+      }));
+      return ok({ entries });
+    },
+    'audit.status': async () => {
+      const { state: auditState, fault, size, root, checkpoint } = audit.status();
+      if (checkpoint === undefined) return deny('integrity', 'audit-degraded', 'no checkpoint yet');
+      return ok({
+        state: auditState,
+        size,
+        root,
+        checkpoint,
+        key: audit.keys,
+        ...(fault === undefined ? {} : { code: codeOf(fault) }),
+      });
+    },
+    'audit.list': async ({ fromIndex, count }) => {
+      return ok({ size: audit.status().size, entries: audit.list(fromIndex, Math.min(count, maxListed)) });
+    },
+    'audit.prove': async ({ index }) => {
+      const proof = await audit.prove(index);
+      return proof.ok ? ok({ ...proof.value, key: audit.keys }) : proof;
+    },
+    'defense.status': async () => {
+      const engine = trust.engine()?.value;
+      return engine === undefined ? deny('unavailable', 'engine-missing') : ok(engine);
+    },
+  };
+};
+
+const statusOf = ({ state, trust, audit, clock }: MindParts): DeviceStatus => {
+  const { lifecycle } = state.current();
+  const posture = trust.posture();
+  const own = trust.result(ownParty);
+  const { state: auditState, size } = audit.status();
+  return {
+    lifecycle,
+    level: posture?.level ?? 'none',
+    headline: posture?.headline ?? 'at-risk',
+    nextStep: nextStepOf(lifecycle, posture?.headline, own !== undefined),
+    auditSize: size,
+    auditState,
+    ...(own === undefined ? {} : { attestedAgeMs: Math.max(0, Math.floor(clock.bootMs() - own.atBootMs)) }),
+  };
+};
+
+/** One slug of the catalogue: what a person would do next. */
+const nextStepOf = (lifecycle: string, headline: string | undefined, isAttested: boolean): string => {
+  if (lifecycle === 'unenrolled' || lifecycle === 'enrolling') return 'enrol';
+  if (lifecycle !== 'active') return 'ask-administrator';
+  if (!isAttested) return 'attest';
+  return headline === 'as-expected' ? 'nothing' : 'read-posture';
+};
+
+const decisionMessage = (decision: Decided, facts: Facts, nowBootMs: number, action: string): Result<Decision> => {
+  const needs: readonly string[] = Object.hasOwn(actions, action) ? actions[action as ActionName].needs : [];
+  return ok({
+    isAllowed: decision.isAllowed,
+    code: decision.fault === undefined ? '' : codeOf(decision.fault),
+    reasons: decision.rules,
+    obligations: decision.obligations,
+    facts: factNames
+      .filter((name) => needs.includes(name))
+      .map((name) => {
+        const fact = facts[name];
+        const slug = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+        return fact === undefined
+          ? { name: slug, isEstablished: false }
+          : { name: slug, isEstablished: true, ageMs: Math.max(0, Math.floor(nowBootMs - fact.measuredBootMs)) };
+      }),
+  });
+};

@@ -1,0 +1,40 @@
+/**
+ * The mind's doors. `api` is for the Enigm App and `enigmctl`; `feed` is the part of it that only reads, for the page.
+ * Each method belongs to one of the security domains of the mission.
+ */
+import type { MethodSpec } from '#hal/remote/methods';
+
+export type SecurityDomain =
+  | 'identity-lifecycle'
+  | 'communication-security'
+  | 'active-defense'
+  | 'device-association'
+  | 'multi-device-workflows'
+  | 'platform-integration';
+
+interface ApiMethod extends MethodSpec {
+  readonly domain: SecurityDomain;
+}
+
+export const feedMethods = {
+  'device.status': { request: 'Nothing', reply: 'DeviceStatus', domain: 'platform-integration' },
+  'posture.read': { request: 'Nothing', reply: 'Posture', domain: 'platform-integration' },
+  'posture.watch': { request: 'Nothing', reply: 'Posture', isStream: true, domain: 'platform-integration' },
+} as const satisfies Record<string, ApiMethod>;
+
+export const apiMethods = {
+  ...feedMethods,
+  'device.enrol': { request: 'Nothing', reply: 'AttestOutcome', domain: 'device-association' },
+  'device.attest': { request: 'AttestRequest', reply: 'AttestOutcome', domain: 'device-association' },
+  'device.reboot': { request: 'RebootRequest', reply: 'Decision', domain: 'platform-integration' },
+  'decision.authorize': { request: 'AuthorizeRequest', reply: 'Decision', domain: 'communication-security' },
+  'session.present': { request: 'PresentRequest', reply: 'PresentOutcome', domain: 'identity-lifecycle' },
+  'handles.list': { request: 'Nothing', reply: 'HandleList', domain: 'multi-device-workflows' },
+  'audit.status': { request: 'Nothing', reply: 'AuditStatus', domain: 'platform-integration' },
+  'audit.list': { request: 'AuditQuery', reply: 'AuditList', domain: 'platform-integration' },
+  'audit.prove': { request: 'AuditProofQuery', reply: 'AuditProof', domain: 'platform-integration' },
+  'defense.status': { request: 'Nothing', reply: 'EngineReport', domain: 'active-defense' },
+} as const satisfies Record<string, ApiMethod>;
+
+export type FeedMethods = typeof feedMethods;
+export type ApiMethods = typeof apiMethods;

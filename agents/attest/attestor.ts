@@ -1,0 +1,73 @@
+/** Enrolling and attesting, with everything that follows: lifecycle, signed time, held results, audit. */
+
+import { lifecycle } from '#agents/management/lifecycle';
+import type { MindParts } from '#agents/mind/parts';
+import { ownParty } from '#agents/mind/trust';
+import type { AttestationResult } from '#attestation/result';
+import { within } from '#hal/core/deadline';
+import { deny, ok, type Result } from '#hal/core/result';
+import { step } from '#hal/core/table';
+
+export interface Attestor {
+  /** Enrols, then attests for our own relying party. */
+  enrol(): Promise<Result<AttestationResult>>;
+  attest(relyingParty: string): Promise<Result<AttestationResult>>;
+}
+
+export const attestorNeeds = ['clock', 'verifier', 'state', 'life', 'trust', 'time', 'audit', 'watchers'] as const;
+type Parts = Pick<MindParts, (typeof attestorNeeds)[number]>;
+
+/** Two round trips, a credential activation and a quote on a slow TPM. */
+const limitMs = 30_000;
+
+export const attestor = ({ clock, verifier, state, life, trust, time, audit, watchers }: Parts): Attestor => {
+  const identity = () => ({ bootId: life.bootId, epoch: state.current().handleEpoch });
+
+  const attest = async (relyingParty: string): Promise<Result<AttestationResult>> => {
+    const { device } = state.current();
+    if (device === undefined) return deny('attestation', 'missing', 'not enrolled');
+    const result = await within(clock, limitMs, (signal) => verifier.attest({ ...identity(), id: device }, relyingParty, signal));
+    if (result.ok) {
+      trust.holdResult(relyingParty, result.value);
+      time.accept({ signedMs: result.value.issuedAtSeconds * 1000, atBootMs: clock.bootMs() });
+    } else if (relyingParty === ownParty) trust.holdAttestationFault(result.fault);
+    await audit.record({
+      event: 'attest.result',
+      outcome: result.ok ? (result.value.status === 'affirming' ? 'allowed' : 'denied') : 'denied',
+      ...(result.ok ? { handle: result.value.handle } : { fault: result.fault }),
+    });
+    if (result.ok) await audit.record({ event: 'verify.result', outcome: 'allowed', handle: result.value.handle });
+    watchers.notify();
+    return result;
+  };
+
+  return {
+    attest,
+    async enrol() {
+      const begun = step(lifecycle, state.current().lifecycle, 'enrol');
+      if (!begun.ok) return begun;
+      const entered = state.update({ lifecycle: begun.value.state });
+      if (!entered.ok) return entered;
+      const enrolled = await within(clock, limitMs, (signal) => verifier.enrol(identity(), signal));
+      const ended = step(lifecycle, state.current().lifecycle, enrolled.ok ? 'enrolled' : 'refused');
+      if (!ended.ok) return ended;
+      const left = state.update({ lifecycle: ended.value.state, ...(enrolled.ok ? { device: enrolled.value.device } : {}) });
+      if (!left.ok) return left;
+      await audit.record({
+        event: 'lifecycle.enrolled',
+        outcome: enrolled.ok ? 'done' : 'denied',
+        ...(enrolled.ok ? { handle: enrolled.value.result.handle } : { fault: enrolled.fault }),
+      });
+      watchers.notify();
+      if (!enrolled.ok) {
+        trust.holdAttestationFault(enrolled.fault);
+        return enrolled;
+      }
+      return attest(ownParty);
+    },
+  };
+};
+
+/** How a result is shown: no more than the handle that the relying party knows anyway. */
+export const outcomeOf = ({ status, tpmClass, handle, epoch, expiresAtSeconds }: AttestationResult) =>
+  ok({ status, tpmClass, handle, epoch, expiresMs: expiresAtSeconds * 1000 });

@@ -1,0 +1,34 @@
+/**
+ * The Debian packages that this project uses, what each is for, and the file that shows that it is really there.
+ *
+ * Read by `make setup` and by `enigmctl doctor`. Tools lie in /usr/sbin as well, which is not in everybody's PATH, so
+ * files are probed, not commands.
+ */
+export interface PackageEntry {
+  readonly name: string;
+  /** Any one of these files shows that the package is there. */
+  readonly probes: readonly string[];
+  readonly tier: PackageTier;
+  readonly reason: string;
+}
+
+/** `day`: make run. `tests`: make test, beside those of the day. */
+export type PackageTier = 'day' | 'tests';
+
+const entry = (name: string, tier: PackageTier, reason: string, ...probes: readonly string[]): PackageEntry => ({
+  name,
+  probes,
+  tier,
+  reason,
+});
+
+export const packages: readonly PackageEntry[] = [
+  entry('build-essential', 'day', 'compiles the TPM addon', '/usr/bin/g++'),
+  entry('pkg-config', 'day', 'finds the TPM libraries', '/usr/bin/pkg-config'),
+  entry('libtss2-dev', 'day', 'the TPM 2.0 software stack', '/usr/include/tss2/tss2_esys.h'),
+  entry('libtpms-dev', 'day', 'the software TPM inside a simulated device', '/usr/include/libtpms/tpm_library.h'),
+  entry('swtpm', 'day', 'the software TPM as a process of its own (TPM=swtpm)', '/usr/bin/swtpm'),
+  entry('ca-certificates', 'day', 'npm over HTTPS', '/etc/ssl/certs/ca-certificates.crt'),
+  entry('tpm2-tools', 'tests', 'oracle for boot logs and quotes', '/usr/bin/tpm2_eventlog'),
+  entry('chromium', 'tests', 'looks at the page', '/usr/bin/chromium'),
+];

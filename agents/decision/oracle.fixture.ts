@@ -1,0 +1,39 @@
+/** The policy once more, in plain TypeScript: what the engine must say. For tests, where the two are compared. */
+import type { Facts } from './facts.ts';
+
+/** Allow or deny, from the words of the policy and nothing of its code. */
+export const oracle = (action: string, resource: string, facts: Facts, nowBootMs: number): boolean => {
+  const fresh = <T>(
+    fact: { value: T; measuredBootMs: number; maxAgeMs: number; isVerified: boolean } | undefined,
+  ): T | undefined =>
+    fact?.isVerified && fact.measuredBootMs <= nowBootMs && nowBootMs - fact.measuredBootMs <= fact.maxAgeMs
+      ? fact.value
+      : undefined;
+  const actor = fresh(facts.actor);
+  const claimed = fresh(facts.session);
+  const session = claimed !== undefined && (actor === undefined || claimed.subject === actor.subject) ? claimed : undefined;
+  const handle = fresh(facts.handle);
+  const policy = fresh(facts.policy);
+  if (!actor || !session || !handle || !policy) return false;
+  if (session.state !== 'open' || session.handle !== handle.handle) return false;
+  if (action === 'read-audit') return resource === 'audit';
+  if (action === 'reboot-device') return resource === 'device';
+  if ((action !== 'open-secure-messaging' && action !== 'open-secure-call') || resource !== 'messaging') return false;
+  const osTrust = fresh(facts.osTrust);
+  const posture = fresh(facts.posture);
+  const integrity = fresh(facts.integrity);
+  const attestation = fresh(facts.attestation);
+  const intelligence = fresh(facts.intelligence);
+  if (!osTrust || !posture || !integrity || !attestation || !intelligence) return false;
+  return (
+    session.recovery === 'none' &&
+    osTrust.lifecycle === 'active' &&
+    osTrust.areProgramsHealthy &&
+    osTrust.isTimeKnown &&
+    posture.level >= 1 &&
+    integrity.boot === 'verified' &&
+    integrity.audit !== 'tampered' &&
+    attestation.status === 'affirming' &&
+    (intelligence.category === 'none' || intelligence.category === 'low')
+  );
+};

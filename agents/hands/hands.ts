@@ -1,0 +1,106 @@
+/**
+ * The hands of a device: the one program with devices, put together from ports. Release and simulator differ only in
+ * what they pass in here.
+ */
+import type { Socket } from 'node:net';
+import { socketPath } from '#agents/programs/layout';
+import { codeOf, ok, type Result } from '#hal/core/result';
+import type { CryptoBackend } from '#hal/crypto/backend';
+import { sealedDeviceKeys } from '#hal/native/device-keys';
+import { unsealSecret } from '#hal/native/device-secret';
+import type { Esys } from '#hal/native/esys';
+import { esysProvisioning } from '#hal/native/provisioning';
+import { esysTpm } from '#hal/native/tpm';
+import type { BootLog } from '#hal/ports/boot-log';
+import type { Clock } from '#hal/ports/clock';
+import type { DurableStore } from '#hal/ports/durable-store';
+import type { Log } from '#hal/ports/log';
+import type { Platform } from '#hal/ports/platform';
+import type { Power } from '#hal/ports/power';
+import type { Random } from '#hal/ports/random';
+import { dispatcher } from '#hal/remote/dispatcher';
+import { handsMethods } from '#hal/remote/hands-methods';
+import { handsDoor } from '#hal/remote/hands-server';
+import { type SocketServer, serveSocket } from '#hal/remote/socket-server';
+import { factoryDoor } from './factory-door.ts';
+import { factoryMethods } from './factory-methods.ts';
+import { handsFiles } from './files.ts';
+
+export interface HandsOptions {
+  readonly esys: Esys;
+  readonly crypto: CryptoBackend;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly bootLog: BootLog;
+  readonly platform: Platform;
+  readonly power: Power;
+  /** 16 bytes, new at each boot of the machine. */
+  readonly bootId: Uint8Array;
+  readonly isSimulated: boolean;
+  /** Where the hands keep what they keep. */
+  readonly store: DurableStore;
+  /** Where the sockets are. */
+  readonly runDirectory: string;
+  /** SO_PEERCRED: whether the process at the other end may use this door. */
+  readonly admits: (socket: Socket, door: 'mind' | 'factory') => boolean;
+}
+
+export interface Hands {
+  close(): Promise<void>;
+}
+
+/** @returns the serving hands, or why a socket cannot be bound */
+export const startHands = async (options: HandsOptions): Promise<Result<Hands>> => {
+  const { esys, crypto, clock, random, log, bootLog, platform, power, bootId, isSimulated } = options;
+  const files = handsFiles(options.store);
+  const unseal = async () => {
+    const sealed = files.sealedSecret();
+    return sealed.ok ? unsealSecret(esys, sealed.value) : sealed;
+  };
+  const tpm = esysTpm(esys, crypto, unseal);
+  const keys = sealedDeviceKeys(crypto, unseal);
+  const onRefusal = (method: string, fault: Parameters<typeof codeOf>[0]) =>
+    log.warn('call.refused', { method, code: codeOf(fault), ...(fault.detail === undefined ? {} : { detail: fault.detail }) });
+
+  const receipt = async () => {
+    const envelope = files.receipt();
+    if (!envelope.ok) return envelope;
+    const key = await keys.publicKey('report');
+    return key.ok ? ok({ envelope: envelope.value, key: key.value }) : key;
+  };
+  const door = handsDoor(
+    { tpm, keys, bootLog, platform, power, clock, receipt },
+    { bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned },
+  );
+  const servers: SocketServer[] = [];
+  const mind = await serveSocket(dispatcher(handsMethods, door.handlers, { guard: door.guard, onRefusal }), {
+    path: socketPath(options.runDirectory, 'hands'),
+    log,
+    admits: (socket) => options.admits(socket, 'mind'),
+  });
+  if (!mind.ok) return mind;
+  servers.push(mind.value);
+
+  if (!files.isProvisioned()) {
+    const provisioning = esysProvisioning({ esys, crypto, random, unseal, save: files.saveSealedSecret });
+    const factory = await serveSocket(
+      dispatcher(factoryMethods, factoryDoor({ provisioning, tpm, keys, crypto, clock, files }), {
+        onRefusal,
+      }),
+      { path: socketPath(options.runDirectory, 'factory'), log, admits: (socket) => options.admits(socket, 'factory') },
+    );
+    if (!factory.ok) {
+      await mind.value.close();
+      return factory;
+    }
+    servers.push(factory.value);
+  }
+  return ok({
+    close: async () => {
+      for (const server of servers) await server.close();
+      await esys.close();
+      options.store.close();
+    },
+  });
+};

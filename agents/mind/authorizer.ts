@@ -1,0 +1,91 @@
+/** Deciding, and what every decision leaves behind: an audit record, and for an effector a permit. */
+import { createHash } from 'node:crypto';
+import type { AuditEvent } from '#agents/audit/events';
+import type { AuditReceipt } from '#agents/audit/log';
+import { leafHash } from '#agents/audit/merkle';
+import { type Decision, decide } from '#agents/decision/decide';
+import type { Facts } from '#agents/decision/facts';
+import { fromHex } from '#hal/core/bytes';
+import { codeOf, type Result } from '#hal/core/result';
+import type { PermittedCall } from '#hal/remote/hands-client';
+import type { MindParts } from './parts.ts';
+import type { PostureKeeper } from './posture-keeper.ts';
+
+export interface Authorizer {
+  authorize(request: { readonly action: string; readonly resource: string }, source: string): Promise<Authorized>;
+  /** Decides, and on an allow lets the hands do it under a permit for exactly this call. */
+  perform(effect: Effect, source: string): Promise<Result<Authorized>>;
+}
+
+export interface Effect {
+  readonly action: string;
+  readonly resource: string;
+  /** How the administrative record is called. */
+  readonly event: AuditEvent;
+  readonly call: PermittedCall;
+}
+
+export interface Authorized {
+  readonly decision: Decision;
+  readonly facts: Facts;
+  readonly receipt: Result<AuditReceipt>;
+}
+
+/** A decision looks at a posture no older than this; an older one is measured anew first. */
+const measureAfterMs = 5_000;
+
+type Parts = Pick<MindParts, 'clock' | 'engine' | 'audit' | 'state' | 'trust' | 'time' | 'life' | 'log'>;
+
+export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => {
+  const { clock, engine, audit, state, trust, time, life, log } = parts;
+
+  const present = async (): Promise<Facts> => {
+    const known = () => trust.facts(audit.status().state, state.current().lifecycle, time.nowMs() !== undefined);
+    const measuredBootMs = known().posture?.measuredBootMs;
+    if (measuredBootMs === undefined || trust.isPostureOutdated() || clock.bootMs() - measuredBootMs > measureAfterMs)
+      await posture.refresh();
+    return known();
+  };
+
+  const authorize: Authorizer['authorize'] = async (request, source) => {
+    const facts = await present();
+    const decision = decide(engine, request, facts, clock.bootMs());
+    const actor = facts.actor === undefined ? undefined : fromHex(facts.actor.value.subject);
+    const handle = facts.handle === undefined ? undefined : fromHex(facts.handle.value.handle);
+    const receipt = await audit.record({
+      event: 'authz.decision',
+      outcome: decision.isAllowed ? 'allowed' : 'denied',
+      action: request.action,
+      resource: request.resource,
+      source,
+      ...(decision.fault === undefined ? {} : { fault: decision.fault }),
+      ...(actor === undefined ? {} : { actor }),
+      ...(handle === undefined ? {} : { handle }),
+    });
+    return { decision, facts, receipt };
+  };
+
+  return {
+    authorize,
+    async perform({ action, resource, event, call }, source) {
+      const authorized = await authorize({ action, resource }, source);
+      if (!authorized.decision.isAllowed) return { ok: true, value: authorized };
+      // A log that is full or gone does not stop what is not destructive (SR-14); the permit then names no leaf.
+      const leaf = authorized.receipt.ok ? authorized.receipt.value.leaf : leafHash(new Uint8Array());
+      const permit = await life.mint(call, leaf);
+      if (!permit.ok) return permit;
+      const actor = fromHex(authorized.facts.actor?.value.subject ?? '');
+      const recorded = await audit.record({
+        event,
+        outcome: 'allowed',
+        action,
+        resource,
+        changeReference: createHash('sha256').update(call.arguments).digest(),
+        ...(actor?.length === 16 ? { actor } : {}),
+      });
+      if (!recorded.ok) log.warn('audit.unwritten', { code: codeOf(recorded.fault) });
+      const ran = await call.run(permit.value);
+      return ran.ok ? { ok: true, value: authorized } : ran;
+    },
+  };
+};

@@ -1,0 +1,109 @@
+/** Reading everything that the posture is judged from, each probe with its own time limit. */
+
+import { createHash } from 'node:crypto';
+import { attestedPcrs } from '#agents/attest/collect';
+import type { AuditLog } from '#agents/audit/log';
+import type { Observations, Observed } from '#agents/posture/observations';
+import { replayAgainst } from '#attestation/appraise';
+import { checkSemantics } from '#attestation/eventlog/semantics';
+import { within } from '#hal/core/deadline';
+import { codeOf, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
+import type { RemoteHands } from '#hal/remote/hands-client';
+import type { TimeKeeper } from './parts.ts';
+import type { Trust } from './trust.ts';
+
+export interface MeasureParts {
+  readonly clock: Clock;
+  readonly hands: RemoteHands;
+  readonly audit: AuditLog;
+  readonly trust: Trust;
+  readonly time: TimeKeeper;
+  readonly lifecycle: () => string;
+  /** The programs besides this one: whether each answers. */
+  readonly programs: Readonly<Record<string, (signal: AbortSignal) => Promise<boolean>>>;
+}
+
+/** A program that does not answer within this time is not running as it should. */
+const probeLimitMs = 1_500;
+
+export const measure = async (parts: MeasureParts): Promise<Observations> => {
+  const { clock, hands, audit, trust, time } = parts;
+  const now = <T>(value: T): Observed<T> => ({ value, measuredBootMs: clock.bootMs() });
+  const probe = <T>(run: () => Promise<Result<T>>) => within(clock, probeLimitMs, run);
+  const [platform, identity, boot, programs] = await Promise.all([
+    probe(() => hands.platform.read()),
+    probe(() => hands.tpm.identity()),
+    probe(() => judgeBoot(hands)),
+    Promise.all(
+      Object.entries(parts.programs).map(async ([name, isAlive]) => ({ name, isRunning: await answers(clock, isAlive) })),
+    ),
+  ]);
+  const held = trust.result('account');
+  const fault = trust.attestationFault();
+  const trustedMs = time.nowMs();
+  const engine = trust.engine();
+  return {
+    programs: now(programs),
+    audit: now({ state: audit.status().state }),
+    lifecycle: now(parts.lifecycle()),
+    time: now({
+      isKnown: trustedMs !== undefined,
+      offsetSeconds: trustedMs === undefined ? 0 : Math.round((clock.nowMs() - trustedMs) / 1000),
+    }),
+    ...(platform.ok ? { platform: now(platform.value) } : {}),
+    ...(identity.ok ? { tpm: now({ tpmClass: trust.tpmClass() }) } : {}),
+    ...(boot.ok ? { boot: now(boot.value) } : {}),
+    ...(engine === undefined
+      ? {}
+      : { inference: { value: { engine: engine.value?.engine }, measuredBootMs: engine.measuredBootMs } }),
+    ...attestationOf(held, fault, clock.bootMs()),
+  };
+};
+
+type BootView = NonNullable<Observations['boot']>['value'];
+
+/** Qualifying data of a quote that answers nobody: no verifier takes it for evidence. */
+const ownLook = createHash('sha256').update('enigm-own-look').digest();
+
+/** The device's own look at its boot: log against registers, as the verifier will do it. */
+const judgeBoot = async (hands: RemoteHands): Promise<Result<BootView>> => {
+  const log = await hands.bootLog.read();
+  if (!log.ok) return log;
+  const quote = await hands.tpm.quote(ownLook, attestedPcrs);
+  if (!quote.ok) return quote;
+  const replayed = replayAgainst(log.value, attestedPcrs, quote.value.pcrValues);
+  if (!replayed.ok) return { ok: true, value: { code: codeOf(replayed.fault), isSecureBoot: undefined } };
+  const facts = checkSemantics(replayed.value.log, { banks: ['sha256'] });
+  return {
+    ok: true,
+    value: facts.ok ? { isSecureBoot: facts.value.secureBoot } : { code: codeOf(facts.fault), isSecureBoot: undefined },
+  };
+};
+
+const answers = async (clock: Clock, isAlive: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> => {
+  const answered = await within(
+    clock,
+    probeLimitMs,
+    async (signal): Promise<Result<boolean>> => ({ ok: true, value: await isAlive(signal) }),
+  );
+  return answered.ok && answered.value;
+};
+
+/** A fault is news of now; a result is as old as it is, and `stale` when it has expired. */
+const attestationOf = (
+  held: ReturnType<Trust['result']>,
+  fault: ReturnType<Trust['attestationFault']>,
+  nowBootMs: number,
+): Pick<Observations, 'attestation'> => {
+  if (fault !== undefined) return { attestation: { value: { status: 'none', code: codeOf(fault) }, measuredBootMs: nowBootMs } };
+  if (held === undefined) return {};
+  const { result, atBootMs } = held;
+  const hasExpired = nowBootMs - atBootMs > (result.expiresAtSeconds - result.issuedAtSeconds) * 1000;
+  return {
+    attestation: {
+      value: hasExpired ? { status: 'none', code: 'attestation/stale' } : { status: result.status },
+      measuredBootMs: atBootMs,
+    },
+  };
+};

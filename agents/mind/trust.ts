@@ -1,0 +1,154 @@
+/**
+ * What the mind believes at the moment, and where it came from: the one place that facts for decisions are made of.
+ *
+ * Ages count on the boot clock from the moment something was received or measured, so that no change of the wall clock
+ * makes anything fresh again.
+ */
+
+import type { AuditState } from '#agents/audit/log';
+import type { Actor, Fact, Facts, Session } from '#agents/decision/facts';
+import { policyDigest } from '#agents/decision/policy';
+import { levels } from '#agents/posture/level';
+import type { Observed } from '#agents/posture/observations';
+import type { AttestationResult, TpmClass } from '#attestation/result';
+import { toHex } from '#hal/core/bytes';
+import type { Fault } from '#hal/core/result';
+import type { EngineReport } from '#hal/ports/inference';
+import type { Finding, Level, Posture } from '#protos/gen/types';
+
+/** The relying party whose result this device decides by: the account service of the Enigm App. */
+export const ownParty = 'account';
+
+export interface HeldResult {
+  readonly result: AttestationResult;
+  readonly atBootMs: number;
+}
+
+/** Until when the statement holds, on the boot clock. */
+interface Held<T> {
+  readonly value: T;
+  readonly atBootMs: number;
+  readonly untilBootMs: number;
+}
+
+export interface Trust {
+  holdResult(relyingParty: string, result: AttestationResult): void;
+  /** The verifier refused, or could not be asked; an older result stays until it expires. */
+  holdAttestationFault(fault: Fault): void;
+  result(relyingParty: string): HeldResult | undefined;
+  results(): ReadonlyMap<string, HeldResult>;
+  attestationFault(): Fault | undefined;
+  tpmClass(): TpmClass | undefined;
+  holdActor(actor: Actor, lifeMs: number): void;
+  holdSession(session: Session, lifeMs: number): void;
+  /** How often something was held that a posture is judged by. */
+  changes(): number;
+  /** @param changesSeen `changes()` when the measurement began */
+  holdPosture(posture: Posture, programs: Observed<boolean>, changesSeen: number): void;
+  /** Whether something was held after the measurement began: then it is measured anew before a decision. */
+  isPostureOutdated(): boolean;
+  posture(): Posture | undefined;
+  holdEngine(engine: Observed<EngineReport | undefined>): void;
+  engine(): Observed<EngineReport | undefined> | undefined;
+  facts(audit: AuditState, lifecycle: string, isTimeKnown: boolean): Facts;
+}
+
+/** A posture is good for a decision this long. */
+export const postureAgeMs = 60_000;
+/** The engine's last self-test is good for this long. */
+const engineAgeMs = 60 * 60_000;
+
+export const trust = (bootMs: () => number): Trust => {
+  const results = new Map<string, HeldResult>();
+  let attestationFault: Fault | undefined;
+  let actor: Held<Actor> | undefined;
+  let session: Held<Session> | undefined;
+  let posture:
+    | { readonly value: Posture; readonly atBootMs: number; readonly programs: Observed<boolean>; readonly changesSeen: number }
+    | undefined;
+  let changes = 0;
+  let engine: Observed<EngineReport | undefined> | undefined;
+
+  const hold = <T>(value: T, lifeMs: number): Held<T> => ({ value, atBootMs: bootMs(), untilBootMs: bootMs() + lifeMs });
+  const fact = <T>(value: T, source: string, measuredBootMs: number, maxAgeMs: number): Fact<T> => ({
+    value,
+    source,
+    measuredBootMs,
+    maxAgeMs,
+    isVerified: true,
+  });
+  const heldFact = <T>({ value, atBootMs, untilBootMs }: Held<T>, source: string): Fact<T> =>
+    fact(value, source, atBootMs, untilBootMs - atBootMs);
+
+  return {
+    holdResult(relyingParty, result) {
+      changes += 1;
+      results.set(relyingParty, { result, atBootMs: bootMs() });
+      if (relyingParty === ownParty) attestationFault = undefined;
+    },
+    holdAttestationFault(fault) {
+      changes += 1;
+      attestationFault = fault;
+    },
+    result: (relyingParty) => results.get(relyingParty),
+    results: () => results,
+    attestationFault: () => attestationFault,
+    tpmClass: () => results.get(ownParty)?.result.tpmClass,
+    holdActor: (value, lifeMs) => {
+      actor = hold(value, lifeMs);
+    },
+    holdSession: (value, lifeMs) => {
+      session = hold(value, lifeMs);
+    },
+    changes: () => changes,
+    holdPosture(value, programs, changesSeen) {
+      posture = { value, atBootMs: bootMs(), programs, changesSeen };
+    },
+    isPostureOutdated: () => posture?.changesSeen !== changes,
+    posture: () => posture?.value,
+    holdEngine(observed) {
+      changes += 1;
+      engine = observed;
+    },
+    engine: () => engine,
+    facts(audit, lifecycle, isTimeKnown) {
+      const nowBootMs = bootMs();
+      const own = results.get(ownParty);
+      const life = own === undefined ? 0 : (own.result.expiresAtSeconds - own.result.issuedAtSeconds) * 1000;
+      return {
+        policy: fact({ digest: toHex(policyDigest) }, 'image', nowBootMs, postureAgeMs),
+        ...(actor === undefined ? {} : { actor: heldFact(actor, 'identity-issuer') }),
+        ...(session === undefined ? {} : { session: heldFact(session, 'account-service') }),
+        ...(own === undefined
+          ? {}
+          : {
+              handle: fact(
+                { handle: toHex(own.result.handle), epoch: own.result.epoch },
+                own.result.verifier,
+                own.atBootMs,
+                life,
+              ),
+              attestation: fact({ status: own.result.status }, own.result.verifier, own.atBootMs, life),
+            }),
+        ...(posture === undefined
+          ? {}
+          : {
+              posture: fact({ level: levels.indexOf(posture.value.level as Level) }, 'posture', posture.atBootMs, postureAgeMs),
+              osTrust: fact(
+                { lifecycle, areProgramsHealthy: posture.programs.value, isTimeKnown },
+                'posture',
+                posture.programs.measuredBootMs,
+                postureAgeMs,
+              ),
+              integrity: fact({ boot: bootStateOf(posture.value.findings), audit }, 'posture', posture.atBootMs, postureAgeMs),
+            }),
+        ...(engine?.value === undefined
+          ? {}
+          : { intelligence: fact({ category: 'none' as const }, engine.value.engine, engine.measuredBootMs, engineAgeMs) }),
+      };
+    },
+  };
+};
+
+const bootStateOf = (findings: readonly Finding[]): 'verified' | 'unverified' =>
+  findings.find(({ id }) => id === 'boot-log')?.result === 'pass' ? 'verified' : 'unverified';

@@ -1,0 +1,191 @@
+/**
+ * enigm-agentd, the mind: decides, records, verifies, plans. No devices, no network, no addons; what it wants done in
+ * the world it asks of the hands, under permits.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { apiDoor } from '#agents/api/door';
+import { type ApiMethods, apiMethods, feedMethods } from '#agents/api/methods';
+import { attestAgent } from '#agents/attest/agent';
+import { attestor } from '#agents/attest/attestor';
+import { verifierLink } from '#agents/attest/verifier-link';
+import { auditAgent } from '#agents/audit/agent';
+import { openAuditLog } from '#agents/audit/log';
+import { openAuditStore } from '#agents/audit/store';
+import { cedarEngine } from '#agents/decision/engine';
+import { policyDigest } from '#agents/decision/policy';
+import { defenseAgent } from '#agents/defense/agent';
+import { parseSite } from '#agents/management/site';
+import { openState } from '#agents/management/state';
+import { recordBoot, recordVisit } from '#agents/management/visit';
+import { authorizer } from '#agents/mind/authorizer';
+import { handsLife } from '#agents/mind/life';
+import type { MindParts } from '#agents/mind/parts';
+import { postureKeeper } from '#agents/mind/posture-keeper';
+import { timeKeeper } from '#agents/mind/time-keeper';
+import { trust as newTrust } from '#agents/mind/trust';
+import { watchers as newWatchers } from '#agents/mind/watchers';
+import { postureAgent } from '#agents/posture/agent';
+import { presenter } from '#agents/session/presenter';
+import { superviseAgents } from '#agents/supervisor/agent';
+import { verifierMethods } from '#attestation/verifier-methods';
+import { equalBytes, toHex } from '#hal/core/bytes';
+import { codeOf, deny, type Failure, ok, type Result, unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { linuxClock } from '#hal/linux/clock';
+import { openDurableStore } from '#hal/linux/durable-store';
+import { systemRandom } from '#hal/linux/random';
+import type { Clock } from '#hal/ports/clock';
+import { dispatcher } from '#hal/remote/dispatcher';
+import { exchangeClient } from '#hal/remote/exchange-client';
+import { type RemoteHands, remoteHands } from '#hal/remote/hands-client';
+import { handsMethods } from '#hal/remote/hands-methods';
+import { inferenceMethods } from '#hal/remote/inference-methods';
+import { lateDoor } from '#hal/remote/late-door';
+import { linkMethods } from '#hal/remote/link-methods';
+import type { Handlers } from '#hal/remote/methods';
+import { socketClient } from '#hal/remote/socket-client';
+import { serveSocket } from '#hal/remote/socket-server';
+import type { HandsHello } from '#protos/gen/types';
+import { deviceLayout, socketPath } from './layout.ts';
+import { aborted, exitCode, runProgram } from './runtime.ts';
+
+/** How often the hands are asked while they are not there, or not provisioned. */
+const waitMs = 250;
+
+runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }) => {
+  const clock = linuxClock();
+  const layout = deviceLayout(options.directory);
+  const site = unwrap(parseSite(readFileSync(layout.site, 'utf8')));
+  const life = new AbortController();
+  signal.addEventListener('abort', () => life.abort(), { once: true });
+
+  const hands = remoteHands(socketClient(handsMethods, socketPath(options.run, 'hands')));
+  const link = socketClient(linkMethods, socketPath(options.run, 'link'));
+  const inference = socketClient(inferenceMethods, socketPath(options.run, 'inference'));
+
+  let door: Handlers<ApiMethods> | Failure = deny('unavailable', 'program-down');
+  const api = unwrap(
+    await serveSocket(
+      dispatcher(
+        apiMethods,
+        lateDoor(apiMethods, () => door),
+      ),
+      { path: socketPath(options.run, 'api'), log },
+    ),
+  );
+  const feed = unwrap(
+    await serveSocket(
+      dispatcher(
+        feedMethods,
+        lateDoor(feedMethods, () => door),
+      ),
+      { path: socketPath(options.run, 'feed'), log },
+    ),
+  );
+  const closeDoors = () => Promise.all([api.close(), feed.close()]);
+
+  const hello = await provisionedHands(hands, clock, signal, (failure) => {
+    door = failure;
+  });
+  if (hello === undefined) {
+    await closeDoors();
+    return exitCode.done;
+  }
+
+  const crypto = nodeCrypto;
+  const store = unwrap(openDurableStore(join(layout.mind, 'mind.db')));
+  const state = unwrap(openState(store));
+  const trust = newTrust(() => clock.bootMs());
+  const audit = await openAuditLog({
+    store: unwrap(openAuditStore(join(layout.mind, 'audit.db'))),
+    clock,
+    crypto,
+    bootId: hello.bootId,
+    keys: unwrap(await hands.keys.publicKey('audit')),
+    sign: (message) => hands.keys.sign('audit', message),
+    readCounter: () => hands.tpm.readCounter(),
+    advanceCounter: () => hands.tpm.advanceCounter(),
+  });
+  const exchange = {
+    post: async (endpoint: string, body: Uint8Array, callSignal: AbortSignal): Promise<Result<Uint8Array>> => {
+      const answered = await link.call('link.post', { endpoint, body }, { signal: callSignal });
+      return answered.ok ? ok(answered.value.body) : answered;
+    },
+  };
+  const parts: MindParts = {
+    clock,
+    log,
+    crypto,
+    hands,
+    audit,
+    state,
+    trust,
+    life: handsLife(clock, hands.hello, hello),
+    link: { isAlive: async (callSignal) => (await link.call('link.status', {}, { signal: callSignal })).ok },
+    inference: { selfTest: () => inference.call('inference.selfTest', {}) },
+    verifier: verifierLink({
+      client: exchangeClient(verifierMethods, exchange, 'verifier'),
+      collector: { tpm: hands.tpm, keys: hands.keys, bootLog: hands.bootLog },
+      crypto,
+      random: systemRandom,
+      verifier: site.verifier,
+    }),
+    engine: unwrap(cedarEngine()),
+    time: timeKeeper(clock, state, log),
+    statementKeys: site.statementKeys,
+    watchers: newWatchers(),
+  };
+  const posture = postureKeeper({
+    ...parts,
+    programs: {
+      hands: async () => {
+        const answered = await hands.hello();
+        // Another boot id means that the machine restarted under us: a new boot wants a new mind.
+        if (answered.ok && !equalBytes(answered.value.bootId, hello.bootId)) life.abort();
+        return answered.ok;
+      },
+      link: (callSignal) => parts.link.isAlive(callSignal),
+    },
+  });
+
+  if (audit.status().size === 0) await recordVisit(hands, crypto, audit);
+  await recordBoot(hello.bootId, state, audit);
+  await audit.record({ event: 'verify.policy', outcome: 'done', changeReference: policyDigest });
+  log.info('program.ready', { boot: toHex(hello.bootId), audit: audit.status().state });
+
+  const agents = [postureAgent(posture, site.postureEveryMs), attestAgent, auditAgent, defenseAgent];
+  const supervision = superviseAgents(agents, parts, { clock, log }, life.signal);
+  const full = {
+    ...parts,
+    posture,
+    attestor: attestor(parts),
+    authorizer: authorizer(parts, posture),
+    presenter: presenter(parts),
+  };
+  door = apiDoor(full);
+
+  await aborted(life.signal);
+  door = deny('unavailable', 'program-down');
+  await supervision.ended;
+  await audit.close();
+  store.close();
+  await closeDoors();
+  return signal.aborted ? exitCode.done : exitCode.restart;
+});
+
+/** The first answer of hands that are provisioned; undefined when the program is told to end before. */
+const provisionedHands = async (
+  hands: RemoteHands,
+  clock: Clock,
+  signal: AbortSignal,
+  meanwhile: (failure: Failure) => void,
+): Promise<HandsHello | undefined> => {
+  while (!signal.aborted) {
+    const hello = await hands.hello();
+    if (hello.ok && hello.value.isProvisioned) return hello.value;
+    meanwhile(hello.ok ? deny('unavailable', 'not-provisioned') : deny('unavailable', 'program-down', codeOf(hello.fault)));
+    await clock.sleep(waitMs, signal);
+  }
+  return undefined;
+};

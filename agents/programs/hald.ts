@@ -1,0 +1,50 @@
+/**
+ * enigm-hald, the hands: the one program with devices. This is the release entry: the kernel's TPM, the firmware's own
+ * log, the machine's power; nothing of a simulator is in it (SR-04).
+ */
+
+import { join } from 'node:path';
+import { startHands } from '#agents/hands/hands';
+import { unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { kernelBootId } from '#hal/linux/boot-id';
+import { fileBootLog, kernelBootLogPath } from '#hal/linux/boot-log';
+import { linuxClock } from '#hal/linux/clock';
+import { openDurableStore } from '#hal/linux/durable-store';
+import { linuxPlatform } from '#hal/linux/platform';
+import { sysrqPower } from '#hal/linux/power';
+import { systemRandom } from '#hal/linux/random';
+import { openEsys } from '#hal/native/esys';
+import { peerCredentials } from '#hal/native/peer';
+import { deviceLayout } from './layout.ts';
+import { aborted, exitCode, runProgram } from './runtime.ts';
+
+/** The kernel's resource manager of the first TPM; not an option, so that nothing can name another (SR-04). */
+const tpmDevice = '/dev/tpmrm0';
+
+runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user'], async ({ options, log, signal }) => {
+  const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
+  const peer = unwrap(peerCredentials(options.addon, 'release'));
+  const mindUserId = Number(options['mind-user']);
+  const hands = unwrap(
+    await startHands({
+      esys,
+      crypto: nodeCrypto,
+      clock: linuxClock(),
+      random: systemRandom,
+      log,
+      bootLog: fileBootLog(kernelBootLogPath),
+      platform: linuxPlatform(),
+      power: sysrqPower('/proc/sysrq-trigger'),
+      bootId: unwrap(kernelBootId()),
+      isSimulated: false,
+      store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),
+      runDirectory: options.run,
+      admits: (socket, door) => peer(socket)?.userId === (door === 'mind' ? mindUserId : 0),
+    }),
+  );
+  log.info('program.ready');
+  await aborted(signal);
+  await hands.close();
+  return exitCode.done;
+});

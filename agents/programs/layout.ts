@@ -1,0 +1,25 @@
+/** Folders and sockets of a device, as every program names them. */
+import { join } from 'node:path';
+
+export interface DeviceLayout {
+  readonly site: string;
+  readonly hands: string;
+  readonly mind: string;
+}
+
+export const deviceLayout = (directory: string): DeviceLayout => ({
+  site: join(directory, 'site.json'),
+  hands: join(directory, 'hands'),
+  mind: join(directory, 'mind'),
+});
+
+export const socketNames = {
+  hands: 'hands.sock',
+  factory: 'factory.sock',
+  link: 'link.sock',
+  inference: 'inference.sock',
+  api: 'api.sock',
+  feed: 'feed.sock',
+} as const;
+
+export const socketPath = (runDirectory: string, name: keyof typeof socketNames): string => join(runDirectory, socketNames[name]);

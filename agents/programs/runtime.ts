@@ -1,0 +1,60 @@
+/** What every program does alike: arguments, log, orderly end. */
+import { parseArgs } from 'node:util';
+import { causeOf } from '#hal/core/result';
+import { pinoLog } from '#hal/linux/log';
+import type { Log } from '#hal/ports/log';
+
+export interface ProgramContext<Option extends string> {
+  readonly options: Readonly<Record<Option, string>>;
+  readonly log: Log;
+  /** Aborts on SIGTERM, SIGINT and when the program that started this one is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Exit codes that a supervisor understands. */
+export const exitCode = { done: 0, failed: 1, usage: 2, restart: 75, reboot: 86 } as const;
+
+/**
+ * Runs a program to its end.
+ * @param names every option is needed, as `--name VALUE`
+ * @param main returns the exit code
+ */
+export const runProgram = <Option extends string>(
+  program: string,
+  names: readonly Option[],
+  main: (context: ProgramContext<Option>) => Promise<number>,
+): void => {
+  const log = pinoLog(program);
+  const { values } = parseArgs({
+    options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
+    strict: true,
+  });
+  const options = values as Partial<Record<Option, string>>;
+  for (const name of names)
+    if (options[name] === undefined) {
+      process.stderr.write(`${program}: --${name} is needed\n`);
+      process.exit(exitCode.usage);
+    }
+  const ending = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => ending.abort());
+  // Whoever started us holds the other end of standard input: when it is gone, so are we.
+  process.stdin
+    .on('end', () => ending.abort())
+    .on('error', () => ending.abort())
+    .resume();
+  process.title = program;
+  main({ options: options as Record<Option, string>, log, signal: ending.signal }).then(
+    (code) => process.exit(code),
+    (error: unknown) => {
+      log.error('program.failed', { cause: causeOf(error) });
+      process.exit(exitCode.failed);
+    },
+  );
+};
+
+/** Resolves when the signal aborts. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

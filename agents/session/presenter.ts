@@ -1,0 +1,69 @@
+/** Takes statements of the issuer and the account service, turns what verifies into facts, and writes down what came. */
+
+import type { MindParts } from '#agents/mind/parts';
+import { fromHex } from '#hal/core/bytes';
+import { deny, type Fault, type Result } from '#hal/core/result';
+import { openStatement, type Statement } from './statements.ts';
+
+export interface Presenter {
+  present(payloadType: string, envelope: Uint8Array, source: string): Promise<Result<Statement>>;
+}
+
+type Parts = Pick<MindParts, 'clock' | 'crypto' | 'statementKeys' | 'state' | 'trust' | 'time' | 'audit' | 'watchers'>;
+
+export const presenter = ({ clock, crypto, statementKeys, state, trust, time, audit, watchers }: Parts): Presenter => {
+  const accept = (payloadType: string, envelope: Uint8Array): Result<Statement> => {
+    // Without signed time a statement is judged by the wall clock; protected actions then wait for signed time anyway.
+    const nowMs = time.nowMs() ?? clock.nowMs();
+    const opened = openStatement(crypto, envelope, payloadType, statementKeys, nowMs);
+    if (!opened.ok) return opened;
+    const statement = opened.value;
+    if (statement.kind === 'identity') {
+      trust.holdActor(statement.actor, statement.expiresMs - nowMs);
+      return opened;
+    }
+    const { sessions } = state.current();
+    const seen = sessions.find(({ session }) => session === statement.id);
+    if (seen !== undefined && statement.sequence <= seen.sequence) return deny('identity', 'session-replayed');
+    const others = sessions.filter(({ session }) => session !== statement.id);
+    const saved = state.update({ sessions: [...others, { session: statement.id, sequence: statement.sequence }] });
+    if (!saved.ok) return saved;
+    trust.holdSession(statement.session, statement.expiresMs - nowMs);
+    return opened;
+  };
+
+  return {
+    async present(payloadType, envelope, source) {
+      const accepted = accept(payloadType, envelope);
+      const own = trust.result('account')?.result.handle;
+      const foreign = accepted.ok && accepted.value.kind === 'session' && isForeign(accepted.value, own);
+      const fault: Fault | undefined = accepted.ok
+        ? foreign
+          ? { category: 'handle', reason: 'session-of-another-device' }
+          : undefined
+        : accepted.fault;
+      const actor = accepted.ok
+        ? fromHex(accepted.value.kind === 'identity' ? accepted.value.actor.subject : accepted.value.session.subject)
+        : undefined;
+      await audit.record({
+        event: payloadType === 'identity-assertion' ? 'authz.identity' : 'authz.session',
+        outcome: fault === undefined ? 'allowed' : 'denied',
+        source,
+        ...(fault === undefined ? {} : { fault }),
+        ...(actor === undefined ? {} : { actor }),
+      });
+      await audit.record({
+        event: 'verify.statement',
+        outcome: accepted.ok ? 'done' : 'denied',
+        source,
+        ...(accepted.ok ? {} : { fault: accepted.fault }),
+      });
+      watchers.notify();
+      return fault === undefined ? accepted : { ok: false, fault };
+    },
+  };
+};
+
+/** A session that was opened on another device is held, so that decisions name the reason, but it is no success. */
+const isForeign = (statement: Extract<Statement, { kind: 'session' }>, own: Uint8Array | undefined): boolean =>
+  own !== undefined && Buffer.from(own).toString('hex') !== statement.session.handle;

@@ -1,0 +1,59 @@
+/**
+ * UEFI_VARIABLE_DATA: a UEFI variable as an event carries it.
+ *
+ * Source: PFP 1.05 §10.2.6. GUID (16 bytes, its first three fields little-endian), UINT64 count of UTF-16 units, UINT64
+ * count of content bytes, the name without a terminator, the content.
+ */
+import { concat, fromHex, toHex } from '#hal/core/bytes';
+import { Reader } from '#hal/core/reader';
+
+export interface UefiVariable {
+  /** As it is written: `8be4df61-93ca-11d2-aa0d-00e098032b8c`. */
+  readonly guid: string;
+  readonly name: string;
+  /** A view of the event data. */
+  readonly content: Uint8Array;
+  /** Bytes of event data after the structure: 0, except in events of old shims. */
+  readonly bytesLeft: number;
+}
+
+/** EFI_GLOBAL_VARIABLE, UEFI 2.10 §3.3: the owner of `SecureBoot`, `PK` and `KEK`. */
+export const globalVariableGuid = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
+
+const headerBytes = 32;
+
+/** @returns undefined for data that ends before the structure does */
+export const decodeVariable = (data: Uint8Array): UefiVariable | undefined => {
+  if (data.length < headerBytes) return undefined;
+  const reader = new Reader(data);
+  const guid = guidText(reader.take(16));
+  const nameUnits = reader.u64le();
+  const contentBytes = reader.u64le();
+  const left = BigInt(reader.remaining);
+  if (nameUnits > left || contentBytes > left || 2n * nameUnits + contentBytes > left) return undefined;
+  const name = utf16.decode(reader.take(2 * Number(nameUnits)));
+  return { guid, name, content: reader.take(Number(contentBytes)), bytesLeft: reader.remaining };
+};
+
+/** The event data for a variable. @param guid as it is written; anything else throws */
+export const encodeVariable = (guid: string, name: string, content: Uint8Array): Uint8Array => {
+  const counts = new DataView(new ArrayBuffer(16));
+  counts.setBigUint64(0, BigInt(name.length), true);
+  counts.setBigUint64(8, BigInt(content.length), true);
+  return concat(guidBytes(guid), new Uint8Array(counts.buffer), Buffer.from(name, 'utf16le'), content);
+};
+
+/** Lone surrogates become U+FFFD: a name is compared with known names, never written back. */
+const utf16 = new TextDecoder('utf-16le', { ignoreBOM: true });
+
+const guidText = (bytes: Uint8Array): string => toHex(mixedEndian(bytes)).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+
+const guidBytes = (guid: string): Uint8Array => {
+  const bytes = /^(?:[0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(guid) ? fromHex(guid.replaceAll('-', '')) : undefined;
+  if (bytes === undefined) throw new TypeError(`not a GUID: ${guid}`);
+  return mixedEndian(bytes);
+};
+
+/** The first three fields are little-endian in memory; the same exchange leads from the text's order and back. */
+const mixedEndian = (bytes: Uint8Array): Uint8Array =>
+  Uint8Array.of(3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15).map((from) => bytes[from] ?? 0);

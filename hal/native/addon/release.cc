@@ -1,0 +1,29 @@
+// The release build: the kernel's device and nothing else (SR-04).
+#include <cstdlib>
+
+#include "command.h"
+#include "esys_object.h"
+#include "peer.h"
+#include "tcti_device.h"
+
+namespace enigm {
+
+Opener openerFrom(const Napi::CallbackInfo &info) {
+  Arguments arguments(info, "Esys", 2);
+  if (arguments.next().ToString().Utf8Value() != "device") throw arguments.refusal("\"device\" wanted");
+  return [path = arguments.next().ToString().Utf8Value()](std::string &why) { return openDevice(path, why); };
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  // The libraries would log commands, secrets included, to wherever the environment says.
+  setenv("TSS2_LOG", "all+NONE", 1);
+  unsetenv("TSS2_LOGFILE");
+  exports.Set("build", "release");
+  exports.Set("Esys", EsysObject::define(env));
+  exports.Set("peer", Napi::Function::New<peer>(env, "peer"));
+  return exports;
+}
+
+NODE_API_MODULE(tpm, init)
+
+}  // namespace enigm

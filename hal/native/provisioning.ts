@@ -1,0 +1,124 @@
+/**
+ * `Provisioning` over ESYS: storage root, attestation key, device secret with its audit counter.
+ *
+ * Every step can be cut and run again. The device secret comes last and is on disk only when the counter it protects
+ * is defined and first-written, so a half-made one is never used.
+ */
+import { wipe } from '#hal/core/bytes';
+import { deny, done, ok, type Result } from '#hal/core/result';
+import type { CryptoBackend } from '#hal/crypto/backend';
+import type { Provisioning } from '#hal/ports/provisioning';
+import type { Random } from '#hal/ports/random';
+import { nvAttribute } from '#hal/tpm/constants';
+import { tpm2b } from '#hal/tpm/public';
+import { encodedTemplate } from '#hal/tpm/templates';
+import { empty2b, noPcrs, nvPublic, sensitiveCreate } from '#hal/tpm/wire';
+import { type EsysHandle, handles } from './commands.ts';
+import { type DeviceSecret, sealSecret } from './device-secret.ts';
+import type { Esys } from './esys.ts';
+import { isAbsent, nvIndex, persistent } from './layout.ts';
+import { counterAuth, readCounterValue } from './tpm.ts';
+import { isTpmError, tpmResult } from './tpm-error.ts';
+import { transientScope } from './transient.ts';
+
+export interface ProvisioningParts {
+  readonly esys: Esys;
+  readonly crypto: CryptoBackend;
+  readonly random: Random;
+  readonly unseal: () => Promise<Result<DeviceSecret>>;
+  /** Makes the sealed secret durable. */
+  readonly save: (sealed: Uint8Array) => Result<void>;
+}
+
+interface Step {
+  isDone(parts: ProvisioningParts): Promise<Result<boolean>>;
+  run(parts: ProvisioningParts): Promise<Result<void>>;
+}
+
+const password = [handles.password] as const;
+
+const persistentKey = (hierarchy: EsysHandle, template: Uint8Array, handle: number): Step => ({
+  isDone: ({ esys }) => tpmResult(exists(esys, handle)),
+  run: ({ esys }) =>
+    tpmResult(
+      (async () => {
+        await using scope = transientScope(esys);
+        const nothing = sensitiveCreate(new Uint8Array(), new Uint8Array());
+        const [key] = await esys.createPrimary(hierarchy, password, nothing, tpm2b(template), empty2b, noPcrs);
+        scope.keep(key);
+        await esys.closeHandle(await esys.evictControl(handles.owner, key, password, handle));
+      })(),
+    ),
+});
+
+const deviceSecret: Step = {
+  isDone: async ({ unseal }) => {
+    const unsealed = await unseal();
+    if (unsealed.ok) wipe(unsealed.value.secret);
+    return ok(unsealed.ok);
+  },
+  run: async ({ esys, crypto, random, save }) => {
+    const secret = random.bytes(32);
+    const auth = counterAuth(crypto, secret);
+    try {
+      const counterBase = await tpmResult(defineCounter(esys, auth));
+      if (!counterBase.ok) return counterBase;
+      const sealed = await sealSecret(esys, { secret, counterBase: counterBase.value });
+      return sealed.ok ? save(sealed.value) : sealed;
+    } finally {
+      wipe(secret, auth);
+    }
+  },
+};
+
+/** @returns the value after the first write, without which an NV counter cannot be read (Part 1 §37.2.4) */
+const defineCounter = async (esys: Esys, auth: Uint8Array): Promise<number> => {
+  if (await exists(esys, nvIndex.auditCounter)) {
+    const left = await esys.handleOf(nvIndex.auditCounter, []);
+    await esys.nvUndefineSpace(handles.owner, left, password);
+  }
+  const attributes = nvAttribute.counter | nvAttribute.authRead | nvAttribute.authWrite | nvAttribute.noDa;
+  const counter = await esys.nvDefineSpace(handles.owner, password, tpm2b(auth), nvPublic(nvIndex.auditCounter, attributes, 8));
+  await esys.setAuth(counter, tpm2b(auth));
+  await esys.nvIncrement(counter, counter, password);
+  return readCounterValue(esys, counter);
+};
+
+const exists = async (esys: Esys, tpmHandle: number): Promise<boolean> => {
+  try {
+    await esys.closeHandle(await esys.handleOf(tpmHandle, []));
+    return true;
+  } catch (error) {
+    if (isTpmError(error) && isAbsent(error.rc)) return false;
+    throw error;
+  }
+};
+
+const steps: Readonly<Record<string, Step>> = {
+  'storage-root': persistentKey(handles.owner, encodedTemplate.storage, persistent.storageRoot),
+  'attestation-key': persistentKey(handles.endorsement, encodedTemplate.attestation, persistent.attestationKey),
+  'device-secret': deviceSecret,
+};
+
+export const esysProvisioning = (parts: ProvisioningParts): Provisioning => ({
+  async inspect() {
+    const states: { name: string; isDone: boolean }[] = [];
+    for (const [name, step] of Object.entries(steps)) {
+      const isDone = await step.isDone(parts);
+      if (!isDone.ok) return isDone;
+      states.push({ name, isDone: isDone.value });
+    }
+    return ok(states);
+  },
+  async run(name) {
+    const step = Object.hasOwn(steps, name) ? steps[name] : undefined;
+    if (step === undefined) return deny('protocol', 'field-invalid', `no step ${name}`);
+    const before = await step.isDone(parts);
+    if (!before.ok || before.value) return before.ok ? done : before;
+    const ran = await step.run(parts);
+    if (!ran.ok) return ran;
+    const after = await step.isDone(parts);
+    if (!after.ok) return after;
+    return after.value ? done : deny('unavailable', 'tpm-failed', `${name} does not read back`);
+  },
+});

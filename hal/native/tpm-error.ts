@@ -1,0 +1,30 @@
+/** What a TPM or the TPM software stack answers instead of a result. */
+import { deny, ok, type Result } from '#hal/core/result';
+
+/** Commands reject with this; `rc` is the TPM_RC (Part 2 §6.6) or, with a layer in bits 16 to 23, the TSS2_RC. */
+export interface TpmError extends Error {
+  readonly name: 'TpmError';
+  readonly rc: number;
+}
+
+/** TSS2_TCTI_RC_TRY_AGAIN, from the addon: its queue is full. */
+export const queueFullRc = 0x000a0009;
+/** TSS2_TCTI_RC_NO_CONNECTION: not opened, closed, or the far end is gone. */
+export const noConnectionRc = 0x000a0008;
+
+export const isTpmError = (error: unknown): error is TpmError =>
+  error instanceof Error && error.name === 'TpmError' && 'rc' in error && typeof error.rc === 'number';
+
+/**
+ * The value of commands, or why there is none. Malformed arguments are a programmer's error and still throw.
+ * @returns the value, `resource/queue-full`, or `unavailable/tpm-failed` with the code in hexadecimal and its text
+ */
+export const tpmResult = async <T>(commands: Promise<T>): Promise<Result<T>> => {
+  try {
+    return ok(await commands);
+  } catch (error) {
+    if (!isTpmError(error)) throw error;
+    const detail = `${error.message} (0x${error.rc.toString(16).padStart(3, '0')})`;
+    return error.rc === queueFullRc ? deny('resource', 'queue-full', detail) : deny('unavailable', 'tpm-failed', detail);
+  }
+};

@@ -1,0 +1,10 @@
+/** A few small values that must survive a power cut: whole, or as they were before. */
+import type { Result } from '#hal/core/result';
+
+export interface DurableStore {
+  /** @returns the value, undefined where there is none, or `unavailable/storage-failed` */
+  get(key: string): Result<Uint8Array | undefined>;
+  /** Durable before it returns. */
+  put(key: string, value: Uint8Array): Result<void>;
+  close(): void;
+}

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decode, encode, type MessageName } from './edge.ts';
+import { enums, messages } from './gen/fields.ts';
+import { kinds } from './kinds.ts';
+import type { FieldRule } from './rules.ts';
+
+/** Any value that the schema allows, made from the same table that the edge enforces. */
+const anyMessage = (name: string, depth = 0): fc.Arbitrary<Record<string, unknown>> => {
+  const fields = Object.entries(messages[name] ?? {});
+  const grouped = fields.filter(([, { group }]) => group !== undefined);
+  const plainFields = fields
+    .filter(([, { group }]) => group === undefined)
+    .map(([key, rule]) => [key, anyField(rule, depth)] as const);
+  const rest = fc
+    .record(Object.fromEntries(plainFields))
+    .map((value) => Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)));
+  if (grouped.length === 0) return rest;
+  return fc.oneof(
+    ...grouped.map(([key, rule]) =>
+      fc.tuple(rest, anyValue(rule, depth)).map(([value, chosen]) => ({ ...value, [key]: chosen })),
+    ),
+  );
+};
+
+const anyField = (rule: FieldRule, depth: number): fc.Arbitrary<unknown> => {
+  if (rule.isRepeated) return fc.array(anyValue(rule, depth), { maxLength: depth > 1 ? 0 : Math.min(3, rule.most ?? 0) });
+  return rule.isOptional ? fc.option(anyValue(rule, depth), { nil: undefined }) : anyValue(rule, depth);
+};
+
+const texts: Readonly<Record<string, string>> = {
+  slug: 'a-slug-1',
+  method: 'tpm.quote',
+  event: 'authz.decision',
+  code: 'posture/stale',
+  'code-or-none': '',
+  token: 'tcp 0.0.0.0 22',
+  address: '127.0.0.1',
+};
+
+const anyValue = (rule: FieldRule, depth: number): fc.Arbitrary<unknown> => {
+  const words = enums[rule.type];
+  if (words !== undefined) return fc.constantFrom(...Object.keys(words));
+  if (messages[rule.type] !== undefined) return anyMessage(rule.type, depth + 1);
+  switch (rule.type) {
+    case 'bool':
+      return fc.boolean();
+    case 'uint32':
+      return fc.nat(2 ** 32 - 1);
+    case 'double':
+      return fc.maxSafeNat();
+    default: {
+      const kind = kinds[rule.kind as keyof typeof kinds];
+      if (kind.type === 'string') return fc.constant(texts[rule.kind ?? '']);
+      return fc.uint8Array({ minLength: kind.least, maxLength: Math.min(kind.most, kind.least + 40) });
+    }
+  }
+};
+
+const names = Object.keys(messages) as MessageName[];
+
+describe('the decode edge', () => {
+  test.each(names)('reads back every %s that it wrote', (name) => {
+    fc.assert(
+      fc.property(anyMessage(name), (value) => {
+        const bytes = encode(name, value as never);
+        const decoded = decode(name, bytes);
+        expect(decoded.ok && plain(decoded.value)).toEqual(plain(value));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test.each(names)('never throws on bytes that are no %s, and what it accepts it can write again', (name) => {
+    const noise = fc.oneof(
+      fc.uint8Array({ maxLength: 120 }),
+      fc.tuple(anyMessage(name), fc.nat(), fc.nat(255)).map(([value, at, byte]) => {
+        const bytes = encode(name, value as never);
+        if (bytes.length > 0) bytes[at % bytes.length] = byte;
+        return bytes;
+      }),
+    );
+    fc.assert(
+      fc.property(noise, (bytes) => {
+        const decoded = decode(name, bytes);
+        if (decoded.ok) expect(decode(name, encode(name, decoded.value as never)).ok).toBe(true);
+        else expect(['malformed', 'field-invalid']).toContain(decoded.reason);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('refuses a field that is missing, of another kind, or too many', () => {
+    expect(decode('TpmQuoteRequest', new Uint8Array())).toMatchObject({ ok: false, reason: 'field-invalid' });
+    expect(() => encode('TpmQuoteRequest', { qualifyingData: new Uint8Array(31), pcrs: [] })).toThrow(
+      'TpmQuoteRequest.qualifyingData: expected @digest',
+    );
+    expect(() => encode('TpmQuoteRequest', { qualifyingData: new Uint8Array(32), pcrs: Array(25).fill(0) })).toThrow(
+      'at most 24 items',
+    );
+    expect(() => encode('AttestRequest', { relyingParty: 'Not a Slug' })).toThrow('expected @slug');
+    expect(() => encode('TpmCounter', { value: -1, base: 0 })).toThrow('a whole number');
+    expect(() => encode('TpmCounter', { value: 0.5, base: 0 })).toThrow('a whole number');
+  });
+
+  test('wants exactly one field of a group', () => {
+    expect(decode('Frame', new Uint8Array())).toMatchObject({
+      ok: false,
+      detail: 'Frame.body: expected exactly one field, found 0',
+    });
+    expect(() => encode('Frame', { cancel: { id: 1 }, refusal: { id: 1, code: 'posture/stale' } })).toThrow('found 2');
+  });
+
+  test('refuses an enum value without a word', () => {
+    // KeyRequest { key_class: 9 }
+    expect(decode('KeyRequest', Uint8Array.of(0x08, 0x09))).toMatchObject({ ok: false, reason: 'field-invalid' });
+    expect(decode('KeyRequest', Uint8Array.of())).toMatchObject({ ok: false, reason: 'field-invalid' });
+  });
+});
+
+describe('golden vectors: bytes that may not change', () => {
+  const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'golden/messages.json'), 'utf8')) as readonly Golden[];
+
+  test.each(golden.map((vector) => [vector.message, vector] as const))('%s', (name, { value, hex }) => {
+    const bytes = encode(name, revive(value) as never);
+    expect(Buffer.from(bytes).toString('hex')).toBe(hex);
+    const decoded = decode(name, Buffer.from(hex, 'hex'));
+    expect(decoded.ok && plain(decoded.value)).toEqual(plain(revive(value)));
+  });
+});
+
+interface Golden {
+  readonly message: MessageName;
+  /** Bytes as `hex:…`. */
+  readonly value: unknown;
+  readonly hex: string;
+}
+
+const revive = (value: unknown): unknown => {
+  if (typeof value === 'string') return value.startsWith('hex:') ? new Uint8Array(Buffer.from(value.slice(4), 'hex')) : value;
+  if (Array.isArray(value)) return value.map(revive);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, revive(field)]));
+  return value;
+};
+
+/** Buffers and Uint8Arrays alike as hex, so that both sides compare. */
+const plain = (value: unknown): unknown => {
+  if (value instanceof Uint8Array) return `hex:${Buffer.from(value).toString('hex')}`;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field)]));
+  return value;
+};

@@ -1,0 +1,239 @@
+/**
+ * The level at which a device is real processes on this machine: the world of `make run`.
+ *
+ * Peers live in this process, devices in their own; everything is under one directory, every socket under one short
+ * run directory, and closing the world leaves neither a process nor a socket.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { apiMethods } from '#agents/api/methods';
+import { deviceLayout, socketPath } from '#agents/programs/layout';
+import { toBase64, toHex } from '#hal/core/bytes';
+import { unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
+import type { Clock } from '#hal/ports/clock';
+import type { Log } from '#hal/ports/log';
+import type { Random } from '#hal/ports/random';
+import { socketClient } from '#hal/remote/socket-client';
+import { imageOf, referencesOf } from '#sim/machine/image';
+import { simulatedLayout } from '#sim/machine/layout';
+import { type BuildPaths, type Machine, simulatedMachine, type TpmKind } from '#sim/machine/machine';
+import { certifyEndorsement } from '#sim/peers/authority';
+import { referenceIssuer } from '#sim/peers/issuer';
+import { openPeerSecrets, type PeerSecrets } from '#sim/peers/secrets';
+import { startVerifier, type VerifierPeer, verifierName } from '#sim/peers/verifier';
+import { accountHandle } from '#sim/scenarios/person';
+import type { CommandOutcome, Device, World } from '#sim/world/world';
+
+export interface ProcessWorldOptions {
+  /** Everything that is kept: devices, peers. */
+  readonly directory: string;
+  readonly tpm: TpmKind;
+  readonly paths: BuildPaths;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface ProcessWorld extends World {
+  readonly machine: Machine;
+  /** Powers the first device on, as it was left. */
+  start(): Promise<void>;
+  /** Ends every process and removes every socket; safe at any time and more than once. */
+  close(): Promise<void>;
+}
+
+const defaultWithinMs = 15_000;
+const pollMs = 40;
+const commandTimeoutMs = 60_000;
+
+/** Short and stable: unix socket paths have at most 107 bytes, working directories may be long. */
+export const runDirectoryOf = (directory: string): string =>
+  join(tmpdir(), `enigm-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`);
+
+export const openProcessWorld = async (options: ProcessWorldOptions): Promise<ProcessWorld> => {
+  const { directory, paths, clock, random, log } = options;
+  const peersDirectory = join(directory, 'peers');
+  mkdirSync(peersDirectory, { recursive: true, mode: 0o700 });
+  const secrets = await openPeerSecrets(peersDirectory, clock, random);
+  const verifier = await startVerifier({
+    directory: peersDirectory,
+    secrets,
+    clock,
+    random,
+    references: [referencesOf('simulator-image', imageOf(paths.programs))],
+    requiresSecureBoot: true,
+  });
+  const recordedEvidence: Uint8Array[] = [];
+  const record = (evidence: Uint8Array): Uint8Array => {
+    if (recordedEvidence.length < 16) recordedEvidence.push(evidence);
+    return evidence;
+  };
+  verifier.takePath({ onAttestFinish: record });
+  const ending = new AbortController();
+
+  const until: World['until'] = async (what, fact, withinMs = defaultWithinMs) => {
+    const deadlineMs = clock.bootMs() + withinMs;
+    while (!(await fact())) {
+      if (ending.signal.aborted) throw new Error('the world is closed');
+      if (clock.bootMs() > deadlineMs) throw new Error(`after ${withinMs} ms still not: ${what}`);
+      await clock.sleep(pollMs, ending.signal);
+    }
+  };
+
+  const newDevice = (name: string, hasPage: boolean) => {
+    const deviceDirectory = join(directory, name);
+    const machine = simulatedMachine({
+      directory: deviceDirectory,
+      runDirectory: runDirectoryOf(deviceDirectory),
+      tpm: options.tpm,
+      paths,
+      clock,
+      log,
+      certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
+      hasPage,
+    });
+    return { machine, device: processDevice(name, machine, paths, () => siteOf(verifier, secrets), until, ending.signal) };
+  };
+  const first = newDevice('device-1', true);
+  let second: ReturnType<typeof newDevice> | undefined;
+
+  const secondDevice = async (): Promise<Device> => {
+    second ??= newDevice('device-2', false);
+    if (second.machine.isOn()) return second.device;
+    await second.device.powerOn();
+    await second.device.answers();
+    const status = await second.device.enigmctl('status');
+    if (status.json['lifecycle'] === 'unprovisioned') await second.device.enigmctl('provision');
+    const { app } = second.device;
+    await until('the second device serves its door', async () => (await app.call('device.status', {})).ok);
+    await second.device.enigmctl('enrol');
+    return second.device;
+  };
+
+  let closing: Promise<void> | undefined;
+  let isSessionElsewhere = false;
+  return {
+    machine: first.machine,
+    device: first.device,
+    secondDevice,
+    issuer: referenceIssuer(clock, secrets.identityIssuer, secrets.accountService),
+    subject: secrets.subject,
+    session: random.bytes(16),
+    sessionHandle: async () => accountHandle(isSessionElsewhere ? await secondDevice() : first.device),
+    openSessionElsewhere: async () => {
+      isSessionElsewhere = true;
+    },
+    takePath: verifier.takePath,
+    recordedEvidence,
+    until,
+    start: () => first.device.powerOn(),
+    close() {
+      ending.abort();
+      closing ??= Promise.all([first.machine.powerOff(), second?.machine.powerOff()]).then(() => verifier.close());
+      return closing;
+    },
+  };
+};
+
+const processDevice = (
+  name: string,
+  machine: Machine,
+  paths: BuildPaths,
+  site: () => string,
+  until: World['until'],
+  signal: AbortSignal,
+): Device => {
+  const { directory, runDirectory } = machine;
+  const simulated = simulatedLayout(directory);
+  const app = socketClient(apiMethods, socketPath(runDirectory, 'api'));
+  const saved = `${simulated.tpm}.saved`;
+  return {
+    name,
+    directory,
+    app,
+    bootLogPath: join(simulated.firmware, 'boot.log'),
+    auditPath: join(deviceLayout(directory).mind, 'audit.db'),
+    enigmctl: (...words) =>
+      runCommand(paths.node, [join(paths.programs, 'enigmctl.cjs'), '--json', '--run', runDirectory, ...words], signal),
+    bootId: () => toHex(new Uint8Array(readFileSync(join(simulated.firmware, 'boot-id')))),
+    powerOn: async () => void unwrap(await machine.powerOn(site())),
+    powerOff: () => machine.powerOff(),
+    powerCut: () => machine.powerCut(),
+    answers: () =>
+      until(`${name} answers`, async () => {
+        const status = await app.call('device.status', {});
+        return status.ok || status.fault.reason === 'not-provisioned';
+      }),
+    pause: (program) => void machine.signal(program, 'SIGSTOP'),
+    resume: (program) => void machine.signal(program, 'SIGCONT'),
+    kill: (program) => void machine.signal(program, 'SIGKILL'),
+    saveTpm: () => {
+      rmSync(saved, { recursive: true, force: true });
+      cpSync(simulated.tpm, saved, { recursive: true });
+    },
+    restoreTpm: () => {
+      rmSync(simulated.tpm, { recursive: true, force: true });
+      cpSync(saved, simulated.tpm, { recursive: true });
+    },
+  };
+};
+
+const runCommand = (node: string, words: readonly string[], signal: AbortSignal): Promise<CommandOutcome> =>
+  new Promise((resolve) => {
+    const child = spawn(node, ['--no-warnings', ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: commandTimeoutMs,
+      signal,
+    });
+    let out = '';
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const finish = (code: number) => resolve({ code, json: parsed(out), said });
+    child.once('error', () => finish(-1));
+    child.once('close', (code) => finish(code ?? -1));
+  });
+
+const parsed = (text: string): CommandOutcome['json'] => {
+  try {
+    return JSON.parse(text) as CommandOutcome['json'];
+  } catch {
+    return {};
+  }
+};
+
+/** The site configuration that provisioning would write: whom the device trusts, and where they are today. */
+const siteOf = (verifier: VerifierPeer, secrets: PeerSecrets): string => {
+  const keyOf = (secret: HybridSecretKey) => {
+    const { classical, postQuantum } = hybridPublicKey(nodeCrypto, secret);
+    return { classical: toBase64(classical), postQuantum: toBase64(postQuantum) };
+  };
+  return JSON.stringify({
+    version: 1,
+    verifier: {
+      name: verifierName,
+      url: verifier.url,
+      authority: secrets.tlsAuthority.certificate,
+      keys: keyOf(secrets.verifier),
+    },
+    identityIssuer: keyOf(secrets.identityIssuer),
+    accountService: keyOf(secrets.accountService),
+    page: { port: 0 },
+    postureEverySeconds: 2,
+  });
+};
+
+/** Where the first device of a directory was last seen, for `enigmctl` and `enigm-sim status`. */
+export const writeCurrent = (directory: string, runDirectory: string): void => {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  writeFileSync(join(directory, 'current-run'), runDirectory);
+};

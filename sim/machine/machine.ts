@@ -1,0 +1,247 @@
+/**
+ * A simulated machine: a device directory, a software TPM, a power switch, and the programs of a device as processes of
+ * their own. What a fault does to it is what it would do to a device: a signal, a stop, a changed file.
+ */
+import { createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { deviceLayout } from '#agents/programs/layout';
+import { exitCode } from '#agents/programs/runtime';
+import { type ProgramSpec, type ProgramStatus, type Programs, startPrograms } from '#agents/supervisor/programs';
+import { ok, type Result, unwrap } from '#hal/core/result';
+import { readIfThere } from '#hal/linux/atomic-file';
+import { openSimulatedEsys } from '#hal/native/esys-sim';
+import { tpmResult } from '#hal/native/tpm-error';
+import type { Clock } from '#hal/ports/clock';
+import type { Log } from '#hal/ports/log';
+import { simulatedLayout } from './layout.ts';
+import { manufactureTpm } from './manufacture.ts';
+import { type Swtpm, startSwtpm } from './swtpm.ts';
+
+export type TpmKind = 'embedded' | 'swtpm';
+export const programNames = ['hald', 'linkd', 'inferd', 'agentd', 'paged'] as const;
+export type ProgramName = (typeof programNames)[number];
+
+export interface MachineOptions {
+  readonly directory: string;
+  /** Short: unix socket paths have at most 107 bytes. */
+  readonly runDirectory: string;
+  readonly tpm: TpmKind;
+  readonly paths: BuildPaths;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Issues the certificate that the TPM's maker puts into it. */
+  readonly certifyEndorsement: (endorsementPublic: Uint8Array) => Promise<Uint8Array>;
+  /** Whether this device shows its page. */
+  readonly hasPage: boolean;
+}
+
+export interface BuildPaths {
+  /** dist/device. */
+  readonly programs: string;
+  /** dist/sim. */
+  readonly simPrograms: string;
+  /** build/native/tpm-sim.node. */
+  readonly addon: string;
+  /** The pinned Node.js. */
+  readonly node: string;
+}
+
+export interface Machine {
+  readonly directory: string;
+  readonly runDirectory: string;
+  /** @param site contents of the site configuration for this power-on */
+  powerOn(site: string): Promise<Result<void>>;
+  /** Asks every program to end. */
+  powerOff(): Promise<void>;
+  /** Everything stops at once, as when the battery is taken out. */
+  powerCut(): Promise<void>;
+  status(): readonly ProgramStatus[];
+  signal(program: ProgramName, signal: NodeJS.Signals): boolean;
+  isOn(): boolean;
+}
+
+export const simulatedMachine = (options: MachineOptions): Machine => {
+  const { directory, runDirectory, clock, log, paths } = options;
+  const layout = simulatedLayout(directory);
+  const device = deviceLayout(directory);
+  let programs: Programs | undefined;
+  let swtpm: Swtpm | undefined;
+  let outputs: Writable[] = [];
+  let site = '';
+
+  const start = async (): Promise<Result<void>> => {
+    for (const folder of [runDirectory, layout.logs, layout.firmware, layout.tpm, device.hands, device.mind])
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(device.site, site, { mode: 0o600 });
+    if (options.tpm === 'swtpm') {
+      const started = await startSwtpm({ stateDirectory: layout.tpm, socketDirectory: runDirectory });
+      if (!started.ok) return started;
+      swtpm = started.value;
+    }
+    const made = await manufacture();
+    if (!made.ok) return made;
+    outputs = [];
+    const specs = programNames.filter((name) => name !== 'paged' || options.hasPage).map((name) => specOf(name));
+    programs = startPrograms(specs, { clock, log, requestCodes: [exitCode.reboot], onRequest: () => void reboot() });
+    return ok(undefined);
+  };
+
+  /** Before anybody uses the machine: the maker's certificate, once in the life of the TPM. */
+  const manufacture = async (): Promise<Result<void>> => {
+    const marker = join(layout.firmware, 'manufactured');
+    if (unwrap(readIfThere(marker)) !== undefined) return ok(undefined);
+    const opened = await openSimulatedEsys(tpmOptions());
+    if (!opened.ok) return opened;
+    await using esys = opened.value;
+    const begun = await tpmResult(esys.startup(0));
+    if (!begun.ok) return begun;
+    const made = await manufactureTpm(esys, options.certifyEndorsement);
+    if (!made.ok) return made;
+    await esys.shutdown([], 0);
+    if (swtpm !== undefined) await swtpm.powerCycle();
+    writeFileSync(marker, '');
+    return ok(undefined);
+  };
+
+  const tpmOptions = () =>
+    swtpm === undefined
+      ? ({ addon: paths.addon, embedded: layout.tpm } as const)
+      : ({ addon: paths.addon, swtpm: { path: swtpm.commandPath } } as const);
+
+  const specOf = (name: ProgramName): ProgramSpec => {
+    const output = createWriteStream(join(layout.logs, `${name}.log`), { flags: 'a', mode: 0o600 });
+    outputs.push(output);
+    return { name, command: paths.node, arguments: argumentsOf(name, options, swtpm?.commandPath ?? 'embedded'), output };
+  };
+
+  const stop = async (): Promise<void> => {
+    await programs?.stop();
+    programs = undefined;
+    await swtpm?.stop();
+    swtpm = undefined;
+    for (const output of outputs) output.end();
+    await Promise.all(outputs.map((output) => finished(output).catch(() => undefined)));
+    outputs = [];
+  };
+
+  // A reboot that a program asked for runs by itself; whoever switches the machine waits for it.
+  let switching: Promise<unknown> = Promise.resolve();
+  const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = switching.then(work);
+    switching = next.catch(() => undefined);
+    return next;
+  };
+  const reboot = () =>
+    exclusively(async () => {
+      await stop();
+      const started = await start();
+      if (!started.ok) log.error('machine.dead', { cause: started.fault.detail ?? started.fault.reason });
+    });
+
+  return {
+    directory,
+    runDirectory,
+    powerOn: (nextSite) =>
+      exclusively(() => {
+        site = nextSite;
+        return start();
+      }),
+    powerOff: () =>
+      exclusively(async () => {
+        await stop();
+        rmSync(runDirectory, { recursive: true, force: true });
+      }),
+    powerCut: () =>
+      exclusively(async () => {
+        for (const { name } of programs?.status() ?? []) programs?.signal(name, 'SIGKILL');
+        await stop();
+      }),
+    status: () => programs?.status() ?? [],
+    signal: (program, signal) => programs?.signal(program, signal) ?? false,
+    isOn: () => programs !== undefined,
+  };
+};
+
+/** Node's flags are the seat belt of design §2: what each program may read, write and load. */
+const argumentsOf = (name: ProgramName, { directory, runDirectory, paths }: MachineOptions, tpm: string): readonly string[] => {
+  const device = deviceLayout(directory);
+  const simulated = simulatedLayout(directory);
+  const bundle = (folder: string, file: string) => join(folder, `${file}.cjs`);
+  const reads = (...files: readonly string[]) => files.map((file) => `--allow-fs-read=${file}`);
+  const writes = (...files: readonly string[]) =>
+    files.flatMap((file) => [`--allow-fs-read=${file}`, `--allow-fs-write=${file}`]);
+  const common = ['--no-warnings', '--permission'];
+  switch (name) {
+    case 'hald': {
+      const state = writes(device.hands, simulated.firmware, simulated.tpm, runDirectory);
+      const flags = [
+        '--jitless',
+        '--allow-addons',
+        ...state,
+        ...reads(paths.simPrograms, paths.programs, paths.addon, '/proc', '/sys'),
+      ];
+      return [
+        ...common,
+        ...flags,
+        bundle(paths.simPrograms, 'hald'),
+        '--directory',
+        directory,
+        '--run',
+        runDirectory,
+        '--addon',
+        paths.addon,
+        '--tpm',
+        tpm,
+        '--programs',
+        paths.programs,
+      ];
+    }
+    case 'agentd':
+      return [
+        ...common,
+        ...writes(device.mind, runDirectory),
+        ...reads(paths.programs, device.site, '/proc/uptime'),
+        bundle(paths.programs, 'agentd'),
+        '--directory',
+        directory,
+        '--run',
+        runDirectory,
+      ];
+    case 'linkd':
+      return [
+        ...common,
+        '--jitless',
+        ...writes(runDirectory),
+        ...reads(paths.programs, device.site),
+        bundle(paths.programs, 'linkd'),
+        '--directory',
+        directory,
+        '--run',
+        runDirectory,
+      ];
+    case 'inferd':
+      return [
+        ...common,
+        ...writes(runDirectory),
+        ...reads(paths.programs),
+        bundle(paths.programs, 'inferd'),
+        '--resources',
+        paths.programs,
+        '--run',
+        runDirectory,
+      ];
+    case 'paged':
+      return [
+        ...common,
+        ...writes(runDirectory),
+        ...reads(paths.programs, device.site),
+        bundle(paths.programs, 'paged'),
+        '--directory',
+        directory,
+        '--run',
+        runDirectory,
+      ];
+  }
+};

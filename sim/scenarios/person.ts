@@ -1,0 +1,35 @@
+/** The person of the day, as the Enigm App acts for them. */
+
+import { ownParty } from '#agents/mind/trust';
+import { assertionType, sessionType } from '#agents/session/statements';
+import { fromHex } from '#hal/core/bytes';
+import type { SessionFacts } from '#sim/peers/issuer';
+import type { Device, World } from '#sim/world/world';
+import { textOf } from './outcome.ts';
+
+export const messaging = { action: 'open-secure-messaging', resource: 'messaging' } as const;
+
+export const presentIdentity = ({ issuer, subject }: World, device: Device) =>
+  device.app.call('session.present', { payloadType: assertionType, envelope: issuer.assertIdentity(subject) });
+
+export const presentSession = (
+  { issuer, subject, session }: World,
+  device: Device,
+  facts: Pick<SessionFacts, 'handle' | 'recovery' | 'state'>,
+) =>
+  device.app.call('session.present', { payloadType: sessionType, envelope: issuer.stateSession({ session, subject, ...facts }) });
+
+/** The pseudonym under which the account service knows the device: as the device holds it, else by attesting for it. */
+export const accountHandle = async (device: Device): Promise<Uint8Array> => {
+  const held = await device.app.call('handles.list', {});
+  const own = held.ok ? held.value.entries.find(({ relyingParty }) => relyingParty === ownParty) : undefined;
+  if (own !== undefined) return own.handle;
+  const attested = await device.enigmctl('attest', 'now');
+  return fromHex(textOf(attested.json, 'handle')) ?? new Uint8Array(16);
+};
+
+/** Signed in, with an open session on this device: also after a restart, which forgets both. */
+export const signIn = async (world: World, device: Device): Promise<void> => {
+  await presentIdentity(world, device);
+  await presentSession(world, device, { handle: await accountHandle(device) });
+};

@@ -1,0 +1,63 @@
+/**
+ * What a scenario can do and see. The verbs are those of a person, a technician and an attacker; observations go by
+ * public doors only: the command line, the app's door, files that the firmware wrote.
+ */
+
+import type { ApiMethods } from '#agents/api/methods';
+import type { Client } from '#hal/remote/methods';
+import type { Issuer } from '#sim/peers/issuer';
+import type { HostilePath } from '#sim/peers/verifier';
+
+export interface World {
+  /** The device of the day. */
+  readonly device: Device;
+  /** Another device of the same person, made ready when first asked for. */
+  secondDevice(): Promise<Device>;
+  readonly issuer: Issuer;
+  /** The person: 16 bytes. */
+  readonly subject: Uint8Array;
+  /** A session of the account service, the same for the whole day: 16 bytes. */
+  readonly session: Uint8Array;
+  /** The pseudonym, at the account service, of the device on which the session of the day was opened. */
+  sessionHandle(): Promise<Uint8Array>;
+  /** From now on the session is one that was opened on the second device. */
+  openSessionElsewhere(): Promise<void>;
+  /** Somebody on the way to the verifier. */
+  takePath(path: HostilePath): void;
+  /** Evidence that passed so far. */
+  readonly recordedEvidence: readonly Uint8Array[];
+  /** Waits until the fact is true. @throws after the time, naming what did not happen */
+  until(what: string, fact: () => Promise<boolean> | boolean, withinMs?: number): Promise<void>;
+}
+
+export interface Device {
+  readonly name: string;
+  readonly directory: string;
+  /** Runs `enigmctl` as a process against this device. */
+  enigmctl(...words: readonly string[]): Promise<CommandOutcome>;
+  /** The Enigm App's door. */
+  readonly app: Pick<Client<ApiMethods>, 'call' | 'subscribe'>;
+  /** The firmware's log, as a file. */
+  readonly bootLogPath: string;
+  readonly auditPath: string;
+  bootId(): string;
+  powerOn(): Promise<void>;
+  powerOff(): Promise<void>;
+  powerCut(): Promise<void>;
+  /** Waits until the mind answers, provisioned or not. */
+  answers(): Promise<void>;
+  pause(program: 'linkd' | 'hald' | 'agentd' | 'inferd'): void;
+  resume(program: 'linkd' | 'hald' | 'agentd' | 'inferd'): void;
+  kill(program: 'linkd' | 'hald' | 'agentd' | 'inferd'): void;
+  /** Copies the TPM's memory away; the device is off. */
+  saveTpm(): void;
+  /** Puts the copy back; the device is off. */
+  restoreTpm(): void;
+}
+
+export interface CommandOutcome {
+  readonly code: number;
+  /** The one JSON object of `--json`. */
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly said: string;
+}

@@ -1,8 +1,8 @@
 /** Which records are let in: a token bucket for each source, and identical denials folded into one (SR-14). */
+import { type Rate, type TokenBucket, tokenBucket } from '#hal/core/token-bucket';
 import type { Clock } from '#hal/ports/clock';
 
-const burst = 200;
-const perSecond = 20;
+const rate: Rate = { burst: 200, perSecond: 20 };
 const maxSources = 64;
 /** Identical denials within this time of the first are counted, not written one by one. */
 const foldMs = 60_000;
@@ -14,16 +14,14 @@ export interface TokenBuckets {
 }
 
 export const tokenBuckets = (clock: Clock): TokenBuckets => {
-  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const buckets = new Map<string, TokenBucket>();
   return {
     take(source) {
-      const nowMs = clock.bootMs();
-      const bucket = buckets.get(source) ?? { tokens: burst, atMs: nowMs };
-      const tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) * perSecond) / 1000);
+      const bucket = buckets.get(source) ?? tokenBucket(clock, rate);
       buckets.delete(source);
       if (buckets.size >= maxSources) buckets.delete(buckets.keys().next().value as string);
-      buckets.set(source, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
-      return tokens >= 1;
+      buckets.set(source, bucket);
+      return bucket.take();
     },
   };
 };

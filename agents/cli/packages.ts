@@ -30,5 +30,6 @@ export const packages: readonly PackageEntry[] = [
   entry('swtpm', 'day', 'the software TPM as a process of its own (TPM=swtpm)', '/usr/bin/swtpm'),
   entry('ca-certificates', 'day', 'npm over HTTPS', '/etc/ssl/certs/ca-certificates.crt'),
   entry('tpm2-tools', 'tests', 'oracle for boot logs and quotes', '/usr/bin/tpm2_eventlog'),
+  entry('socat', 'tests', 'a TPM behind a device path', '/usr/bin/socat'),
   entry('chromium', 'tests', 'looks at the page', '/usr/bin/chromium'),
 ];

@@ -1,4 +1,4 @@
-/** What the hands keep: the sealed secret, the receipt that makes a device provisioned, the journal of its visit. */
+/** What the hands keep: the sealed secret, the wrapped link key, the receipt that makes a device provisioned, the journal of its visit. */
 import { utf8 } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { DurableStore } from '#hal/ports/durable-store';
@@ -6,6 +6,8 @@ import type { DurableStore } from '#hal/ports/durable-store';
 export interface HandsFiles {
   sealedSecret(): Result<Uint8Array>;
   saveSealedSecret(sealed: Uint8Array): Result<void>;
+  linkKey(): Result<Uint8Array>;
+  saveLinkKey(wrapped: Uint8Array): Result<void>;
   receipt(): Result<Uint8Array>;
   saveReceipt(envelope: Uint8Array): Result<void>;
   /** A device is provisioned when its receipt is there. */
@@ -37,6 +39,8 @@ export const handsFiles = (store: DurableStore): HandsFiles => {
   return {
     sealedSecret: () => present('device-secret'),
     saveSealedSecret: (sealed) => store.put('device-secret', sealed),
+    linkKey: () => present('link-key'),
+    saveLinkKey: (wrapped) => store.put('link-key', wrapped),
     receipt: () => present('visit-receipt'),
     saveReceipt: (envelope) => store.put('visit-receipt', envelope),
     isProvisioned: () => present('visit-receipt').ok,

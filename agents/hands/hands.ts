@@ -6,9 +6,11 @@ import type { Socket } from 'node:net';
 import { socketPath } from '#agents/programs/layout';
 import { codeOf, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
+import { joinAreas, splitAreas } from '#hal/native/areas';
 import { sealedDeviceKeys } from '#hal/native/device-keys';
 import { unsealSecret } from '#hal/native/device-secret';
 import type { Esys } from '#hal/native/esys';
+import { persistent } from '#hal/native/layout';
 import { esysProvisioning } from '#hal/native/provisioning';
 import { esysTpm } from '#hal/native/tpm';
 import type { BootLog } from '#hal/ports/boot-log';
@@ -21,10 +23,11 @@ import type { Random } from '#hal/ports/random';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { handsDoor } from '#hal/remote/hands-server';
-import { type SocketServer, serveSocket } from '#hal/remote/socket-server';
+import { serveSocket } from '#hal/remote/socket-server';
 import { factoryDoor } from './factory-door.ts';
 import { factoryMethods } from './factory-methods.ts';
 import { handsFiles } from './files.ts';
+import { serveTcti } from './tcti-server.ts';
 
 export interface HandsOptions {
   readonly esys: Esys;
@@ -43,8 +46,11 @@ export interface HandsOptions {
   /** Where the sockets are. */
   readonly runDirectory: string;
   /** SO_PEERCRED: whether the process at the other end may use this door. */
-  readonly admits: (socket: Socket, door: 'mind' | 'factory') => boolean;
+  readonly admits: (socket: Socket, door: Door) => boolean;
 }
+
+/** Who may come in: the mind, a technician, the network-facing program. */
+export type Door = 'mind' | 'factory' | 'mouth';
 
 export interface Hands {
   close(): Promise<void>;
@@ -57,6 +63,10 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
   const unseal = async () => {
     const sealed = files.sealedSecret();
     return sealed.ok ? unsealSecret(esys, sealed.value) : sealed;
+  };
+  const wrappedLinkKey = () => {
+    const stored = files.linkKey();
+    return stored.ok ? splitAreas(stored.value) : undefined;
   };
   const tpm = esysTpm(esys, crypto, unseal);
   const keys = sealedDeviceKeys(crypto, unseal);
@@ -73,7 +83,7 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
     { tpm, keys, bootLog, platform, power, clock, receipt },
     { bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned },
   );
-  const servers: SocketServer[] = [];
+  const servers: { close(): Promise<void> }[] = [];
   const mind = await serveSocket(dispatcher(handsMethods, door.handlers, { guard: door.guard, onRefusal }), {
     path: socketPath(options.runDirectory, 'hands'),
     log,
@@ -83,7 +93,15 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
   servers.push(mind.value);
 
   if (!files.isProvisioned()) {
-    const provisioning = esysProvisioning({ esys, crypto, random, unseal, save: files.saveSealedSecret });
+    const provisioning = esysProvisioning({
+      esys,
+      crypto,
+      random,
+      unseal,
+      saveSecret: files.saveSealedSecret,
+      linkKey: wrappedLinkKey,
+      saveLinkKey: (key) => files.saveLinkKey(joinAreas(key)),
+    });
     const factory = await serveSocket(
       dispatcher(factoryMethods, factoryDoor({ provisioning, tpm, keys, crypto, clock, files }), {
         onRefusal,
@@ -95,6 +113,20 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
       return factory;
     }
     servers.push(factory.value);
+  }
+  const linkKey = wrappedLinkKey();
+  if (linkKey !== undefined) {
+    const filter = await serveTcti({
+      path: socketPath(options.runDirectory, 'tpm'),
+      clock,
+      log,
+      admits: (socket) => options.admits(socket, 'mouth'),
+      transmit: (command) => esys.transmit(command),
+      allowedPublic: linkKey.publicArea,
+      parentHandle: persistent.storageRoot,
+    });
+    if (!filter.ok) return filter;
+    servers.push(filter.value);
   }
   return ok({
     close: async () => {

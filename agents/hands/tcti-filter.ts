@@ -5,9 +5,7 @@
  * One connection is one client: the handles it loaded are its own, nobody else's handle passes, all are flushed when it
  * leaves. The key behind it is trusted for the TLS link and for nothing else.
  */
-import type { Socket } from 'node:net';
 import { concat, equalBytes, u16be, u32be } from '#hal/core/bytes';
-import { FrameBuffer } from './tcti-frames.ts';
 
 /** TPM_CC, TPM 2.0 Part 2 §6.5.2: what a TLS 1.3 client signature with tpm2-openssl sends. */
 export const allowedCommands = {
@@ -32,8 +30,8 @@ const tag = { noSessions: 0x8001, sessions: 0x8002 } as const;
 const passwordSession = 0x40000009;
 const headerBytes = 10;
 export const maxCommandBytes = 4096;
-/** One key, one client at a time: a handshake needs one transient object, a reconnect two. */
-const maxHandlesPerClient = 3;
+/** One key needs one object; a TPM without a resource manager has room for three, and the hands need two. */
+const maxHandlesPerClient = 1;
 
 export interface FilterParts {
   /** Sends one raw command to the TPM. */
@@ -135,42 +133,4 @@ const hasOnePasswordSession = (view: DataView): boolean => {
     view.getUint16(area + 8) === 0 &&
     view.getUint16(area + 11) === 0
   );
-};
-
-/** mssim commands on the first socket and on the control socket (tpm2-tss, tcti-mssim). */
-const mssim = { sendCommand: 8, sessionEnd: 20 } as const;
-
-/** One client on the command socket. */
-export const serveFilter = (socket: Socket, client: FilterClient, onEnd: () => void): void => {
-  const frames = new FrameBuffer(maxCommandBytes);
-  let busy = Promise.resolve();
-  const end = () => {
-    socket.destroy();
-    void busy.then(() => client.leave()).then(onEnd);
-  };
-  socket.on('error', () => socket.destroy());
-  socket.once('close', end);
-  socket.on('data', (chunk: Uint8Array) => {
-    const received = frames.push(chunk);
-    if (received === undefined) return void socket.destroy();
-    for (const message of received) {
-      if (message.code === mssim.sessionEnd) return void socket.destroy();
-      if (message.code !== mssim.sendCommand) return void socket.destroy();
-      const { command } = message;
-      busy = busy.then(async () => {
-        const response = await client.handle(command);
-        if (!socket.destroyed) socket.write(concat(u32be(response.length), response, u32be(0)));
-      });
-    }
-    return undefined;
-  });
-};
-
-/** The control socket: power on, NV on and the like are answered and do nothing. */
-export const serveFilterControl = (socket: Socket): void => {
-  socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk: Uint8Array) => {
-    if (chunk.length !== 4 || chunk[3] === mssim.sessionEnd) socket.destroy();
-    else socket.write(u32be(0));
-  });
 };

@@ -7,7 +7,8 @@ export interface TctiMessage {
   readonly command: Uint8Array;
 }
 
-const sendCommand = 8;
+/** Codes of tpm2-tss, tcti-mssim. */
+export const mssim = { sendCommand: 8, sessionEnd: 20 } as const;
 const commandHeaderBytes = 9;
 
 export class FrameBuffer {
@@ -25,7 +26,7 @@ export class FrameBuffer {
     while (this.pending.length >= 4) {
       const view = new DataView(this.pending.buffer, this.pending.byteOffset, this.pending.length);
       const code = view.getUint32(0);
-      if (code !== sendCommand) {
+      if (code !== mssim.sendCommand) {
         messages.push({ code, command: new Uint8Array() });
         this.pending = this.pending.subarray(4);
         continue;

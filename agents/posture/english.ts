@@ -221,11 +221,11 @@ export const english: Catalogue = {
     },
     'at-risk': {
       title: 'At risk',
-      sentence: 'Something that everything else rests on does not hold. Protected operations are refused.',
+      sentence: 'Something that everything else rests on does not hold or cannot be confirmed. Protected operations are refused.',
     },
     reduced: {
       title: 'Reduced',
-      sentence: 'The foundations hold, but not everything above them does. Some protections are missing.',
+      sentence: 'The foundations hold, but not everything above them does. Some protections are missing or cannot be confirmed.',
     },
     'as-expected': {
       title: 'As expected',

@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { startHands } from '#agents/hands/hands';
+import { type Door, startHands } from '#agents/hands/hands';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { kernelBootId } from '#hal/linux/boot-id';
@@ -22,10 +22,14 @@ import { aborted, exitCode, runProgram } from './runtime.ts';
 /** The kernel's resource manager of the first TPM; not an option, so that nothing can name another (SR-04). */
 const tpmDevice = '/dev/tpmrm0';
 
-runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user'], async ({ options, log, signal }) => {
+runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user', 'mouth-user'], async ({ options, log, signal }) => {
   const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
   const peer = unwrap(peerCredentials(options.addon, 'release'));
-  const mindUserId = Number(options['mind-user']);
+  const userOf: Readonly<Record<Door, number>> = {
+    mind: Number(options['mind-user']),
+    mouth: Number(options['mouth-user']),
+    factory: 0,
+  };
   const hands = unwrap(
     await startHands({
       esys,
@@ -40,7 +44,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user'], async ({ op
       isSimulated: false,
       store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),
       runDirectory: options.run,
-      admits: (socket, door) => peer(socket)?.userId === (door === 'mind' ? mindUserId : 0),
+      admits: (socket, door) => peer(socket)?.userId === userOf[door],
     }),
   );
   log.info('program.ready');

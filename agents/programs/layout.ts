@@ -17,6 +17,7 @@ export const socketNames = {
   hands: 'hands.sock',
   factory: 'factory.sock',
   link: 'link.sock',
+  tpm: 'tpm.sock',
   inference: 'inference.sock',
   api: 'api.sock',
   feed: 'feed.sock',

@@ -79,7 +79,7 @@ describe('a scope of transient handles', () => {
   test('flushes all of them in reverse order, also after a throw', async () => {
     const flushed: number[] = [];
     const use = async () => {
-      await using scope = scopeOver(async (handle) => void flushed.push(handle));
+      await using scope = await scopeOver(async (handle) => void flushed.push(handle));
       scope.keep(1);
       scope.keep(2);
       throw new Error('midway');
@@ -90,12 +90,29 @@ describe('a scope of transient handles', () => {
 
   test('goes on when the TPM does not hold one of them any more', async () => {
     const flushed: number[] = [];
-    const scope = scopeOver(async (handle) => {
+    const scope = await scopeOver(async (handle) => {
       if (handle === 2) throw tpmError(0x1c4);
       flushed.push(handle);
     });
     for (const handle of [1, 2, 3]) scope.keep(handle);
     await scope[Symbol.asyncDispose]();
     expect(flushed).toEqual([3, 1]);
+  });
+
+  test('waits for the scope before it on the same TPM, and for no other TPM', async () => {
+    const esys = { flushContext: async () => undefined } as unknown as Esys;
+    const seen: string[] = [];
+    const first = await transientScope(esys);
+    const second = transientScope(esys).then(async (scope) => {
+      seen.push('second');
+      await scope[Symbol.asyncDispose]();
+    });
+    const elsewhere = await scopeOver(async () => undefined);
+    seen.push('elsewhere');
+    await elsewhere[Symbol.asyncDispose]();
+    seen.push('first ends');
+    await first[Symbol.asyncDispose]();
+    await second;
+    expect(seen).toEqual(['elsewhere', 'first ends', 'second']);
   });
 });

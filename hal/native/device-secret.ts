@@ -10,6 +10,7 @@ import { alg } from '#hal/tpm/constants';
 import { encodePublic, tpm2b } from '#hal/tpm/public';
 import { sealedTemplate } from '#hal/tpm/templates';
 import { aes128Cfb, contentOf, empty2b, noPcrs, sensitiveCreate, sessionAttribute } from '#hal/tpm/wire';
+import { joinAreas, splitAreas } from './areas.ts';
 import { handles } from './commands.ts';
 import type { Esys } from './esys.ts';
 import { persistent } from './layout.ts';
@@ -26,7 +27,6 @@ export interface DeviceSecret {
 export type SealedSecret = Uint8Array;
 
 const secretBytes = 32;
-const maxSealedBytes = 2048;
 
 /** @returns the sealed form, or `unavailable/tpm-failed` */
 export const sealSecret = (esys: Esys, { secret, counterBase }: DeviceSecret): Promise<Result<SealedSecret>> =>
@@ -36,7 +36,7 @@ export const sealSecret = (esys: Esys, { secret, counterBase }: DeviceSecret): P
       const plain = concat(secret, u64be(counterBase));
       const sensitive = sensitiveCreate(new Uint8Array(), plain);
       try {
-        await using scope = transientScope(esys);
+        await using scope = await transientScope(esys);
         const session = scope.keep(await encryptedSession(esys, parent, sessionAttribute.decrypt));
         const template = tpm2b(encodePublic(sealedTemplate(new Uint8Array())));
         const [privateArea, publicArea] = await esys.create(
@@ -47,7 +47,7 @@ export const sealSecret = (esys: Esys, { secret, counterBase }: DeviceSecret): P
           empty2b,
           noPcrs,
         );
-        return concat(privateArea, publicArea);
+        return joinAreas({ privateArea, publicArea });
       } finally {
         wipe(plain, sensitive);
       }
@@ -61,7 +61,7 @@ export const unsealSecret = async (esys: Esys, sealed: SealedSecret): Promise<Re
   const plain = await tpmResult(
     (async () => {
       const parent = await esys.handleOf(persistent.storageRoot, []);
-      await using scope = transientScope(esys);
+      await using scope = await transientScope(esys);
       const object = scope.keep(await esys.load(parent, [handles.password], areas.privateArea, areas.publicArea));
       const session = scope.keep(await encryptedSession(esys, parent, sessionAttribute.encrypt));
       return esys.unseal(object, [session]);
@@ -86,11 +86,4 @@ const encryptedSession = async (esys: Esys, storageRoot: number, direction: numb
   const attributes = sessionAttribute.continueSession | direction;
   await esys.setSessionAttributes(session, attributes, 0xff);
   return session;
-};
-
-const splitAreas = (sealed: Uint8Array): { readonly privateArea: Uint8Array; readonly publicArea: Uint8Array } | undefined => {
-  if (sealed.length < 4 || sealed.length > maxSealedBytes) return undefined;
-  const privateBytes = 2 + new DataView(sealed.buffer, sealed.byteOffset).getUint16(0);
-  if (privateBytes + 2 > sealed.length) return undefined;
-  return { privateArea: sealed.subarray(0, privateBytes), publicArea: sealed.subarray(privateBytes) };
 };

@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)(`the state of a TPM inside the process ${
 
   test('makes the same endorsement and attestation keys after a power cycle', async () => {
     const keys = async () => {
-      await using scope = transientScope(esys);
+      await using scope = await transientScope(esys);
       const ek = await createPrimary(esys, handles.endorsement, encodedTemplate.endorsement);
       scope.keep(ek.handle);
       const ak = await createAttestationKey(esys);

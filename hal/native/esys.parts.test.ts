@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
   });
 
   test('quotes with an attestation key of the endorsement hierarchy, and OpenSSL verifies it', async () => {
-    await using scope = transientScope(esys);
+    await using scope = await transientScope(esys);
     const ak = await createAttestationKey(esys);
     scope.keep(ak.handle);
     const qualifyingData = randomBytes(32);
@@ -144,7 +144,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
   });
 
   test('unseals what was sealed under the storage root, with its auth value only', async () => {
-    await using scope = transientScope(esys);
+    await using scope = await transientScope(esys);
     const secret = randomBytes(32);
     const auth = utf8('correct');
     const root = await createPrimary(esys, handles.owner, encodedTemplate.storage);
@@ -165,7 +165,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
   });
 
   test('unseals by a policy over registers, until one of them is extended', async () => {
-    await using scope = transientScope(esys);
+    await using scope = await transientScope(esys);
     const session = async (kind: number) =>
       scope.keep(await esys.startAuthSession(handles.none, handles.none, [], null, kind, noSymmetric, alg.sha256));
     const selection = sha256Pcrs([11, 16]);
@@ -192,7 +192,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
   });
 
   test('activates a credential that was made for its two keys', async () => {
-    await using scope = transientScope(esys);
+    await using scope = await transientScope(esys);
     const ek = await createPrimary(esys, handles.endorsement, encodedTemplate.endorsement);
     scope.keep(ek.handle);
     const ak = await createAttestationKey(esys);
@@ -208,7 +208,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
   });
 
   test('certifies, signs, tells the time, and verifies a foreign signature', async () => {
-    await using scope = transientScope(esys);
+    await using scope = await transientScope(esys);
     const ak = await createAttestationKey(esys);
     scope.keep(ak.handle);
     const data = tpm2b(randomBytes(16));
@@ -290,7 +290,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
   });
 
   test('carries an encrypted session: unseal with the response encrypted for the storage root', async () => {
-    await using scope = transientScope(esys);
+    await using scope = await transientScope(esys);
     const root = await createPrimary(esys, handles.owner, encodedTemplate.storage);
     scope.keep(root.handle);
     const aes128cfb = concat(u16be(alg.aes), u16be(128), u16be(alg.cfb));
@@ -306,7 +306,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
 
   test('leaves no handle behind after a scope', async () => {
     {
-      await using scope = transientScope(esys);
+      await using scope = await transientScope(esys);
       scope.keep((await createAttestationKey(esys)).handle);
       scope.keep(await esys.startAuthSession(handles.none, handles.none, [], null, 3, noSymmetric, alg.sha256));
       expect(await handleCount(esys, transient)).toBe(1);
@@ -349,7 +349,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
   });
 
   test('lets timers and promises run during 200 pipelined quotes, and answers in order', async () => {
-    await using scope = transientScope(esys);
+    await using scope = await transientScope(esys);
     const ak = await createAttestationKey(esys);
     scope.keep(ak.handle);
     const order: number[] = [];

@@ -1,7 +1,7 @@
 /**
- * `Provisioning` over ESYS: storage root, attestation key, device secret with its audit counter.
+ * `Provisioning` over ESYS: storage root, attestation key, device secret with its audit counter, key of the TLS link.
  *
- * Every step can be cut and run again. The device secret comes last and is on disk only when the counter it protects
+ * Every step can be cut and run again. The device secret is on disk only when the counter it protects
  * is defined and first-written, so a half-made one is never used.
  */
 import { wipe } from '#hal/core/bytes';
@@ -13,10 +13,12 @@ import { nvAttribute } from '#hal/tpm/constants';
 import { tpm2b } from '#hal/tpm/public';
 import { encodedTemplate } from '#hal/tpm/templates';
 import { empty2b, noPcrs, nvPublic, sensitiveCreate } from '#hal/tpm/wire';
+import type { WrappedAreas } from './areas.ts';
 import { type EsysHandle, handles } from './commands.ts';
 import { type DeviceSecret, sealSecret } from './device-secret.ts';
 import type { Esys } from './esys.ts';
 import { isAbsent, nvIndex, persistent } from './layout.ts';
+import { createLinkKey, holdsLinkKey } from './link-key.ts';
 import { counterAuth, readCounterValue } from './tpm.ts';
 import { isTpmError, tpmResult } from './tpm-error.ts';
 import { transientScope } from './transient.ts';
@@ -27,7 +29,10 @@ export interface ProvisioningParts {
   readonly random: Random;
   readonly unseal: () => Promise<Result<DeviceSecret>>;
   /** Makes the sealed secret durable. */
-  readonly save: (sealed: Uint8Array) => Result<void>;
+  readonly saveSecret: (sealed: Uint8Array) => Result<void>;
+  readonly linkKey: () => WrappedAreas | undefined;
+  /** Makes the wrapped key durable. */
+  readonly saveLinkKey: (key: WrappedAreas) => Result<void>;
 }
 
 interface Step {
@@ -42,7 +47,7 @@ const persistentKey = (hierarchy: EsysHandle, template: Uint8Array, handle: numb
   run: ({ esys }) =>
     tpmResult(
       (async () => {
-        await using scope = transientScope(esys);
+        await using scope = await transientScope(esys);
         const nothing = sensitiveCreate(new Uint8Array(), new Uint8Array());
         const [key] = await esys.createPrimary(hierarchy, password, nothing, tpm2b(template), empty2b, noPcrs);
         scope.keep(key);
@@ -57,17 +62,28 @@ const deviceSecret: Step = {
     if (unsealed.ok) wipe(unsealed.value.secret);
     return ok(unsealed.ok);
   },
-  run: async ({ esys, crypto, random, save }) => {
+  run: async ({ esys, crypto, random, saveSecret }) => {
     const secret = random.bytes(32);
     const auth = counterAuth(crypto, secret);
     try {
       const counterBase = await tpmResult(defineCounter(esys, auth));
       if (!counterBase.ok) return counterBase;
       const sealed = await sealSecret(esys, { secret, counterBase: counterBase.value });
-      return sealed.ok ? save(sealed.value) : sealed;
+      return sealed.ok ? saveSecret(sealed.value) : sealed;
     } finally {
       wipe(secret, auth);
     }
+  },
+};
+
+const tlsLinkKey: Step = {
+  isDone: async ({ esys, linkKey }) => {
+    const key = linkKey();
+    return ok(key !== undefined && (await holdsLinkKey(esys, key)));
+  },
+  run: async ({ esys, saveLinkKey }) => {
+    const key = await createLinkKey(esys);
+    return key.ok ? saveLinkKey(key.value) : key;
   },
 };
 
@@ -98,6 +114,7 @@ const steps: Readonly<Record<string, Step>> = {
   'storage-root': persistentKey(handles.owner, encodedTemplate.storage, persistent.storageRoot),
   'attestation-key': persistentKey(handles.endorsement, encodedTemplate.attestation, persistent.attestationKey),
   'device-secret': deviceSecret,
+  'link-key': tlsLinkKey,
 };
 
 export const esysProvisioning = (parts: ProvisioningParts): Provisioning => ({

@@ -29,7 +29,7 @@ export const esysTpm = (esys: Esys, crypto: CryptoBackend, unseal: () => Promise
     const endorsementCertificate = await readNv(esys, nvIndex.endorsementCertificate);
     const attestationKey = await esys.handleOf(persistent.attestationKey, []);
     const [attestationPublic] = await esys.readPublic(attestationKey, []);
-    await using scope = transientScope(esys);
+    await using scope = await transientScope(esys);
     const endorsement = await createEndorsementKey(esys, scope);
     return {
       endorsementPublic: endorsement.publicArea,
@@ -67,7 +67,7 @@ export const esysTpm = (esys: Esys, crypto: CryptoBackend, unseal: () => Promise
       tpmResult(
         (async () => {
           const attestationKey = await esys.handleOf(persistent.attestationKey, []);
-          await using scope = transientScope(esys);
+          await using scope = await transientScope(esys);
           const endorsement = await createEndorsementKey(esys, scope);
           // The endorsement key is used under PolicySecret(endorsement): EK Credential Profile 2.5 §B.3.3.
           const session = scope.keep(

@@ -1,4 +1,7 @@
-/** A TPM has room for three transient objects and few sessions: whoever makes one flushes it, on every path. */
+/**
+ * A TPM has room for three transient objects and few sessions: whoever makes one flushes it, on every path, and nobody
+ * else makes one meanwhile.
+ */
 import type { EsysHandle } from './commands.ts';
 import type { Esys } from './esys.ts';
 import { isTpmError } from './tpm-error.ts';
@@ -8,15 +11,23 @@ export interface TransientScope extends AsyncDisposable {
   keep(handle: EsysHandle): EsysHandle;
 }
 
+/** The end of the last scope that was asked for, of each TPM. */
+const lastScopes = new WeakMap<Esys, Promise<void>>();
+
 /**
  * ```ts
- * await using scope = transientScope(esys);
+ * await using scope = await transientScope(esys);
  * const session = scope.keep(await esys.startAuthSession(…));
  * ```
+ * Waits for the scope before it on the same TPM: two at once would not fit into it. Never open one inside another.
  * Flushes in reverse order. What the TPM refuses to flush it does not hold any more (a policy session that was used up,
  * a TPM that was reset or closed), so that is no error.
  */
-export const transientScope = (esys: Esys): TransientScope => {
+export const transientScope = async (esys: Esys): Promise<TransientScope> => {
+  const before = lastScopes.get(esys);
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  lastScopes.set(esys, ended);
+  await before;
   const kept: EsysHandle[] = [];
   return {
     keep: (handle) => {
@@ -24,10 +35,14 @@ export const transientScope = (esys: Esys): TransientScope => {
       return handle;
     },
     [Symbol.asyncDispose]: async () => {
-      for (const handle of kept.splice(0).reverse())
-        await esys.flushContext(handle).catch((error: unknown) => {
-          if (!isTpmError(error)) throw error;
-        });
+      try {
+        for (const handle of kept.splice(0).reverse())
+          await esys.flushContext(handle).catch((error: unknown) => {
+            if (!isTpmError(error)) throw error;
+          });
+      } finally {
+        end();
+      }
     },
   };
 };

@@ -64,6 +64,20 @@ export const storageTemplate: PublicArea = {
   key: { type: 'ecc', symmetric: { bits: 128 }, scheme: undefined, curve: curve.p256, x: zero32, y: zero32 },
 };
 
+/** The key of the TLS link: ECC P-256, unrestricted, under the storage root (SR-02). */
+export const linkTemplate: PublicArea = {
+  nameAlg: alg.sha256,
+  attributes:
+    attribute.fixedTpm |
+    attribute.fixedParent |
+    attribute.sensitiveDataOrigin |
+    attribute.userWithAuth |
+    attribute.noDa |
+    attribute.sign,
+  authPolicy: empty,
+  key: { type: 'ecc', symmetric: undefined, scheme: undefined, curve: curve.p256, x: empty, y: empty },
+};
+
 /** A small secret at rest under the storage root; its own policy or, without one, an empty authorization. */
 export const sealedTemplate = (authPolicy: Uint8Array): PublicArea => ({
   nameAlg: alg.sha256,

@@ -23,7 +23,7 @@ export const manufactureTpm = async (
   if (present.value !== undefined) return ok(undefined);
   return tpmResult(
     (async () => {
-      await using scope = transientScope(esys);
+      await using scope = await transientScope(esys);
       const { publicArea } = await createEndorsementKey(esys, scope);
       const certificate = await certify(publicArea);
       const attributes = nvAttribute.ownerWrite | nvAttribute.ownerRead | nvAttribute.authRead | nvAttribute.noDa;

@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)(`a TPM in a process of its own ${missing 
     async () => {
       const esys = await open();
       await esys.startup(0);
-      await using scope = transientScope(esys);
+      await using scope = await transientScope(esys);
       const ak = await createAttestationKey(esys);
       scope.keep(ak.handle);
       const nonce = Buffer.alloc(32, 7);
@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)(`a TPM in a process of its own ${missing 
       await eventually(() => existsSync(device));
       const esys = unwrap(await openEsys({ addon: addonPaths.release, device }));
       await esys.startup(0);
-      await using scope = transientScope(esys);
+      await using scope = await transientScope(esys);
       const ak = await createAttestationKey(esys);
       scope.keep(ak.handle);
       const [attest] = await esys.quote(ak.handle, password, tpm2b(new Uint8Array(32)), keyScheme, sha256Pcrs([0]));

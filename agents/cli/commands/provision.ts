@@ -26,6 +26,7 @@ const words: Readonly<Record<string, string>> = {
   'storage-root': 'storage root key in the TPM',
   'attestation-key': 'attestation key in the TPM: ECC P-256, endorsement hierarchy',
   'device-secret': 'device secret sealed by the TPM, and the audit counter it protects',
+  'link-key': 'key of the TLS link, wrapped by the TPM',
 };
 
 export const provisionCommands = (program: Command, run: Run): void => {

@@ -1,0 +1,96 @@
+/** The filtered TPM on two unix sockets, in the framing of tpm2-tss's mssim TCTI. */
+import { rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { concat, u32be } from '#hal/core/bytes';
+import { attemptAsync, deny, type Result } from '#hal/core/result';
+import { type Rate, tokenBucket } from '#hal/core/token-bucket';
+import type { Clock } from '#hal/ports/clock';
+import type { Log } from '#hal/ports/log';
+import { type FilterClient, type FilterParts, filterClient, maxCommandBytes } from './tcti-filter.ts';
+import { FrameBuffer, mssim } from './tcti-frames.ts';
+
+export interface TctiServerOptions extends Omit<FilterParts, 'takeToken'> {
+  /** The command socket; the control socket is `path.ctrl`. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly admits: (socket: Socket) => boolean;
+}
+
+export interface TctiServer {
+  close(): Promise<void>;
+}
+
+/** One connection to the far end, one while it is renewed. */
+const maxClients = 2;
+/** Signatures of all clients together. */
+const signatureRate: Rate = { burst: 50, perSecond: 10 };
+
+/** @returns the serving filter, or `unavailable/peer-unreachable` when a path cannot be bound */
+export const serveTcti = async (options: TctiServerOptions): Promise<Result<TctiServer>> => {
+  const { path, clock, log } = options;
+  const signatures = tokenBucket(clock, signatureRate);
+  const sockets = new Set<Socket>();
+  const commands = createServer((socket) => {
+    if (sockets.size >= maxClients || !options.admits(socket)) {
+      log.warn('tcti.refused', { reason: 'authorization/peer-refused' });
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    serveClient(socket, filterClient({ ...options, takeToken: signatures.take }), () => sockets.delete(socket));
+  });
+  const control = createServer((socket) => {
+    if (options.admits(socket)) serveControl(socket);
+    else socket.destroy();
+  });
+  const listening = await attemptAsync(
+    () => Promise.all([listen(commands, path), listen(control, `${path}.ctrl`)]),
+    (cause) => deny('unavailable', 'peer-unreachable', cause),
+  );
+  if (!listening.ok) return listening;
+  return {
+    ok: true,
+    value: {
+      close: async () => {
+        for (const socket of sockets) socket.destroy();
+        await Promise.all([commands, control].map((server) => new Promise<void>((closed) => server.close(() => closed()))));
+      },
+    },
+  };
+};
+
+const listen = (server: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    rmSync(path, { force: true });
+    server.once('error', reject);
+    server.listen({ path }, resolve);
+  });
+
+const serveClient = (socket: Socket, client: FilterClient, onEnd: () => void): void => {
+  const frames = new FrameBuffer(maxCommandBytes);
+  let busy = Promise.resolve();
+  socket.on('error', () => socket.destroy());
+  socket.once('close', () => {
+    void busy.then(() => client.leave()).then(onEnd);
+  });
+  socket.on('data', (chunk: Uint8Array) => {
+    for (const message of frames.push(chunk) ?? [{ code: mssim.sessionEnd, command: new Uint8Array() }]) {
+      if (message.code !== mssim.sendCommand) return void socket.destroy();
+      busy = busy.then(async () => {
+        const response = await client.handle(message.command);
+        if (!socket.destroyed) socket.write(concat(u32be(response.length), response, u32be(0)));
+      });
+    }
+    return undefined;
+  });
+};
+
+/** Power on, NV on and the like are answered and do nothing: the machine's power is not the client's. */
+const serveControl = (socket: Socket): void => {
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk: Uint8Array) => {
+    if (chunk.length !== 4 || chunk[3] === mssim.sessionEnd) socket.destroy();
+    else socket.write(u32be(0));
+  });
+};

@@ -9,8 +9,8 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
     name,
     include,
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
-    testTimeout: name === 'unit' ? 30_000 : 240_000,
-    hookTimeout: 240_000,
+    testTimeout: name === 'day' ? 240_000 : 60_000,
+    hookTimeout: 120_000,
     fileParallelism: name !== 'day' && name !== 'page',
   },
 });

@@ -30,8 +30,6 @@ const tag = { noSessions: 0x8001, sessions: 0x8002 } as const;
 const passwordSession = 0x40000009;
 const headerBytes = 10;
 export const maxCommandBytes = 4096;
-/** One key needs one object; a TPM without a resource manager has room for three, and the hands need two. */
-const maxHandlesPerClient = 1;
 
 export interface FilterParts {
   /** Sends one raw command to the TPM. */
@@ -40,8 +38,16 @@ export interface FilterParts {
   readonly allowedPublic: Uint8Array;
   /** TPM handle of the parent under which it may be loaded. */
   readonly parentHandle: number;
-  /** Takes one token; false when the client signs too often. */
+  /** Takes one token; false when clients sign too often. */
   readonly takeToken: () => boolean;
+  /** Room in the TPM for what clients load, shared by all of them. */
+  readonly room: Room;
+}
+
+export interface Room {
+  /** Takes one place; false when there is none. */
+  take(): boolean;
+  give(): void;
 }
 
 export interface FilterClient {
@@ -52,26 +58,25 @@ export interface FilterClient {
 }
 
 /** The decisions, without the socket. */
-export const filterClient = ({ transmit, allowedPublic, parentHandle, takeToken }: FilterParts): FilterClient => {
+export const filterClient = ({ transmit, allowedPublic, parentHandle, takeToken, room }: FilterParts): FilterClient => {
   const own = new Set<number>();
 
   const refusal = (command: Uint8Array): number | undefined => {
     if (command.length < headerBytes || command.length > maxCommandBytes) return responseCode.commandSize;
-    const view = new DataView(command.buffer, command.byteOffset, command.length);
+    const view = viewOf(command);
     if (view.getUint32(2) !== command.length) return responseCode.commandSize;
     const commandTag = view.getUint16(0);
-    const handleAt = (): number | undefined => (command.length >= headerBytes + 4 ? view.getUint32(headerBytes) : undefined);
     switch (view.getUint32(6)) {
       case allowedCommands.load:
         return refusalOfLoad(command, view, commandTag);
       case allowedCommands.sign:
         if (commandTag !== tag.sessions || !hasOnePasswordSession(view)) return responseCode.authMissing;
-        if (!own.has(handleAt() ?? 0)) return responseCode.handle;
+        if (!own.has(handleAt(command))) return responseCode.handle;
         return takeToken() ? undefined : responseCode.retry;
       case allowedCommands.readPublic:
       case allowedCommands.flushContext:
         if (commandTag !== tag.noSessions) return responseCode.authMissing;
-        return own.has(handleAt() ?? 0) ? undefined : responseCode.handle;
+        return own.has(handleAt(command)) ? undefined : responseCode.handle;
       case allowedCommands.eccParameters:
       case allowedCommands.getCapability:
       case allowedCommands.hash:
@@ -85,18 +90,23 @@ export const filterClient = ({ transmit, allowedPublic, parentHandle, takeToken 
     if (commandTag !== tag.sessions || command.length < headerBytes + 8 || !hasOnePasswordSession(view))
       return responseCode.authMissing;
     if (view.getUint32(headerBytes) !== parentHandle) return responseCode.handle;
-    if (own.size >= maxHandlesPerClient) return responseCode.retry;
     // Parameters: TPM2B_PRIVATE, then the TPM2B_PUBLIC that must be ours to the last byte.
     const parameters = headerBytes + 8 + view.getUint32(headerBytes + 4);
     if (parameters + 2 > command.length) return responseCode.commandSize;
     const publicArea = command.subarray(parameters + 2 + view.getUint16(parameters));
-    return equalBytes(publicArea, allowedPublic) ? undefined : responseCode.handle;
+    if (!equalBytes(publicArea, allowedPublic)) return responseCode.handle;
+    return room.take() ? undefined : responseCode.retry;
   };
 
-  const remember = (command: Uint8Array, response: Uint8Array): void => {
-    if (response.length < headerBytes + 4) return;
-    const view = new DataView(response.buffer, response.byteOffset, response.length);
-    if (view.getUint32(6) === 0 && commandCode(command) === allowedCommands.load) own.add(view.getUint32(headerBytes));
+  /** What a command that passed has changed: a load that failed, and a flush that succeeded, give their place back. */
+  const settle = (command: Uint8Array, response: Uint8Array): void => {
+    const code = commandCode(command);
+    const hasSucceeded = response.length >= headerBytes && responseCodeOf(response) === 0;
+    if (code === allowedCommands.load) {
+      if (hasSucceeded) own.add(handleAt(response));
+      else room.give();
+    }
+    if (code === allowedCommands.flushContext && hasSucceeded && own.delete(handleAt(command))) room.give();
   };
 
   return {
@@ -104,18 +114,23 @@ export const filterClient = ({ transmit, allowedPublic, parentHandle, takeToken 
       const refused = refusal(command);
       if (refused !== undefined) return responseOf(refused);
       const response = await transmit(command);
-      remember(command, response);
-      if (commandCode(command) === allowedCommands.flushContext)
-        own.delete(new DataView(command.buffer, command.byteOffset, command.length).getUint32(headerBytes));
+      settle(command, response);
       return response;
     },
     async leave() {
-      for (const handle of own)
+      for (const handle of own) {
+        own.delete(handle);
         await transmit(concat(u16be(tag.noSessions), u32be(14), u32be(allowedCommands.flushContext), u32be(handle)));
-      own.clear();
+        room.give();
+      }
     },
   };
 };
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+const responseCodeOf = (response: Uint8Array): number => viewOf(response).getUint32(6);
+/** The first handle after the header; 0, which is nobody's, where there is none. */
+const handleAt = (bytes: Uint8Array): number => (bytes.length >= headerBytes + 4 ? viewOf(bytes).getUint32(headerBytes) : 0);
 
 const commandCode = (command: Uint8Array): number =>
   new DataView(command.buffer, command.byteOffset, command.length).getUint32(6);

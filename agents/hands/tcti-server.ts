@@ -6,10 +6,10 @@ import { attemptAsync, deny, type Result } from '#hal/core/result';
 import { type Rate, tokenBucket } from '#hal/core/token-bucket';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
-import { type FilterClient, type FilterParts, filterClient, maxCommandBytes } from './tcti-filter.ts';
+import { type FilterClient, type FilterParts, filterClient, maxCommandBytes, type Room } from './tcti-filter.ts';
 import { FrameBuffer, mssim } from './tcti-frames.ts';
 
-export interface TctiServerOptions extends Omit<FilterParts, 'takeToken'> {
+export interface TctiServerOptions extends Omit<FilterParts, 'takeToken' | 'room'> {
   /** The command socket; the control socket is `path.ctrl`. */
   readonly path: string;
   readonly clock: Clock;
@@ -21,8 +21,9 @@ export interface TctiServer {
   close(): Promise<void>;
 }
 
-/** One connection to the far end, one while it is renewed. */
-const maxClients = 2;
+const maxClients = 8;
+/** One key needs one object; a TPM without a resource manager has room for three, and the hands need two. */
+const places = 1;
 /** Signatures of all clients together. */
 const signatureRate: Rate = { burst: 50, perSecond: 10 };
 
@@ -30,6 +31,7 @@ const signatureRate: Rate = { burst: 50, perSecond: 10 };
 export const serveTcti = async (options: TctiServerOptions): Promise<Result<TctiServer>> => {
   const { path, clock, log } = options;
   const signatures = tokenBucket(clock, signatureRate);
+  const room = roomFor(places);
   const sockets = new Set<Socket>();
   const commands = createServer((socket) => {
     if (sockets.size >= maxClients || !options.admits(socket)) {
@@ -38,7 +40,7 @@ export const serveTcti = async (options: TctiServerOptions): Promise<Result<Tcti
       return;
     }
     sockets.add(socket);
-    serveClient(socket, filterClient({ ...options, takeToken: signatures.take }), () => sockets.delete(socket));
+    serveClient(socket, filterClient({ ...options, takeToken: signatures.take, room }), () => sockets.delete(socket));
   });
   const control = createServer((socket) => {
     if (options.admits(socket)) serveControl(socket);
@@ -60,6 +62,20 @@ export const serveTcti = async (options: TctiServerOptions): Promise<Result<Tcti
   };
 };
 
+const roomFor = (count: number): Room => {
+  let free = count;
+  return {
+    take() {
+      if (free === 0) return false;
+      free -= 1;
+      return true;
+    },
+    give: () => {
+      free += 1;
+    },
+  };
+};
+
 const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve, reject) => {
     rmSync(path, { force: true });
@@ -72,7 +88,8 @@ const serveClient = (socket: Socket, client: FilterClient, onEnd: () => void): v
   let busy = Promise.resolve();
   socket.on('error', () => socket.destroy());
   socket.once('close', () => {
-    void busy.then(() => client.leave()).then(onEnd);
+    onEnd();
+    void busy.then(() => client.leave());
   });
   socket.on('data', (chunk: Uint8Array) => {
     for (const message of frames.push(chunk) ?? [{ code: mssim.sessionEnd, command: new Uint8Array() }]) {

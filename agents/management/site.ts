@@ -40,7 +40,8 @@ const decodeSite = object({
   identityIssuer: hybridKey,
   accountService: hybridKey,
   page: object({ port: integer(0, 65_535) }),
-  postureEverySeconds: integer(1, 3_600),
+  /** Below the shortest age that a finding may have: a device that nobody looks at is not at risk for that. */
+  postureEverySeconds: integer(1, 30),
 });
 
 /** @returns the site, or `protocol/config-invalid` naming the path and what was expected */

@@ -236,7 +236,7 @@ const argumentsOf = (name: ProgramName, { directory, runDirectory, paths }: Mach
       return [
         ...common,
         ...writes(runDirectory),
-        ...reads(paths.programs, device.site),
+        ...reads(paths.programs, device.site, '/proc/uptime'),
         bundle(paths.programs, 'paged'),
         '--directory',
         directory,

@@ -1,0 +1,65 @@
+/** The words of the page itself; those about the device are in the catalogue of `agents/posture`. */
+export const words = {
+  language: 'en',
+  direction: 'ltr',
+  product: 'Enigm Device',
+  title: 'Trust Security Center',
+  skip: 'Skip to the findings',
+  state: 'State of this device',
+  level: 'Level',
+  next: 'What to do next',
+  findings: 'Findings',
+  evidence: 'About this evidence',
+  history: 'What changed',
+  limits: 'What this does not prove',
+  why: 'Why it matters',
+  remedy: 'What to do',
+  items: 'At fault',
+  expected: 'Expected',
+  value: 'Read',
+  neededFor: 'Needed for the level',
+  json: 'The same as JSON',
+  source:
+    'This page only reads. The agent on this device measures again and again; each age counts from the moment of the real reading, and what is too old no longer counts.',
+  startWith: 'Not everything holds. Start with these:',
+  more: (count: number) => `and ${count} more below`,
+  groups: {
+    you: { title: 'Needs you', note: 'You can change these yourself.' },
+    administrator: { title: 'Needs your administrator', note: 'Somebody who manages this device has to change these.' },
+    'not-known': { title: 'Not known', note: 'Nothing can be said about these until the device answers again.' },
+    holds: { title: 'Holds', note: 'As far as this device can measure.' },
+  },
+  ladder: {
+    lead: 'A level is reached when everything it needs holds, and every level below it is reached too.',
+    states: { start: 'the start', reached: 'reached', waiting: 'not reached' },
+    waitsFor: (titles: string) => `Waits for: ${titles}.`,
+  },
+  down: {
+    title: 'Not known',
+    sentence: 'The program that measures this device does not answer. Nothing is known about its state at the moment.',
+  },
+  live: {
+    live: 'Updates live',
+    lost: 'Connection lost, trying again. The ages below have stopped counting.',
+    ended: 'Updates have ended. Open the current link of this page to go on.',
+    withoutScripts: (seconds: number) => `Renewed every ${seconds} seconds`,
+  },
+  age: {
+    measured: (age: string) => `measured ${age}`,
+    never: 'not measured',
+    seconds: (count: number) => `${count} s ago`,
+    minutes: (count: number) => `${count} min ago`,
+    hours: (count: number) => `${count} h ago`,
+    days: (count: number) => (count === 1 ? '1 day ago' : `${count} days ago`),
+  },
+  announce: {
+    finding: (title: string, result: string) => `${title}: ${result}.`,
+    startWith: 'Not everything holds. Start with these:',
+    more: (count: number) => (count === 1 ? '1 more finding changed.' : `${count} more findings changed.`),
+  },
+  refused: {
+    title: 'This page opens with a link',
+    sentence:
+      'Each link works once. The current one is in the file page.url, beside the sockets of the device; only its owner can read it.',
+  },
+} as const;

@@ -85,7 +85,9 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     }
   };
 
+  const machines: Machine[] = [];
   const newDevice = (name: string, hasPage: boolean) => {
+    if (ending.signal.aborted) throw new Error('the world is closed');
     const deviceDirectory = join(directory, name);
     const machine = simulatedMachine({
       directory: deviceDirectory,
@@ -97,6 +99,7 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
       certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
       hasPage,
     });
+    machines.push(machine);
     return { machine, device: processDevice(name, machine, paths, () => siteOf(verifier, secrets), until, ending.signal) };
   };
   const first = newDevice('device-1', true);
@@ -134,7 +137,7 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     start: () => first.device.powerOn(),
     close() {
       ending.abort();
-      closing ??= Promise.all([first.machine.powerOff(), second?.machine.powerOff()]).then(() => verifier.close());
+      closing ??= Promise.all(machines.map((machine) => machine.dispose())).then(() => verifier.close());
       return closing;
     },
   };

@@ -9,7 +9,7 @@ import { finished } from 'node:stream/promises';
 import { deviceLayout } from '#agents/programs/layout';
 import { exitCode } from '#agents/programs/runtime';
 import { type ProgramSpec, type ProgramStatus, type Programs, startPrograms } from '#agents/supervisor/programs';
-import { ok, type Result, unwrap } from '#hal/core/result';
+import { deny, ok, type Result, unwrap } from '#hal/core/result';
 import { readIfThere } from '#hal/linux/atomic-file';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { tpmResult } from '#hal/native/tpm-error';
@@ -60,6 +60,8 @@ export interface Machine {
   status(): readonly ProgramStatus[];
   signal(program: ProgramName, signal: NodeJS.Signals): boolean;
   isOn(): boolean;
+  /** Powers off for good: nothing that was asked for before or comes later switches it on again. */
+  dispose(): Promise<void>;
 }
 
 export const simulatedMachine = (options: MachineOptions): Machine => {
@@ -70,8 +72,10 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   let swtpm: Swtpm | undefined;
   let outputs: Writable[] = [];
   let site = '';
+  let isDisposed = false;
 
   const start = async (): Promise<Result<void>> => {
+    if (isDisposed) return deny('unavailable', 'aborted', 'the machine is gone');
     for (const folder of [runDirectory, layout.logs, layout.firmware, layout.tpm, device.hands, device.mind])
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(device.site, site, { mode: 0o600 });
@@ -137,7 +141,13 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     exclusively(async () => {
       await stop();
       const started = await start();
-      if (!started.ok) log.error('machine.dead', { cause: started.fault.detail ?? started.fault.reason });
+      if (!started.ok && !isDisposed) log.error('machine.dead', { cause: started.fault.detail ?? started.fault.reason });
+    });
+
+  const powerOff = () =>
+    exclusively(async () => {
+      await stop();
+      rmSync(runDirectory, { recursive: true, force: true });
     });
 
   return {
@@ -148,11 +158,7 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
         site = nextSite;
         return start();
       }),
-    powerOff: () =>
-      exclusively(async () => {
-        await stop();
-        rmSync(runDirectory, { recursive: true, force: true });
-      }),
+    powerOff,
     powerCut: () =>
       exclusively(async () => {
         for (const { name } of programs?.status() ?? []) programs?.signal(name, 'SIGKILL');
@@ -161,6 +167,10 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     status: () => programs?.status() ?? [],
     signal: (program, signal) => programs?.signal(program, signal) ?? false,
     isOn: () => programs !== undefined,
+    dispose() {
+      isDisposed = true;
+      return powerOff();
+    },
   };
 };
 

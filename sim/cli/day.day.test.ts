@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runDirectoryOf } from '#sim/levels/processes';
+import { breaks } from '#sim/scenarios/breaks';
+import { stepNames } from '#sim/scenarios/scenario';
+import { liveDay, processesOf, socketsOf, startDay, temporaryHome } from './simulator.fixture.ts';
+
+const devicesOf = (home: string) => ['device-1', 'device-2'].map((name) => runDirectoryOf(join(home, name)));
+const nothingIsLeft = (home: string) => {
+  expect(processesOf(home)).toEqual([]);
+  expect(socketsOf(devicesOf(home))).toEqual([]);
+};
+
+describe('one day of a device, in real processes', () => {
+  test('ends as it should on a new device, and again on the same one', async () => {
+    using home = temporaryHome();
+    const first = await liveDay(home.path);
+    expect(first.said).toBe('');
+    expect(first.steps.map(({ step, outcome }) => `${step} ${outcome}`)).toEqual(stepNames.map((step) => `${step} ok`));
+    expect(first.code).toBe(0);
+    const evidence = Object.fromEntries(first.steps.map((line) => [line.step, line.evidence]));
+    expect(evidence).toMatchObject({
+      provision: { isNew: true, receipt: 'verified' },
+      enrol: { isNew: true, lifecycle: 'active', tpmClass: 'software' },
+      boot: { isNewBoot: true, oracle: expect.stringMatching(/agrees|not installed/) },
+      attest: { status: 'affirming', level: 'basic' },
+      authenticate: { before: 'identity/actor-missing', after: 'identity/session-missing' },
+      session: {
+        onSecondDevice: 'handle/session-of-another-device',
+        decisionThere: 'handle/session-of-another-device',
+        duringRecovery: 'identity/recovery-pending',
+        afterRecovery: 'allowed',
+      },
+      posture: { decision: 'allowed', withOneProgramStopped: 'posture/programs-unhealthy', reboot: 'by permit' },
+    });
+    expect(evidence['posture']?.['findings']).toBeGreaterThanOrEqual(12);
+    expect(evidence['handle']?.['account']).not.toBe(evidence['handle']?.['command']);
+    // Every category that this half of the day can produce has a record; network outcomes come with network policy.
+    expect(evidence['handle']?.['auditCategories']).toBe(
+      'administration authorization intelligence lifecycle posture release verification',
+    );
+    nothingIsLeft(home.path);
+
+    const again = await liveDay(home.path);
+    expect(again.code).toBe(0);
+    expect(again.steps[0]?.evidence).toMatchObject({ isNew: false });
+    expect(again.steps[1]?.evidence).toMatchObject({ isNew: false });
+    expect(Number(again.summary['auditRecords'])).toBeGreaterThan(Number(first.summary['auditRecords']));
+    nothingIsLeft(home.path);
+  });
+
+  test('ends as it should with a TPM in a process of its own', async () => {
+    using home = temporaryHome();
+    const run = await liveDay(home.path, '--tpm', 'swtpm');
+    expect(run.said).toBe('');
+    expect(run.code).toBe(0);
+    nothingIsLeft(home.path);
+  });
+
+  test.each(Object.entries(breaks))(
+    'sabotage %s is refused at its step with its code, and nothing recorded is lost',
+    async (name, { step, code }) => {
+      using home = temporaryHome();
+      const run = await liveDay(home.path, '--break', name);
+      const last = run.steps.at(-1);
+      expect(`${last?.step} ${last?.fault?.category}/${last?.fault?.reason}`).toBe(`${step} ${code}`);
+      expect(run.steps.slice(0, -1).every(({ outcome }) => outcome === 'ok')).toBe(true);
+      expect(run.summary).toMatchObject({ outcome: 'refused', break: name, isAsExpected: true });
+      expect(Number(run.summary['auditRecords'])).toBeGreaterThan(5);
+      expect(run.code).toBe(3);
+      nothingIsLeft(join(home.path, 'break', name));
+    },
+  );
+
+  test.each(stepNames.map((step, index) => [step, index] as const))(
+    'Ctrl-C during %s leaves no process and no socket',
+    async (_, index) => {
+      using home = temporaryHome();
+      const day = startDay(home.path);
+      await day.told(index);
+      await expect.poll(() => socketsOf(devicesOf(home.path)).length, { timeout: 15_000 }).toBeGreaterThan(0);
+      day.child.kill('SIGINT');
+      const { code } = await day.ended;
+      // The last step may have ended before the signal came.
+      expect([130, 0]).toContain(code);
+      nothingIsLeft(home.path);
+    },
+  );
+
+  test('the simulator killed outright takes every program of its device with it', async () => {
+    using home = temporaryHome();
+    const day = startDay(home.path, '--tpm', 'swtpm');
+    await day.told(2);
+    day.child.kill('SIGKILL');
+    await day.ended;
+    await expect.poll(() => processesOf(home.path), { timeout: 15_000 }).toEqual([]);
+  });
+
+  test('two simulators do not use one directory at once', async () => {
+    using home = temporaryHome();
+    const first = startDay(home.path);
+    await first.told(1);
+    const second = await liveDay(home.path);
+    expect(second.code).toBe(1);
+    expect(second.said).toContain('another simulator uses');
+    first.child.kill('SIGINT');
+    await first.ended;
+  });
+});

@@ -1,6 +1,6 @@
 /** What the page has shown since it started: changes of the headline, newest first, so many and no more. */
 import type { Level } from '#protos/gen/types';
-import type { Tone } from './view.ts';
+import type { Tone } from './tone.ts';
 
 export interface Shown {
   /** Stable: the headline, the life of a device out of service, or why nothing is known. */

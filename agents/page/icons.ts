@@ -2,7 +2,8 @@
 import type { FindingResult } from '#protos/gen/types';
 import { Html } from './html.ts';
 import type { RungState } from './ladder.ts';
-import type { GroupName, Tone } from './view.ts';
+import type { Tone } from './tone.ts';
+import type { GroupName } from './view.ts';
 
 const icon = (paths: string): Html =>
   new Html(

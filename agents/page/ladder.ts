@@ -1,6 +1,7 @@
 /** Why the level is what it is: each level with what it still waits for. */
-import { capWords, findingWords, levelMeaning, levelWords } from '#agents/posture/catalogue';
+
 import { levels } from '#agents/posture/level';
+import { capWords, findingWords, levelMeaning, levelWords } from '#agents/posture/words';
 import type { Finding, Level } from '#protos/gen/types';
 import { holds } from './reading.ts';
 

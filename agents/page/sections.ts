@@ -1,5 +1,5 @@
 /** The parts of the page below the headline, each from its part of the view. */
-import { limits } from '#agents/posture/catalogue';
+import { limits } from '#agents/posture/words';
 import { type Html, html, prose } from './html.ts';
 import { groupIcons, resultIcons, toneIcons } from './icons.ts';
 import { ageIds, type FindingView, type GroupName, type PageView } from './view.ts';

@@ -1,4 +1,6 @@
 /** What the page shows: a pure function of what is known, of what was shown before, and of the boot clock. */
+
+import type { Remedy } from '#agents/posture/catalogue';
 import {
   findingWords,
   headlineSentence,
@@ -7,19 +9,18 @@ import {
   lifecycleSentence,
   lifecycleWords,
   nextStepWords,
-  type Remedy,
   remedyOf,
   resultWords,
-} from '#agents/posture/catalogue';
+} from '#agents/posture/words';
 import { explain } from '#hal/core/faults';
 import type { Finding, FindingResult, Level, Posture } from '#protos/gen/types';
 import { ageWords } from './age.ts';
 import type { Change } from './history.ts';
 import { capOf, ladderOf, type Rung } from './ladder.ts';
 import { aged, holds, type Reading, unknownFindings } from './reading.ts';
+import type { Tone } from './tone.ts';
 import { words } from './words.ts';
 
-export type Tone = 'good' | 'attention' | 'bad' | 'unknown';
 export type GroupName = keyof typeof words.groups;
 
 export interface PageView {

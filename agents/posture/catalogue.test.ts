@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { type DoorParts, feedDoor } from '#agents/api/door';
 import { lifecycle as lifecycleTable } from '#agents/management/lifecycle';
 import { unwrap } from '#hal/core/result';
+import { english } from './english.ts';
+import { findingKinds } from './findings.ts';
+import { type Headline, headlineOf, levelOf, levels } from './level.ts';
 import {
   capWords,
   findingWords,
@@ -16,10 +19,7 @@ import {
   remedyOf,
   remedyWords,
   resultWords,
-} from './catalogue.ts';
-import { english } from './english.ts';
-import { findingKinds } from './findings.ts';
-import { type Headline, headlineOf, levelOf, levels } from './level.ts';
+} from './words.ts';
 
 const everyText = (value: unknown): string[] =>
   typeof value === 'string' ? [value] : Object.values(value as object).flatMap((inner) => everyText(inner));

@@ -1,6 +1,6 @@
 /**
  * The findings of the Trust Security Center, each with the level that needs it and how it is judged. The shape is
- * fwupd's Host Security ID attributes; the words for people are in `catalogue.ts`.
+ * fwupd's Host Security ID attributes; the words for people are in `english.ts`.
  *
  * `unknown` is never `pass`: a probe that could not read says so. What is too old is `stale`, whatever it said.
  */

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { concat, u32be } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
+import { linuxClock } from '#hal/linux/clock';
 import { type EsysHandle, handles } from '#hal/native/commands';
 import type { Esys } from '#hal/native/esys';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
@@ -99,7 +100,7 @@ const againstFloor = async (rounds: number): Promise<Comparison> => {
 const againstTool = async (rounds: number): Promise<Comparison> => {
   using directory = temporaryDirectory();
   const options = { stateDirectory: join(directory.path, 'state'), socketDirectory: directory.path };
-  await using swtpm = unwrap(await startSwtpm(options));
+  await using swtpm = unwrap(await startSwtpm({ ...options, clock: linuxClock() }));
   await using esys = unwrap(await openSimulatedEsys({ addon: addonPaths.sim, swtpm: { path: swtpm.commandPath } }));
   await esys.startup(0);
   const { handle } = await createAttestationKey(esys);

@@ -79,7 +79,7 @@ describe('one day of a device, in real processes', () => {
       const day = startDay(home.path);
       await day.told(index);
       await expect.poll(() => socketsOf(devicesOf(home.path)).length, { timeout: 15_000 }).toBeGreaterThan(0);
-      day.child.kill('SIGINT');
+      process.kill(-(day.child.pid ?? 0), 'SIGINT');
       const { code } = await day.ended;
       // The last step may have ended before the signal came.
       expect([130, 0]).toContain(code);

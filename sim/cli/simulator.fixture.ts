@@ -41,6 +41,8 @@ export const startDay = (home: string, ...words: readonly string[]): RunningDay 
   if (!existsSync(simulator)) throw new Error('the simulator is not built: run make setup');
   const child = spawn(process.execPath, ['--no-warnings', simulator, 'day', '--once', '--json', '--directory', home, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, as a terminal makes one.
+    detached: true,
   });
   let out = '';
   let said = '';

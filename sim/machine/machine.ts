@@ -15,37 +15,21 @@ import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { tpmResult } from '#hal/native/tpm-error';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
+import { type LaunchParts, launchOf, type ProgramName, programNames } from './launch.ts';
 import { simulatedLayout } from './layout.ts';
 import { manufactureTpm } from './manufacture.ts';
 import { type Swtpm, startSwtpm } from './swtpm.ts';
 
 export type TpmKind = 'embedded' | 'swtpm';
-export const programNames = ['hald', 'linkd', 'inferd', 'agentd', 'paged'] as const;
-export type ProgramName = (typeof programNames)[number];
 
-export interface MachineOptions {
-  readonly directory: string;
-  /** Short: unix socket paths have at most 107 bytes. */
-  readonly runDirectory: string;
+export interface MachineOptions extends LaunchParts {
   readonly tpm: TpmKind;
-  readonly paths: BuildPaths;
   readonly clock: Clock;
   readonly log: Log;
   /** Issues the certificate that the TPM's maker puts into it. */
   readonly certifyEndorsement: (endorsementPublic: Uint8Array) => Promise<Uint8Array>;
   /** Whether this device shows its page. */
   readonly hasPage: boolean;
-}
-
-export interface BuildPaths {
-  /** dist/device. */
-  readonly programs: string;
-  /** dist/sim. */
-  readonly simPrograms: string;
-  /** build/native/tpm-sim.node. */
-  readonly addon: string;
-  /** The pinned Node.js. */
-  readonly node: string;
 }
 
 export interface Machine {
@@ -80,7 +64,7 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(device.site, site, { mode: 0o600 });
     if (options.tpm === 'swtpm') {
-      const started = await startSwtpm({ stateDirectory: layout.tpm, socketDirectory: runDirectory });
+      const started = await startSwtpm({ stateDirectory: layout.tpm, socketDirectory: runDirectory, clock });
       if (!started.ok) return started;
       swtpm = started.value;
     }
@@ -117,7 +101,8 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   const specOf = (name: ProgramName): ProgramSpec => {
     const output = createWriteStream(join(layout.logs, `${name}.log`), { flags: 'a', mode: 0o600 });
     outputs.push(output);
-    return { name, command: paths.node, arguments: argumentsOf(name, options, swtpm?.commandPath ?? 'embedded'), output };
+    const { flags, script, words } = launchOf(name, options, swtpm?.commandPath ?? 'embedded');
+    return { name, command: paths.node, arguments: [...flags, script, ...words], output };
   };
 
   const stop = async (): Promise<void> => {
@@ -172,86 +157,4 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
       return powerOff();
     },
   };
-};
-
-/** Node's flags are the seat belt of design §2: what each program may read, write and load. */
-const argumentsOf = (name: ProgramName, { directory, runDirectory, paths }: MachineOptions, tpm: string): readonly string[] => {
-  const device = deviceLayout(directory);
-  const simulated = simulatedLayout(directory);
-  const bundle = (folder: string, file: string) => join(folder, `${file}.cjs`);
-  const reads = (...files: readonly string[]) => files.map((file) => `--allow-fs-read=${file}`);
-  const writes = (...files: readonly string[]) =>
-    files.flatMap((file) => [`--allow-fs-read=${file}`, `--allow-fs-write=${file}`]);
-  const common = ['--no-warnings', '--permission'];
-  switch (name) {
-    case 'hald': {
-      const state = writes(device.hands, simulated.firmware, simulated.tpm, runDirectory);
-      const flags = [
-        '--jitless',
-        '--allow-addons',
-        ...state,
-        ...reads(paths.simPrograms, paths.programs, paths.addon, '/proc', '/sys'),
-      ];
-      return [
-        ...common,
-        ...flags,
-        bundle(paths.simPrograms, 'hald'),
-        '--directory',
-        directory,
-        '--run',
-        runDirectory,
-        '--addon',
-        paths.addon,
-        '--tpm',
-        tpm,
-        '--programs',
-        paths.programs,
-      ];
-    }
-    case 'agentd':
-      return [
-        ...common,
-        ...writes(device.mind, runDirectory),
-        ...reads(paths.programs, device.site, '/proc/uptime'),
-        bundle(paths.programs, 'agentd'),
-        '--directory',
-        directory,
-        '--run',
-        runDirectory,
-      ];
-    case 'linkd':
-      return [
-        ...common,
-        '--jitless',
-        ...writes(runDirectory),
-        ...reads(paths.programs, device.site),
-        bundle(paths.programs, 'linkd'),
-        '--directory',
-        directory,
-        '--run',
-        runDirectory,
-      ];
-    case 'inferd':
-      return [
-        ...common,
-        ...writes(runDirectory),
-        ...reads(paths.programs),
-        bundle(paths.programs, 'inferd'),
-        '--resources',
-        paths.programs,
-        '--run',
-        runDirectory,
-      ];
-    case 'paged':
-      return [
-        ...common,
-        ...writes(runDirectory),
-        ...reads(paths.programs, device.site, '/proc/uptime'),
-        bundle(paths.programs, 'paged'),
-        '--directory',
-        directory,
-        '--run',
-        runDirectory,
-      ];
-  }
 };

@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
+import { linuxClock } from '#hal/linux/clock';
 import { handles } from '#hal/native/commands';
 import { type Esys, openEsys } from '#hal/native/esys';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
@@ -29,6 +30,7 @@ import { nvAttribute } from '#hal/tpm/constants';
 import { p256Point, parsePublic, tpm2b } from '#hal/tpm/public';
 import { type Swtpm, startSwtpm } from './swtpm.ts';
 
+const clock = linuxClock();
 const has = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 const absent = has('swtpm') ? undefined : 'swtpm is missing: apt-get install swtpm';
 const missing = absent ?? buildAddons();
@@ -46,7 +48,7 @@ const eventually = async (fact: () => boolean) => {
   expect(fact()).toBe(true);
 };
 
-const start = (directory: string) => startSwtpm({ stateDirectory: join(directory, 'state'), socketDirectory: directory });
+const start = (directory: string) => startSwtpm({ stateDirectory: join(directory, 'state'), socketDirectory: directory, clock });
 
 describe.skipIf(missing !== undefined)(`a TPM in a process of its own ${missing ?? ''}`, () => {
   let directory: ReturnType<typeof temporaryDirectory>;
@@ -193,6 +195,7 @@ describe.skipIf(missing !== undefined)(`a TPM in a process of its own ${missing 
     const second = await startSwtpm({
       stateDirectory: join(directory.path, 'state'),
       socketDirectory: join(directory.path, 'second'),
+      clock,
     });
     expect(second).toMatchObject({ ok: false, fault: { category: 'unavailable', reason: 'tpm-missing' } });
   });
@@ -209,8 +212,9 @@ describe.skipIf(missing !== undefined)(`a TPM in a process of its own ${missing 
   });
 
   test('dies with the process that started it', async () => {
-    const source = `import { startSwtpm } from ${JSON.stringify(join(import.meta.dirname, 'swtpm.ts'))};
-      const started = await startSwtpm({ stateDirectory: process.argv[2], socketDirectory: process.argv[2] });
+    const source = `import { linuxClock } from ${JSON.stringify(join(import.meta.dirname, '../../hal/linux/clock.ts'))};
+      import { startSwtpm } from ${JSON.stringify(join(import.meta.dirname, 'swtpm.ts'))};
+      const started = await startSwtpm({ stateDirectory: process.argv[2], socketDirectory: process.argv[2], clock: linuxClock() });
       console.log(started.ok && started.value.processId);
       setInterval(() => undefined, 1000);`;
     const bundle = join(directory.path, 'parent.mjs');

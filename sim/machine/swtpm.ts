@@ -4,15 +4,16 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { u32be } from '#hal/core/bytes';
 import { attemptAsync, deny, done, ok, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
 
 export interface SwtpmOptions {
   /** Where the TPM keeps its permanent state; made if missing. One process at a time. */
   readonly stateDirectory: string;
   /** Where the two sockets are made; made if missing. The path must be short (a unix socket's is at most 107 bytes). */
   readonly socketDirectory: string;
+  readonly clock: Clock;
 }
 
 export interface Swtpm extends AsyncDisposable {
@@ -29,12 +30,13 @@ export interface Swtpm extends AsyncDisposable {
 const readyWithinMs = 10_000;
 const stopWithinMs = 2_000;
 const answerWithinMs = 10_000;
+const never = new AbortController().signal;
 
 /**
  * Start swtpm, powered on and without TPM2_Startup. It dies with the thread that started it.
  * @returns the TPM, or `unavailable/tpm-missing` with what swtpm said
  */
-export const startSwtpm = async ({ stateDirectory, socketDirectory }: SwtpmOptions): Promise<Result<Swtpm>> => {
+export const startSwtpm = async ({ stateDirectory, socketDirectory, clock }: SwtpmOptions): Promise<Result<Swtpm>> => {
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   mkdirSync(socketDirectory, { recursive: true, mode: 0o700 });
   const commandPath = join(socketDirectory, 'tpm');
@@ -51,8 +53,8 @@ export const startSwtpm = async ({ stateDirectory, socketDirectory }: SwtpmOptio
     said = (said + text).slice(-2000);
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()));
-  const stop = () => end(child, ended);
-  if (!(await isReady(child, controlPath))) {
+  const stop = () => end(child, ended, clock);
+  if (!(await isReady(child, controlPath, clock))) {
     await stop();
     return deny('unavailable', 'tpm-missing', `swtpm does not start (apt-get install swtpm): ${said.trim()}`);
   }
@@ -69,20 +71,21 @@ export const startSwtpm = async ({ stateDirectory, socketDirectory }: SwtpmOptio
 const isRunning = (child: ChildProcess): boolean =>
   child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
-const isReady = async (child: ChildProcess, controlPath: string): Promise<boolean> => {
+const isReady = async (child: ChildProcess, controlPath: string, clock: Clock): Promise<boolean> => {
   for (let waitedMs = 0; waitedMs < readyWithinMs; waitedMs += 5) {
     if (!isRunning(child)) return false;
     if ((await control(controlPath, controlCommand.getCapability)).ok) return true;
-    await setTimeout(5);
+    await clock.sleep(5, never);
   }
   return false;
 };
 
-const end = async (child: ChildProcess, ended: Promise<void>): Promise<void> => {
+const end = async (child: ChildProcess, ended: Promise<void>, clock: Clock): Promise<void> => {
   if (isRunning(child)) child.kill('SIGTERM');
   const patience = new AbortController();
-  const tooLate = setTimeout(stopWithinMs, 'late', { signal: patience.signal, ref: false }).catch(() => 'stopped');
-  if ((await Promise.race([ended, tooLate])) === 'late') child.kill('SIGKILL');
+  const tooLate = clock.sleep(stopWithinMs, patience.signal);
+  await Promise.race([ended, tooLate]);
+  if (isRunning(child)) child.kill('SIGKILL');
   patience.abort();
   await ended;
 };

@@ -1,7 +1,7 @@
 /** enigmctl alone, enrol, reboot, handles, session: the device as a whole. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { headlineWords, levelWords, lifecycleWords, nextStepWords } from '#agents/posture/catalogue';
+import { headlineWords, levelWords, lifecycleWords, nextStepWords } from '#agents/posture/words';
 import { toHex } from '#hal/core/bytes';
 import { attempt, deny } from '#hal/core/result';
 import { answer } from '../console.ts';

@@ -1,6 +1,6 @@
 /** enigmctl posture: every finding with its age, what is at fault, and what would change it. */
 import type { Command } from 'commander';
-import { findingWords, headlineWords, levelWords, limits, remedyWords, resultWords } from '#agents/posture/catalogue';
+import { findingWords, headlineWords, levelWords, limits, remedyWords, resultWords } from '#agents/posture/words';
 import type { Finding, Posture } from '#protos/gen/types';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';

@@ -1,0 +1,70 @@
+/**
+ * How each program of a device is started: Node's flags, the bundle, its words.
+ *
+ * The flags are the seat belt of design §2: what a program may read, write and load. Boundaries proper are user ids,
+ * seccomp, Landlock and namespaces (SR-31), which the real machine has.
+ */
+import { join } from 'node:path';
+import { deviceLayout } from '#agents/programs/layout';
+import { simulatedLayout } from './layout.ts';
+
+export const programNames = ['hald', 'linkd', 'inferd', 'agentd', 'paged'] as const;
+export type ProgramName = (typeof programNames)[number];
+
+export interface BuildPaths {
+  /** dist/device. */
+  readonly programs: string;
+  /** dist/sim. */
+  readonly simPrograms: string;
+  /** build/native/tpm-sim.node. */
+  readonly addon: string;
+  /** The pinned Node.js. */
+  readonly node: string;
+}
+
+export interface LaunchParts {
+  readonly directory: string;
+  /** Short: unix socket paths have at most 107 bytes. */
+  readonly runDirectory: string;
+  readonly paths: BuildPaths;
+}
+
+export interface Launch {
+  /** For Node itself. */
+  readonly flags: readonly string[];
+  readonly script: string;
+  readonly words: readonly string[];
+}
+
+/** @param tpm `embedded`, or the command socket of a swtpm */
+export const launchOf = (name: ProgramName, { directory, runDirectory, paths }: LaunchParts, tpm: string): Launch => {
+  const device = deviceLayout(directory);
+  const simulated = simulatedLayout(directory);
+  const reads = (...files: readonly string[]) => files.map((file) => `--allow-fs-read=${file}`);
+  const writes = (...files: readonly string[]) =>
+    files.flatMap((file) => [`--allow-fs-read=${file}`, `--allow-fs-write=${file}`]);
+  const common = ['--no-warnings', '--permission', ...writes(runDirectory), ...reads(paths.programs)];
+  const places = ['--directory', directory, '--run', runDirectory];
+  const bundle = join(paths.programs, `${name}.cjs`);
+  switch (name) {
+    case 'hald':
+      return {
+        flags: [
+          ...common,
+          ...['--jitless', '--allow-addons'],
+          ...writes(device.hands, simulated.firmware, simulated.tpm),
+          ...reads(paths.simPrograms, paths.addon, '/proc', '/sys'),
+        ],
+        script: join(paths.simPrograms, 'hald.cjs'),
+        words: [...places, '--addon', paths.addon, '--tpm', tpm, '--programs', paths.programs],
+      };
+    case 'agentd':
+      return { flags: [...common, ...writes(device.mind), ...reads(device.site, '/proc/uptime')], script: bundle, words: places };
+    case 'linkd':
+      return { flags: [...common, '--jitless', ...reads(device.site)], script: bundle, words: places };
+    case 'inferd':
+      return { flags: common, script: bundle, words: ['--resources', paths.programs, '--run', runDirectory] };
+    case 'paged':
+      return { flags: [...common, ...reads(device.site, '/proc/uptime')], script: bundle, words: places };
+  }
+};

@@ -1,0 +1,165 @@
+import type { Section } from '../row.ts';
+
+export const principles: Section = {
+  slug: 'principles',
+  title: 'Principles',
+  about: 'What holds for everything that is built here, each as a rule that can be tested.',
+  rows: [
+    {
+      id: 'principles/least-key-exposure',
+      text: 'A private key is used where it lies and cannot be exported.',
+      duty: 'rule',
+      closedBy: [],
+      partly:
+        'The attestation key never leaves the TPM, and the network program may only sign with its own; no scan of memory or disk.',
+    },
+    {
+      id: 'principles/hardware-protection',
+      text: 'Where hardware protects keys, every lasting key of the device is made in it or sealed by it.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'True of what provisioning makes; no test looks for a key outside.',
+    },
+    {
+      id: 'principles/device-bound-trust',
+      text: 'What a device proves itself by is bound to its TPM: copied to another one, it opens nothing.',
+      duty: 'rule',
+      closedBy: [
+        'hal/contract/tpm.ts > is always the same TPM, with an attestation key that is restricted to signing (SR-05)',
+        'hal/contract/tpm.ts > opens a credential made for its two keys, and no other',
+        'hal/contract/tpm.parts.test.ts > seals the device secret to this TPM: another one does not open it',
+        'hal/contract/tpm.parts.test.ts > two devices share no key and no handle',
+      ],
+    },
+    {
+      id: 'principles/trust-domains',
+      text: 'Trust domains are apart: own user, own socket, own keys for each.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'Own sockets, and a pair of keys for each class; the programs share a user.',
+    },
+    {
+      id: 'principles/administration-without-plaintext',
+      text: 'Administration never means access to content: no field of any API is one for content.',
+      duty: 'rule',
+      closedBy: [
+        'tools/build/schema.test.ts > every text and bytes field is of a kind in the closed list, and the list has no free text',
+        'tools/build/schema.test.ts > no field is named after content',
+        'protos/edge.test.ts > refuses a field that is missing, of another kind, or too many',
+      ],
+    },
+    {
+      id: 'principles/cryptographic-agility',
+      text: 'Every envelope names its suite, two suites are alive, and nothing negotiates down.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'Two suites, and a key of the other one is refused; the envelope has no tests of its own.',
+    },
+    {
+      id: 'principles/defense-in-depth',
+      text: 'Behind every control stands a second one, shown by switching the first one off.',
+      duty: 'rule',
+      closedBy: [],
+    },
+    {
+      id: 'principles/verification-before-action',
+      text: 'Effectors act only on a permit that a decision made.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'Permits are tested and the day restarts the device by one; the guard of the hands has no test of its own.',
+    },
+    {
+      id: 'principles/authentication-is-not-trust',
+      text: 'Having signed in implies neither trust in the device nor any right of administration.',
+      duty: 'rule',
+      closedBy: [
+        'agents/decision/decide.test.ts > account authentication alone never changes any decision to allow',
+        'sim/cli/day.day.test.ts > ends as it should on a new device, and again on the same one',
+      ],
+    },
+    {
+      id: 'principles/posture-is-a-signal',
+      text: 'Posture is told as a signal, not a guarantee: no words claim that a device is secure.',
+      duty: 'rule',
+      closedBy: [
+        'agents/posture/catalogue.test.ts > never claims that something is secure: the word stands only in the name of Secure Boot',
+        'agents/posture/catalogue.test.ts > states every limit of the mission',
+        'agents/page/document.test.ts > shows each finding with state, value, items at fault, age, why and remedy',
+      ],
+    },
+    {
+      id: 'principles/additive',
+      text: 'The app’s own security never rests on Enigm OS: all signals absent is a defined case, not an error.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'Without any fact the decision is a denial with a code; what the app does without a device is not shown.',
+    },
+    {
+      id: 'principles/network-without-collection',
+      text: 'What enforces network policy counts in sums and keeps no destinations.',
+      duty: 'rule',
+      closedBy: [],
+    },
+    {
+      id: 'principles/category-explanations',
+      text: 'A risk is explained by a category of a closed list, never by how it was detected.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'Refusals are a closed list and nothing else leaves; there are no risk outcomes to explain.',
+    },
+    {
+      id: 'principles/minimal-data',
+      text: 'Records hold the least there is to hold, no content, for a defined time, and the log stays provable when they go.',
+      duty: 'rule',
+      closedBy: [
+        'tools/build/schema.test.ts > every text and bytes field is of a kind in the closed list, and the list has no free text',
+        'agents/audit/log.test.ts > keeps what it acknowledged over a kill, in order, each under its category',
+        'agents/audit/log.test.ts > makes room by dropping bodies whose time ended, and stays provable',
+      ],
+    },
+    {
+      id: 'principles/expected-denials',
+      text: 'A refusal is an expected answer with a code, never an exception.',
+      duty: 'rule',
+      closedBy: [
+        'agents/decision/decide.test.ts > is deny when the engine fails, whatever the facts',
+        'attestation/appraise.test.ts > no input makes it throw',
+        'protos/edge.test.ts > never throws on bytes that are no %s, and what it accepts it can write again',
+        'hal/remote/door.test.ts > sends a refusal as its code and nothing more (SR-10)',
+      ],
+    },
+    {
+      id: 'principles/no-content-in-logs',
+      text: 'No log holds protected content or credentials, shown by planted words that never appear.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'The page’s program never logs its link; no words are planted elsewhere.',
+    },
+    {
+      id: 'principles/separation-of-duties',
+      text: 'Least privilege, and two people at least for wipe, revocation and a weaker policy.',
+      duty: 'rule',
+      closedBy: [],
+    },
+    {
+      id: 'principles/privileged-apart',
+      text: 'Privileged actions have a socket, a key and a class of records of their own.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'A class of records of their own, anchored at once.',
+    },
+    {
+      id: 'principles/emergency',
+      text: 'Emergency is the user’s: tied to an event, apart from content, dormant otherwise; no agent asks the Key.',
+      duty: 'rule',
+      closedBy: [],
+    },
+    {
+      id: 'principles/limitations',
+      text: 'What a device does not prove is said where its posture is shown, on the page and by `enigmctl posture --explain`.',
+      duty: 'rule',
+      closedBy: [],
+      partly: 'All limits are in the catalogue and on the page; the command prints them, without a test.',
+    },
+  ],
+};

@@ -36,7 +36,7 @@ const texts: Readonly<Record<string, string>> = {
   event: 'authz.decision',
   code: 'posture/stale',
   'code-or-none': '',
-  token: 'tcp 0.0.0.0 22',
+  token: 'tcp/[::]:22',
   address: '127.0.0.1',
 };
 

@@ -43,8 +43,8 @@ export const kinds = {
   code: text(/^[a-z]+\/[a-z0-9]+(?:-[a-z0-9]+)*$/, 'category/reason'),
   'code-or-none': text(/^(?:[a-z]+\/[a-z0-9]+(?:-[a-z0-9]+)*)?$/, 'category/reason, empty where nothing was refused'),
   token: text(
-    /^[A-Za-z0-9][A-Za-z0-9 .:_/[\]*-]{0,79}$/,
-    'a measured value: a version, a name of a kernel part, an address and port',
+    /^[A-Za-z0-9][A-Za-z0-9.:_/[\]*-]{0,63}$/,
+    'a measured value in one word: a version, a name of a kernel part, an address and port',
   ),
   address: text(/^[0-9a-f.:]{1,45}$/, 'an IP address'),
 } as const satisfies Record<string, BytesKind | TextKind>;

@@ -1,9 +1,8 @@
 /** The mind's door: messages in, the mind's parts asked, messages out. No handler answers with more than its message. */
 
 import { type Attestor, outcomeOf } from '#agents/attest/attestor';
-import { type ActionName, actions } from '#agents/decision/actions';
 import type { Decision as Decided } from '#agents/decision/decide';
-import { type Facts, factNames } from '#agents/decision/facts';
+import type { Facts } from '#agents/decision/facts';
 import type { Authorizer } from '#agents/mind/authorizer';
 import type { MindParts } from '#agents/mind/parts';
 import type { PostureKeeper } from '#agents/mind/posture-keeper';
@@ -51,13 +50,11 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
     'device.reboot': async ({ cause }) => {
       const effect = { action: 'reboot-device', resource: 'device', event: 'admin.reboot', call: hands.reboot(cause) } as const;
       const performed = await authorizer.perform(effect, source);
-      return performed.ok
-        ? decisionMessage(performed.value.decision, performed.value.facts, clock.bootMs(), effect.action)
-        : performed;
+      return performed.ok ? decisionMessage(performed.value.decision, performed.value.facts, clock.bootMs()) : performed;
     },
     'decision.authorize': async (request) => {
       const { decision, facts } = await authorizer.authorize(request, source);
-      return decisionMessage(decision, facts, clock.bootMs(), request.action);
+      return decisionMessage(decision, facts, clock.bootMs());
     },
     'session.present': async ({ payloadType, envelope }) => {
       const presented = await presenter.present(payloadType, envelope, source);
@@ -123,21 +120,23 @@ const nextStepOf = (lifecycle: string, headline: string | undefined, isAttested:
   return headline === 'as-expected' ? 'nothing' : 'read-posture';
 };
 
-const decisionMessage = (decision: Decided, facts: Facts, nowBootMs: number, action: string): Result<Decision> => {
-  const needs: readonly string[] = Object.hasOwn(actions, action) ? actions[action as ActionName].needs : [];
-  return ok({
-    isAllowed: decision.isAllowed,
-    code: decision.fault === undefined ? '' : codeOf(decision.fault),
-    reasons: decision.rules,
-    obligations: decision.obligations,
-    facts: factNames
-      .filter((name) => needs.includes(name))
-      .map((name) => {
-        const fact = facts[name];
-        const slug = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-        return fact === undefined
-          ? { name: slug, isEstablished: false }
-          : { name: slug, isEstablished: true, ageMs: Math.max(0, Math.floor(nowBootMs - fact.measuredBootMs)) };
-      }),
-  });
-};
+/** A denial says its code and nothing more: which later check would have failed too is nobody's business outside. */
+const decisionMessage = (decision: Decided, facts: Facts, nowBootMs: number): Result<Decision> =>
+  decision.isAllowed
+    ? ok({
+        isAllowed: true,
+        code: '',
+        reasons: decision.rules,
+        obligations: decision.obligations,
+        facts: decision.established.map((name) => ({
+          name: name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+          ageMs: Math.max(0, Math.floor(nowBootMs - (facts[name]?.measuredBootMs ?? 0))),
+        })),
+      })
+    : ok({
+        isAllowed: false,
+        code: decision.fault === undefined ? 'authorization/not-permitted' : codeOf(decision.fault),
+        reasons: [],
+        obligations: [],
+        facts: [],
+      });

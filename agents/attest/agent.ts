@@ -1,7 +1,7 @@
 /** Keeps a fresh result for our own relying party: renewed at half its life, retried with growing delay. */
 
 import type { MindParts } from '#agents/mind/parts';
-import { ownParty } from '#agents/mind/trust';
+import { lifeMs, ownParty } from '#agents/mind/trust';
 import { type Agent, defineAgent } from '#agents/supervisor/agent';
 import { attestor, attestorNeeds } from './attestor.ts';
 
@@ -18,8 +18,7 @@ export const attestAgent: Agent<MindParts> = defineAgent({
     let retryMs = firstRetryMs;
     while (!signal.aborted) {
       const held = trust.result(ownParty);
-      const lifeMs = held === undefined ? 0 : (held.result.expiresAtSeconds - held.result.issuedAtSeconds) * 1000;
-      const dueInMs = held === undefined ? 0 : held.atBootMs + lifeMs / 2 - clock.bootMs();
+      const dueInMs = held === undefined ? 0 : held.atBootMs + lifeMs(held.result) / 2 - clock.bootMs();
       if (state.current().lifecycle !== 'active') await clock.sleep(idleMs, signal);
       else if (dueInMs > 0) await clock.sleep(dueInMs, signal);
       else {

@@ -1,12 +1,11 @@
 /** Enrolling and attesting, with everything that follows: lifecycle, signed time, held results, audit. */
 
-import { lifecycle } from '#agents/management/lifecycle';
+import { transition } from '#agents/management/transition';
 import type { MindParts } from '#agents/mind/parts';
 import { ownParty } from '#agents/mind/trust';
 import type { AttestationResult } from '#attestation/result';
 import { within } from '#hal/core/deadline';
 import { deny, ok, type Result } from '#hal/core/result';
-import { step } from '#hal/core/table';
 
 export interface Attestor {
   /** Enrols, then attests for our own relying party. */
@@ -14,13 +13,14 @@ export interface Attestor {
   attest(relyingParty: string): Promise<Result<AttestationResult>>;
 }
 
-export const attestorNeeds = ['clock', 'verifier', 'state', 'life', 'trust', 'time', 'audit', 'watchers'] as const;
+export const attestorNeeds = ['clock', 'log', 'verifier', 'state', 'life', 'trust', 'time', 'audit', 'watchers'] as const;
 type Parts = Pick<MindParts, (typeof attestorNeeds)[number]>;
 
 /** Two round trips, a credential activation and a quote on a slow TPM. */
 const limitMs = 30_000;
 
-export const attestor = ({ clock, verifier, state, life, trust, time, audit, watchers }: Parts): Attestor => {
+export const attestor = (parts: Parts): Attestor => {
+  const { clock, verifier, state, life, trust, time, audit, watchers } = parts;
   const identity = () => ({ bootId: life.bootId, epoch: state.current().handleEpoch });
 
   const attest = async (relyingParty: string): Promise<Result<AttestationResult>> => {
@@ -44,14 +44,12 @@ export const attestor = ({ clock, verifier, state, life, trust, time, audit, wat
   return {
     attest,
     async enrol() {
-      const begun = step(lifecycle, state.current().lifecycle, 'enrol');
-      if (!begun.ok) return begun;
-      const entered = state.update({ lifecycle: begun.value.state });
+      const entered = await transition(parts, 'enrol');
       if (!entered.ok) return entered;
       const enrolled = await within(clock, limitMs, (signal) => verifier.enrol(identity(), signal));
-      const ended = step(lifecycle, state.current().lifecycle, enrolled.ok ? 'enrolled' : 'refused');
-      if (!ended.ok) return ended;
-      const left = state.update({ lifecycle: ended.value.state, ...(enrolled.ok ? { device: enrolled.value.device } : {}) });
+      const left = await (enrolled.ok
+        ? transition(parts, 'enrolled', { device: enrolled.value.device })
+        : transition(parts, 'refused'));
       if (!left.ok) return left;
       await audit.record({
         event: 'lifecycle.enrolled',

@@ -30,8 +30,15 @@ export interface Question {
   readonly needsLog: boolean;
 }
 
-/** @returns encoded evidence, or the first fault of a port */
-export const collectEvidence = async ({ tpm, keys, bootLog }: Collector, question: Question): Promise<Result<Uint8Array>> => {
+export interface Collected {
+  /** Encoded. */
+  readonly evidence: Uint8Array;
+  /** The pseudonym in it, which the result must be bound to (SR-21). */
+  readonly handle: Uint8Array;
+}
+
+/** @returns the evidence, or the first fault of a port */
+export const collectEvidence = async ({ tpm, keys, bootLog }: Collector, question: Question): Promise<Result<Collected>> => {
   const log = await bootLog.read();
   if (!log.ok) return log;
   const handle = await keys.handle(question.relyingParty, question.epoch);
@@ -54,5 +61,5 @@ export const collectEvidence = async ({ tpm, keys, bootLog }: Collector, questio
     postQuantumKey,
   });
   const signature = await keys.sign('attestation', signed);
-  return signature.ok ? ok(encodeEvidence(payload, signature.value.postQuantum)) : signature;
+  return signature.ok ? ok({ evidence: encodeEvidence(payload, signature.value.postQuantum), handle: handle.value }) : signature;
 };

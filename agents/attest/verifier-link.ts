@@ -54,12 +54,13 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
   /** Boots whose log the verifier has seen affirmed. */
   let isLogKnown = false;
 
-  const accept = (bytes: Uint8Array, question: Question): Result<AttestationResult> => {
+  const accept = (bytes: Uint8Array, question: Question, handle: Uint8Array): Result<AttestationResult> => {
     const result = verifyResult(crypto, bytes, verifier.keys);
     if (!result.ok) return result;
     const isOurs =
       result.value.verifier === verifier.name &&
       result.value.relyingParty === question.relyingParty &&
+      equalBytes(result.value.handle, handle) &&
       equalBytes(result.value.deviceNonce, question.deviceNonce) &&
       equalBytes(result.value.confirmationKey, question.confirmationKey) &&
       equalBytes(result.value.bootId, question.bootId);
@@ -91,14 +92,11 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
     if (!challenge.ok) return challenge;
     if (challenge.value.verifier !== verifier.name) return deny('attestation', 'result-audience', 'another verifier');
     const question = { ...asked, nonce: challenge.value.nonce, needsLog };
-    const evidence = await collectEvidence(collector, question);
-    if (!evidence.ok) return evidence;
-    const finished = await client.call(
-      'attest.finish',
-      { session: challenge.value.session, evidence: evidence.value },
-      { signal },
-    );
-    return finished.ok ? accept(finished.value.result, question) : finished;
+    const collected = await collectEvidence(collector, question);
+    if (!collected.ok) return collected;
+    const { evidence, handle } = collected.value;
+    const finished = await client.call('attest.finish', { session: challenge.value.session, evidence }, { signal });
+    return finished.ok ? accept(finished.value.result, question, handle) : finished;
   };
 
   return {
@@ -117,11 +115,12 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
       if (!secret.ok) return secret;
       const proof = enrolmentProof(secret.value, encodeMessage('EnrolBegin', begin), session, nonce);
       const question = { ...asked, nonce, needsLog: true };
-      const evidence = await collectEvidence(collector, question);
-      if (!evidence.ok) return evidence;
-      const done = await client.call('enrol.finish', { session, proof, evidence: evidence.value }, { signal });
+      const collected = await collectEvidence(collector, question);
+      if (!collected.ok) return collected;
+      const { evidence, handle } = collected.value;
+      const done = await client.call('enrol.finish', { session, proof, evidence }, { signal });
       if (!done.ok) return done;
-      const result = accept(done.value.result, question);
+      const result = accept(done.value.result, question, handle);
       if (result.ok) isLogKnown = true;
       return result.ok ? ok({ device: done.value.device, result: result.value }) : result;
     },

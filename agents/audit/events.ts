@@ -21,6 +21,7 @@ export const auditEvents = {
   'authz.identity': kind('authorization'),
   'authz.session': kind('authorization'),
   'lifecycle.enrolled': kind('lifecycle', 'administrative', true),
+  'lifecycle.changed': kind('lifecycle', 'security'),
   'lifecycle.booted': kind('lifecycle', 'security'),
   'posture.level': kind('posture', 'security'),
   'posture.finding': kind('posture'),

@@ -9,7 +9,7 @@ export interface Action {
   readonly obligations: readonly Obligation[];
 }
 
-export const resources = ['messaging', 'device', 'audit'] as const;
+export const resources = ['messaging', 'device'] as const;
 export type Resource = (typeof resources)[number];
 
 /** `recheck`: the caller asks again after a minute. `record`: the decision is in the audit log before it is answered. */
@@ -31,7 +31,6 @@ const person: readonly FactName[] = ['actor', 'session', 'handle', 'policy'];
 export const actions = {
   'open-secure-messaging': { resources: ['messaging'], needs: everything, obligations: ['record', 'recheck'] },
   'open-secure-call': { resources: ['messaging'], needs: everything, obligations: ['record', 'recheck'] },
-  'read-audit': { resources: ['audit'], needs: person, obligations: ['record'] },
   /** Must stay possible on a device in a bad state: it is how many bad states end. */
   'reboot-device': { resources: ['device'], needs: person, obligations: ['record'] },
 } as const satisfies Record<string, Action>;

@@ -136,7 +136,7 @@ describe('a decision', () => {
     const reboot = { action: 'reboot-device', resource: 'device' };
     expect(verdict(bad, reboot)).toBe('allowed');
     expect(verdict({ ...bad, actor: undefined } as unknown as Facts, reboot)).toBe('identity/actor-missing');
-    expect(verdict(bad, { ...reboot, resource: 'audit' })).toBe('authorization/not-permitted');
+    expect(verdict(bad, { ...reboot, resource: 'messaging' })).toBe('authorization/not-permitted');
   });
 
   test('is deny when the engine fails, whatever the facts', () => {

@@ -8,7 +8,7 @@ import { categories } from '#hal/core/faults';
 import { codeOf, type Fault } from '#hal/core/result';
 import { type ActionName, actions, type Obligation, resources } from './actions.ts';
 import type { Engine } from './engine.ts';
-import { type Facts, gate } from './facts.ts';
+import { type FactName, type Facts, factNames, gate } from './facts.ts';
 import { rules } from './policy.ts';
 
 export interface DecisionRequest {
@@ -22,6 +22,8 @@ export interface Decision {
   readonly fault?: Fault;
   /** Ids of the rules that decided. */
   readonly rules: readonly string[];
+  /** What passed the gate. */
+  readonly established: readonly FactName[];
   readonly obligations: readonly Obligation[];
 }
 
@@ -32,8 +34,9 @@ export const decide = (engine: Engine, request: DecisionRequest, facts: Facts, n
   const action = actions[request.action as ActionName];
   const { admitted, refused } = gate(facts, nowBootMs);
   const answer = engine({ action: request.action, resource: request.resource, facts: admitted });
-  if (!answer.ok) return denied(answer.fault);
-  if (answer.value.isAllowed) return { isAllowed: true, rules: answer.value.rules, obligations: action.obligations };
+  const established = factNames.filter((name) => admitted[name] !== undefined);
+  if (!answer.ok) return denied(answer.fault, [], established);
+  if (answer.value.isAllowed) return { isAllowed: true, rules: answer.value.rules, established, obligations: action.obligations };
 
   const faults: Fault[] = [];
   for (const name of action.needs) {
@@ -44,13 +47,14 @@ export const decide = (engine: Engine, request: DecisionRequest, facts: Facts, n
     const fault = faultOfRule.get(id);
     if (fault !== undefined) faults.push(fault);
   }
-  return denied(firstInOrder(faults) ?? { category: 'authorization', reason: 'not-permitted' }, answer.value.rules);
+  return denied(firstInOrder(faults) ?? { category: 'authorization', reason: 'not-permitted' }, answer.value.rules, established);
 };
 
-const denied = (fault: Fault, deciding: readonly string[] = []): Decision => ({
+const denied = (fault: Fault, deciding: readonly string[] = [], established: readonly FactName[] = []): Decision => ({
   isAllowed: false,
   fault,
   rules: deciding,
+  established,
   obligations: [],
 });
 

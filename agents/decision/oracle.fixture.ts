@@ -16,7 +16,6 @@ export const oracle = (action: string, resource: string, facts: Facts, nowBootMs
   const policy = fresh(facts.policy);
   if (!actor || !session || !handle || !policy) return false;
   if (session.state !== 'open' || session.handle !== handle.handle) return false;
-  if (action === 'read-audit') return resource === 'audit';
   if (action === 'reboot-device') return resource === 'device';
   if ((action !== 'open-secure-messaging' && action !== 'open-secure-call') || resource !== 'messaging') return false;
   const osTrust = fresh(facts.osTrust);

@@ -18,7 +18,7 @@ entity Actor { assurance?: String };
 entity Resource;
 action "protected", "personal";
 action "open-secure-messaging", "open-secure-call" in ["protected"] appliesTo { principal: Actor, resource: Resource, context: Facts };
-action "read-audit", "reboot-device" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+action "reboot-device" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 type Facts = {
   session?: { handle: String, state: String, recovery: String },
   handle?: { handle: String, epoch: Long },
@@ -53,11 +53,6 @@ export const rules: readonly Rule[] = [
     id: 'recovery-pending',
     code: 'identity/recovery-pending',
     cedar: `forbid (principal, action in Action::"protected", resource) when { context has session && context.session.recovery != "none" };`,
-  },
-  {
-    id: 'audit-only',
-    code: 'authorization/not-permitted',
-    cedar: `forbid (principal, action == Action::"read-audit", resource) unless { resource == Resource::"audit" };`,
   },
   {
     id: 'device-only',

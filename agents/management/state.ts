@@ -25,6 +25,9 @@ export interface DeviceState {
   readonly sessions: readonly SessionMark[];
 }
 
+/** What the state may be without. */
+export type Forgettable = 'device' | 'lastSignedMs' | 'lastBootId';
+
 export interface SessionMark {
   /** Session id in hex. */
   readonly session: string;
@@ -36,8 +39,11 @@ const maxSessions = 64;
 
 export interface StateKeeper {
   current(): DeviceState;
-  /** Durable before it returns. */
-  update(change: Partial<DeviceState>): Result<void>;
+  /**
+   * Durable before it returns.
+   * @param forget what is no longer known
+   */
+  update(change: Partial<DeviceState>, forget?: readonly Forgettable[]): Result<void>;
 }
 
 const key = 'state';
@@ -72,8 +78,13 @@ export const openState = (store: DurableStore): Result<StateKeeper> => {
   }
   return ok({
     current: () => state,
-    update(change) {
-      const next = { ...state, ...change, sessions: (change.sessions ?? state.sessions).slice(-maxSessions) };
+    update(change, forget = []) {
+      const kept = Object.fromEntries(Object.entries(state).filter(([name]) => !(forget as readonly string[]).includes(name)));
+      const next = {
+        ...(kept as unknown as DeviceState),
+        ...change,
+        sessions: (change.sessions ?? state.sessions).slice(-maxSessions),
+      };
       const { device, ...rest } = next;
       const written = store.put(key, utf8(JSON.stringify(device === undefined ? rest : { ...rest, device: toHex(device) })));
       if (written.ok) state = next;

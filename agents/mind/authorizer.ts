@@ -1,7 +1,7 @@
 /** Deciding, and what every decision leaves behind: an audit record, and for an effector a permit. */
 import { createHash } from 'node:crypto';
 import type { AuditEvent } from '#agents/audit/events';
-import type { AuditReceipt } from '#agents/audit/log';
+import type { AuditEntry, AuditReceipt } from '#agents/audit/log';
 import { leafHash } from '#agents/audit/merkle';
 import { type Decision, decide } from '#agents/decision/decide';
 import type { Facts } from '#agents/decision/facts';
@@ -40,11 +40,25 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
   const { clock, engine, audit, state, trust, time, life, log } = parts;
 
   const present = async (): Promise<Facts> => {
-    const known = () => trust.facts(audit.status().state, state.current().lifecycle, time.nowMs() !== undefined);
+    const known = () => {
+      const { lifecycle, device } = state.current();
+      return trust.facts({
+        audit: audit.status().state,
+        lifecycle,
+        isTimeKnown: time.nowMs() !== undefined,
+        isEnrolled: device !== undefined,
+      });
+    };
     const measuredBootMs = known().posture?.measuredBootMs;
     if (measuredBootMs === undefined || trust.isPostureOutdated() || clock.bootMs() - measuredBootMs > measureAfterMs)
       await posture.refresh();
     return known();
+  };
+
+  /** A log that takes no record degrades the device; it does not stop what is not destructive (SR-14). */
+  const write = async (entry: AuditEntry): Promise<void> => {
+    const recorded = await audit.record(entry);
+    if (!recorded.ok) log.warn('audit.unwritten', { code: codeOf(recorded.fault) });
   };
 
   const authorize: Authorizer['authorize'] = async (request, source) => {
@@ -75,16 +89,16 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
       const permit = await life.mint(call, leaf);
       if (!permit.ok) return permit;
       const actor = fromHex(authorized.facts.actor?.value.subject ?? '');
-      const recorded = await audit.record({
+      const change = {
         event,
-        outcome: 'allowed',
         action,
         resource,
         changeReference: createHash('sha256').update(call.arguments).digest(),
         ...(actor?.length === 16 ? { actor } : {}),
-      });
-      if (!recorded.ok) log.warn('audit.unwritten', { code: codeOf(recorded.fault) });
+      };
+      await write({ ...change, outcome: 'allowed' });
       const ran = await call.run(permit.value);
+      await write(ran.ok ? { ...change, outcome: 'done' } : { ...change, outcome: 'failed', fault: ran.fault });
       return ran.ok ? { ok: true, value: authorized } : ran;
     },
   };

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { attestedPcrs } from '#agents/attest/collect';
 import type { AuditLog } from '#agents/audit/log';
 import type { Observations, Observed } from '#agents/posture/observations';
+import type { AgentHealth } from '#agents/supervisor/agent';
 import { replayAgainst } from '#attestation/appraise';
 import { checkSemantics } from '#attestation/eventlog/semantics';
 import { within } from '#hal/core/deadline';
@@ -11,7 +12,7 @@ import { codeOf, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { RemoteHands } from '#hal/remote/hands-client';
 import type { TimeKeeper } from './parts.ts';
-import type { Trust } from './trust.ts';
+import { isRefusal, lifeMs, ownParty, type Trust } from './trust.ts';
 
 export interface MeasureParts {
   readonly clock: Clock;
@@ -22,6 +23,8 @@ export interface MeasureParts {
   readonly lifecycle: () => string;
   /** The programs besides this one: whether each answers. */
   readonly programs: Readonly<Record<string, (signal: AbortSignal) => Promise<boolean>>>;
+  /** The agents of this program. */
+  readonly agents: () => readonly AgentHealth[];
 }
 
 /** A program that does not answer within this time is not running as it should. */
@@ -39,12 +42,12 @@ export const measure = async (parts: MeasureParts): Promise<Observations> => {
       Object.entries(parts.programs).map(async ([name, isAlive]) => ({ name, isRunning: await answers(clock, isAlive) })),
     ),
   ]);
-  const held = trust.result('account');
+  const held = trust.result(ownParty);
   const fault = trust.attestationFault();
   const trustedMs = time.nowMs();
   const engine = trust.engine();
   return {
-    programs: now(programs),
+    programs: now([...programs, ...parts.agents().map(({ name, isRunning }) => ({ name: `agent-${name}`, isRunning }))]),
     audit: now({ state: audit.status().state }),
     lifecycle: now(parts.lifecycle()),
     time: now({
@@ -90,20 +93,16 @@ const answers = async (clock: Clock, isAlive: (signal: AbortSignal) => Promise<b
   return answered.ok && answered.value;
 };
 
-/** A fault is news of now; a result is as old as it is, and `stale` when it has expired. */
+/** A refusal is news of now; a result is as old as it is, and counts until it expires even when nobody can be asked. */
 const attestationOf = (
   held: ReturnType<Trust['result']>,
   fault: ReturnType<Trust['attestationFault']>,
   nowBootMs: number,
 ): Pick<Observations, 'attestation'> => {
-  if (fault !== undefined) return { attestation: { value: { status: 'none', code: codeOf(fault) }, measuredBootMs: nowBootMs } };
+  const counts = held !== undefined && nowBootMs - held.atBootMs <= lifeMs(held.result);
+  if (fault !== undefined && (isRefusal(fault) || !counts))
+    return { attestation: { value: { status: 'none', code: codeOf(fault) }, measuredBootMs: nowBootMs } };
   if (held === undefined) return {};
-  const { result, atBootMs } = held;
-  const hasExpired = nowBootMs - atBootMs > (result.expiresAtSeconds - result.issuedAtSeconds) * 1000;
-  return {
-    attestation: {
-      value: hasExpired ? { status: 'none', code: 'attestation/stale' } : { status: result.status },
-      measuredBootMs: atBootMs,
-    },
-  };
+  const value = counts ? { status: held.result.status } : ({ status: 'none', code: 'attestation/stale' } as const);
+  return { attestation: { value, measuredBootMs: held.atBootMs } };
 };

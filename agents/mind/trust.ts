@@ -6,12 +6,13 @@
  */
 
 import type { AuditState } from '#agents/audit/log';
-import type { Actor, Fact, Facts, Session } from '#agents/decision/facts';
+import type { Actor, Fact, Facts, HandleFact, Session } from '#agents/decision/facts';
 import { policyDigest } from '#agents/decision/policy';
 import { levels } from '#agents/posture/level';
 import type { Observed } from '#agents/posture/observations';
 import type { AttestationResult, TpmClass } from '#attestation/result';
 import { toHex } from '#hal/core/bytes';
+import type { Category } from '#hal/core/faults';
 import type { Fault } from '#hal/core/result';
 import type { EngineReport } from '#hal/ports/inference';
 import type { Finding, Level, Posture } from '#protos/gen/types';
@@ -33,8 +34,14 @@ interface Held<T> {
 
 export interface Trust {
   holdResult(relyingParty: string, result: AttestationResult): void;
-  /** The verifier refused, or could not be asked; an older result stays until it expires. */
+  /**
+   * The verifier refused, which ends what it affirmed before; or it could not be asked, and an older result stays
+   * until it expires: a verifier that is down switches nothing off (SR-13).
+   */
   holdAttestationFault(fault: Fault): void;
+  /** The device's own pseudonym for our relying party: it does not age within its epoch. */
+  holdHandle(handle: HandleFact): void;
+  handle(): HandleFact | undefined;
   result(relyingParty: string): HeldResult | undefined;
   results(): ReadonlyMap<string, HeldResult>;
   attestationFault(): Fault | undefined;
@@ -50,8 +57,25 @@ export interface Trust {
   posture(): Posture | undefined;
   holdEngine(engine: Observed<EngineReport | undefined>): void;
   engine(): Observed<EngineReport | undefined> | undefined;
-  facts(audit: AuditState, lifecycle: string, isTimeKnown: boolean): Facts;
+  facts(present: Present): Facts;
 }
+
+/** How long a result counts from when it came, in milliseconds. */
+export const lifeMs = ({ issuedAtSeconds, expiresAtSeconds }: AttestationResult): number =>
+  (expiresAtSeconds - issuedAtSeconds) * 1000;
+
+/** What the mind knows at the moment of the decision itself. */
+export interface Present {
+  readonly audit: AuditState;
+  readonly lifecycle: string;
+  readonly isTimeKnown: boolean;
+  /** Whether a verifier has bound this device's handle to it. */
+  readonly isEnrolled: boolean;
+}
+
+/** Faults that say nothing about this device: the verifier could not be asked. */
+const operational: readonly Category[] = ['protocol', 'resource', 'unavailable'];
+export const isRefusal = (fault: Fault): boolean => !operational.includes(fault.category);
 
 /** A posture is good for a decision this long. */
 export const postureAgeMs = 60_000;
@@ -61,6 +85,7 @@ const engineAgeMs = 60 * 60_000;
 export const trust = (bootMs: () => number): Trust => {
   const results = new Map<string, HeldResult>();
   let attestationFault: Fault | undefined;
+  let handle: HandleFact | undefined;
   let actor: Held<Actor> | undefined;
   let session: Held<Session> | undefined;
   let posture:
@@ -90,6 +115,10 @@ export const trust = (bootMs: () => number): Trust => {
       changes += 1;
       attestationFault = fault;
     },
+    holdHandle(value) {
+      handle = value;
+    },
+    handle: () => handle,
     result: (relyingParty) => results.get(relyingParty),
     results: () => results,
     attestationFault: () => attestationFault,
@@ -111,25 +140,17 @@ export const trust = (bootMs: () => number): Trust => {
       engine = observed;
     },
     engine: () => engine,
-    facts(audit, lifecycle, isTimeKnown) {
+    facts({ audit, lifecycle, isTimeKnown, isEnrolled }) {
       const nowBootMs = bootMs();
       const own = results.get(ownParty);
-      const life = own === undefined ? 0 : (own.result.expiresAtSeconds - own.result.issuedAtSeconds) * 1000;
       return {
         policy: fact({ digest: toHex(policyDigest) }, 'image', nowBootMs, postureAgeMs),
         ...(actor === undefined ? {} : { actor: heldFact(actor, 'identity-issuer') }),
         ...(session === undefined ? {} : { session: heldFact(session, 'account-service') }),
-        ...(own === undefined
+        ...(handle === undefined || !isEnrolled ? {} : { handle: fact(handle, 'device-key', nowBootMs, postureAgeMs) }),
+        ...(own === undefined || (attestationFault !== undefined && isRefusal(attestationFault))
           ? {}
-          : {
-              handle: fact(
-                { handle: toHex(own.result.handle), epoch: own.result.epoch },
-                own.result.verifier,
-                own.atBootMs,
-                life,
-              ),
-              attestation: fact({ status: own.result.status }, own.result.verifier, own.atBootMs, life),
-            }),
+          : { attestation: fact({ status: own.result.status }, own.result.verifier, own.atBootMs, lifeMs(own.result)) }),
         ...(posture === undefined
           ? {}
           : {
@@ -144,7 +165,8 @@ export const trust = (bootMs: () => number): Trust => {
             }),
         ...(engine?.value === undefined
           ? {}
-          : { intelligence: fact({ category: 'none' as const }, engine.value.engine, engine.measuredBootMs, engineAgeMs) }),
+          : // The engine works and nobody reported anything: no more than that, as long as there is no model.
+            { intelligence: fact({ category: 'none' as const }, engine.value.engine, engine.measuredBootMs, engineAgeMs) }),
       };
     },
   };

@@ -14,8 +14,8 @@ describe('the document', () => {
     const text = contentOf(view(samples.reduced)).text;
     for (const { id } of findingKinds) expect(text).toContain(`id="finding-${id}"`);
     for (const part of [
-      'tcp 0.0.0.0 22',
-      '2 reachable',
+      'tcp/0.0.0.0:22',
+      '2-reachable',
       english.findings['listening-sockets']?.why ?? '',
       'fails',
       'measured 0 s ago',

@@ -154,8 +154,8 @@ describe.skipIf(why !== '')(`the page in Chromium${why}`, () => {
     const finding = page.locator('#group-administrator #finding-listening-sockets');
     for (const text of [
       'fails',
-      'tcp 0.0.0.0 22',
-      'udp :: 5353',
+      'tcp/0.0.0.0:22',
+      'udp/[::]:5353',
       english.findings['listening-sockets']?.why ?? '',
       'Stop the programs',
     ])

@@ -76,7 +76,7 @@ describe('the view', () => {
     expect(ladder.find(({ level }) => level === 'device')?.waitsFor).toEqual([english.findings['kernel-taint']?.title]);
     expect(cap).toBeUndefined();
     expect(view(samples.atRisk).cap).toBe(english.caps['software']);
-    expect(view(samplePosture({ tpm: { value: 'not vouched for' } })).cap).toBe(english.caps['not vouched for']);
+    expect(view(samplePosture({ tpm: { value: 'not-vouched-for' } })).cap).toBe(english.caps['not-vouched-for']);
   });
 
   test('counts every age on from the real reading', () => {

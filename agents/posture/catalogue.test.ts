@@ -98,10 +98,10 @@ describe('the message catalogue', () => {
   });
 
   test('says why the level cannot rise, for each reading of the TPM that caps it (SR-23)', () => {
-    expect(Object.keys(english.caps).sort()).toEqual(['not vouched for', 'software', 'virtual']);
+    expect(Object.keys(english.caps).sort()).toEqual(['not-vouched-for', 'software', 'virtual']);
     const findings = findingKinds.map(({ id, level }) => ({ id, level, result: 'pass' as const, ageMs: 0, items: [] }));
     for (const tpmClass of ['discrete', 'firmware', 'virtual', 'software', undefined] as const)
-      expect(capWords(tpmClass ?? 'not vouched for') === undefined, String(tpmClass)).toBe(
+      expect(capWords(tpmClass ?? 'not-vouched-for') === undefined, String(tpmClass)).toBe(
         levelOf(findings, tpmClass) === 'strong',
       );
   });

@@ -55,12 +55,12 @@ export const english: Catalogue = {
     },
     'audit-log': {
       title: 'Audit log',
-      meaning: 'Every record since the first is still in the log, and the TPM counts along.',
+      meaning: 'No record that was anchored has been changed or taken away, and the TPM counts along.',
       why: 'Without an intact log nobody can tell afterwards what was allowed, by whom and why.',
       remedies: {
         fail: {
           owner: 'administrator',
-          text: 'Run `enigmctl audit verify` and keep its output. Free some space if the log is only degraded; review it if it was changed.',
+          text: 'Run `enigmctl audit verify` and keep its output: records were changed or taken away. Review the device before it is trusted again.',
         },
       },
     },
@@ -176,9 +176,18 @@ export const english: Catalogue = {
         },
       },
     },
+    'audit-complete': {
+      title: 'Audit without gaps',
+      meaning: 'Nothing that should have been recorded was left out for want of space or of the TPM.',
+      why: 'While records are left out, nobody can tell afterwards all that happened.',
+      remedies: {
+        fail: { owner: 'administrator', text: 'Free some space on the data partition, or review the log if it was changed.' },
+      },
+    },
     'inference-engine': {
       title: 'Local detection',
-      meaning: 'An engine for the local risk model passed its self-test.',
+      meaning:
+        'An engine for the local risk model passed its self-test. There is no model yet: nothing is detected, and nothing was found.',
       why: 'Without it, unusual behaviour of programs is judged by fewer signals.',
       remedies: {
         fail: { owner: 'administrator', text: 'Run `enigmctl doctor`; this release may have no engine for this processor.' },
@@ -204,7 +213,7 @@ export const english: Catalogue = {
   caps: {
     software: 'The TPM of this device is software. It proves nothing about hardware, so the level cannot rise above basic.',
     virtual: 'The TPM of this device is virtual. It proves nothing about hardware, so the level cannot rise above basic.',
-    'not vouched for': 'No verifier has vouched for the TPM of this device, so no level can be reached.',
+    'not-vouched-for': 'No verifier has vouched for the TPM of this device, so no level can be reached.',
   },
   headlines: {
     'not-provisioned': {
@@ -260,6 +269,7 @@ export const english: Catalogue = {
     'What a device claims is stated by its own software. That software was measured when it started; what happens inside it later is seen only in part.',
     'It does not replace end-to-end encryption, the protection of your account, or the care of your keys.',
     'It does not replace your own judgement of whom you trust, or your attention.',
+    'It detects no harmful software: the engine for that is checked, but has no model yet.',
     'Somebody with authorised access to the unlocked device may see what it shows.',
     'A remote wipe cannot reach copies that left the device before.',
     'Unsafe behaviour stays unsafe, also on a device whose findings all hold.',

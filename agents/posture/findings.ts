@@ -55,6 +55,13 @@ const whole = <K extends keyof Observations>(
   },
 });
 
+/** The class of a TPM that no verifier's root has vouched for. */
+export const notVouchedFor = 'not-vouched-for';
+
+/** How far the system clock is from signed time, in seconds. */
+const wallClock = (offsetSeconds: number): string =>
+  offsetSeconds === 0 ? 'wall-clock-agrees' : `wall-clock-${Math.abs(offsetSeconds)}s-${offsetSeconds > 0 ? 'ahead' : 'behind'}`;
+
 /** Security modules that confine programs which are not root. */
 const wantedModules = ['landlock', 'yama'];
 
@@ -62,7 +69,7 @@ export const findingKinds: readonly FindingKind[] = [
   {
     id: 'tpm',
     level: 'basic',
-    ...whole('tpm', 60 * minuteMs, ({ tpmClass }) => ({ result: pass, value: tpmClass ?? 'not vouched for' })),
+    ...whole('tpm', 60 * minuteMs, ({ tpmClass }) => ({ result: pass, value: tpmClass ?? notVouchedFor })),
   },
   {
     id: 'boot-log',
@@ -82,13 +89,14 @@ export const findingKinds: readonly FindingKind[] = [
     level: 'basic',
     ...whole('time', 5 * minuteMs, ({ isKnown, offsetSeconds }) => ({
       result: passIf(isKnown),
-      value: isKnown ? `wall clock off by ${offsetSeconds} s` : 'no signed time',
+      value: isKnown ? wallClock(offsetSeconds) : 'no-signed-time',
     })),
   },
   {
     id: 'audit-log',
     level: 'basic',
-    ...whole('audit', 5 * minuteMs, ({ state }) => ({ result: passIf(state === 'intact'), value: state })),
+    // A degraded log takes nothing away but destructive administration (SR-14): it has a finding of its own.
+    ...whole('audit', 5 * minuteMs, ({ state }) => ({ result: passIf(state !== 'tampered'), value: state })),
   },
   {
     id: 'programs',
@@ -108,7 +116,7 @@ export const findingKinds: readonly FindingKind[] = [
     level: 'device',
     ...whole('boot', 60 * minuteMs, ({ isSecureBoot }) => ({
       result: passIf(isSecureBoot === true),
-      value: isSecureBoot === undefined ? 'not measured' : isSecureBoot ? 'on' : 'off',
+      value: isSecureBoot === undefined ? 'not-measured' : isSecureBoot ? 'on' : 'off',
     })),
   },
   {
@@ -116,7 +124,7 @@ export const findingKinds: readonly FindingKind[] = [
     level: 'device',
     ...whole('tpm', 60 * minuteMs, ({ tpmClass }) => ({
       result: passIf(tpmClass === 'discrete' || tpmClass === 'firmware'),
-      value: tpmClass ?? 'not vouched for',
+      value: tpmClass ?? notVouchedFor,
     })),
   },
   { id: 'verified-root', level: 'device', ...platform('isRootVerified', (isVerified) => ({ result: passIf(isVerified) })) },
@@ -148,8 +156,8 @@ export const findingKinds: readonly FindingKind[] = [
     ...platform('listeningSockets', ({ items }) => {
       const exposed = items
         .filter(({ address }) => !isLoopback(address))
-        .map(({ protocol, address, port }) => `${protocol} ${address} ${port}`);
-      return { result: passIf(exposed.length === 0), value: `${exposed.length} reachable`, items: exposed.slice(0, 32) };
+        .map(({ protocol, address, port }) => `${protocol}/${address.includes(':') ? `[${address}]` : address}:${port}`);
+      return { result: passIf(exposed.length === 0), value: `${exposed.length}-reachable`, items: exposed.slice(0, 32) };
     }),
   },
   {
@@ -159,6 +167,11 @@ export const findingKinds: readonly FindingKind[] = [
   },
   { id: 'core-dumps', level: 'strong', ...platform('areCoreDumpsOff', (areOff) => ({ result: passIf(areOff) })) },
   { id: 'swap', level: 'strong', ...platform('isSwapOff', (isOff) => ({ result: passIf(isOff) })) },
+  {
+    id: 'audit-complete',
+    level: 'strong',
+    ...whole('audit', 5 * minuteMs, ({ state }) => ({ result: passIf(state === 'intact'), value: state })),
+  },
   {
     id: 'inference-engine',
     level: 'strong',

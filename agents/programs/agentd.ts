@@ -23,8 +23,9 @@ import { handsLife } from '#agents/mind/life';
 import type { MindParts } from '#agents/mind/parts';
 import { postureKeeper } from '#agents/mind/posture-keeper';
 import { timeKeeper } from '#agents/mind/time-keeper';
-import { trust as newTrust } from '#agents/mind/trust';
+import { trust as newTrust, ownParty } from '#agents/mind/trust';
 import { watchers as newWatchers } from '#agents/mind/watchers';
+import { networkAgent } from '#agents/network/agent';
 import { postureAgent } from '#agents/posture/agent';
 import { presenter } from '#agents/session/presenter';
 import { superviseAgents } from '#agents/supervisor/agent';
@@ -107,6 +108,8 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     readCounter: () => hands.tpm.readCounter(),
     advanceCounter: () => hands.tpm.advanceCounter(),
   });
+  const { handleEpoch } = state.current();
+  trust.holdHandle({ handle: toHex(unwrap(await hands.keys.handle(ownParty, handleEpoch))), epoch: handleEpoch });
   const exchange = {
     post: async (endpoint: string, body: Uint8Array, callSignal: AbortSignal): Promise<Result<Uint8Array>> => {
       const answered = await link.call('link.post', { endpoint, body }, { signal: callSignal });
@@ -147,14 +150,16 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
       },
       link: (callSignal) => parts.link.isAlive(callSignal),
     },
+    agents: () => supervision.health(),
   });
 
   if (audit.status().size === 0) await recordVisit(hands, crypto, audit);
   await recordBoot(hello.bootId, state, audit);
+  // The engine above took the policy: it parsed, and every rule passed Cedar's strict validation.
   await audit.record({ event: 'verify.policy', outcome: 'done', changeReference: policyDigest });
   log.info('program.ready', { boot: toHex(hello.bootId), audit: audit.status().state });
 
-  const agents = [postureAgent(posture, site.postureEveryMs), attestAgent, auditAgent, defenseAgent];
+  const agents = [postureAgent(posture, site.postureEveryMs), attestAgent, auditAgent, defenseAgent, networkAgent];
   const supervision = superviseAgents(agents, parts, { clock, log }, life.signal);
   const full = {
     ...parts,

@@ -1,5 +1,6 @@
 /** Takes statements of the issuer and the account service, turns what verifies into facts, and writes down what came. */
 
+import type { HandleFact } from '#agents/decision/facts';
 import type { MindParts } from '#agents/mind/parts';
 import { fromHex } from '#hal/core/bytes';
 import { deny, type Fault, type Result } from '#hal/core/result';
@@ -35,8 +36,7 @@ export const presenter = ({ clock, crypto, statementKeys, state, trust, time, au
   return {
     async present(payloadType, envelope, source) {
       const accepted = accept(payloadType, envelope);
-      const own = trust.result('account')?.result.handle;
-      const foreign = accepted.ok && accepted.value.kind === 'session' && isForeign(accepted.value, own);
+      const foreign = accepted.ok && accepted.value.kind === 'session' && isForeign(accepted.value, trust.handle());
       const fault: Fault | undefined = accepted.ok
         ? foreign
           ? { category: 'handle', reason: 'session-of-another-device' }
@@ -65,5 +65,5 @@ export const presenter = ({ clock, crypto, statementKeys, state, trust, time, au
 };
 
 /** A session that was opened on another device is held, so that decisions name the reason, but it is no success. */
-const isForeign = (statement: Extract<Statement, { kind: 'session' }>, own: Uint8Array | undefined): boolean =>
-  own !== undefined && Buffer.from(own).toString('hex') !== statement.session.handle;
+const isForeign = (statement: Extract<Statement, { kind: 'session' }>, own: HandleFact | undefined): boolean =>
+  own !== undefined && own.handle !== statement.session.handle;

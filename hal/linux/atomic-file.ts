@@ -3,7 +3,10 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, write
 import { dirname } from 'node:path';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 
-/** @returns nothing, or `unavailable/storage-failed`; the old file is then still there */
+/**
+ * Node refuses fsync under `--permission`, so this is for programs without it; those with it keep their state in SQLite.
+ * @returns nothing, or `unavailable/storage-failed`; the old file is then still there
+ */
 export const writeAtomically = (path: string, bytes: Uint8Array, mode = 0o600): Result<void> =>
   attempt(
     () => {

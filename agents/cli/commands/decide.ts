@@ -1,4 +1,4 @@
-/** enigmctl decide: ask for a decision, and see what it was made of. */
+/** enigmctl decide: ask for a decision. An allow shows what it was made of; a denial its code, and nothing more. */
 import type { Command } from 'commander';
 import { type ActionName, actionNames, actions } from '#agents/decision/actions';
 import { codeOf, faultFrom } from '#hal/core/result';
@@ -12,7 +12,7 @@ export const decisionCommands = (program: Command, run: Run): void => {
     .argument('[action]', 'one of --list')
     .argument('[resource]', 'default: the first resource that the action makes sense on')
     .option('--list', 'the actions and resources that this device decides on')
-    .description('ask for a decision: allow or deny, with the facts it was made of')
+    .description('ask for a decision: allow, with the facts it was made of, or deny')
     .action(
       run(
         (
@@ -30,10 +30,7 @@ export const decisionCommands = (program: Command, run: Run): void => {
             const decided = await device.call('decision.authorize', { action, resource: target });
             if (!decided.ok) return console.refuse(decided.fault);
             const { isAllowed, code, reasons, facts, obligations } = decided.value;
-            const known = facts.map(
-              ({ name, isEstablished, ageMs }) =>
-                `  ${isEstablished ? 'known  ' : 'MISSING'} ${name}${ageMs === undefined ? '' : `, ${Math.round(ageMs / 1000)} s old`}`,
-            );
+            const known = facts.map(({ name, ageMs }) => `  fact ${name}, ${Math.round(ageMs / 1000)} s old`);
             const head = isAllowed ? `allow ${action} on ${target}` : `deny ${action} on ${target}: ${code}`;
             console.print([head, ...reasons.map((rule) => `  rule ${rule}`), ...known].join('\n'), {
               action,

@@ -1,10 +1,12 @@
 /** enigmctl doctor: what is missing on this machine, each in one sentence with how to get it. */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { findingWords } from '#agents/posture/words';
 import type { Run } from '../context.ts';
 import { withDevice } from '../device.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { packages } from '../packages.ts';
+import { readings } from '../readings.ts';
 
 interface Check {
   readonly name: string;
@@ -19,8 +21,12 @@ export const doctorCommand = (program: Command, run: Run): void => {
     .action(
       run(async ({ console, runDirectory }) => {
         const checks = [...packageChecks(), await deviceCheck(runDirectory)];
-        const text = checks.map(({ isFine, text: line }) => `${isFine ? 'ok      ' : 'MISSING '} ${line}`).join('\n');
-        console.print(text, { checks });
+        const unread = await unreadFindings(runDirectory);
+        const lines = [
+          ...checks.map(({ isFine, text }) => `${isFine ? 'ok      ' : 'MISSING '} ${text}`),
+          ...unread.map(({ text }) => `unread   ${text}`),
+        ];
+        console.print(lines.join('\n'), { checks, unread });
         return checks.every(({ isFine }) => isFine) ? exitCodes.done : exitCodes.failed;
       }),
     );
@@ -30,6 +36,18 @@ const packageChecks = (): readonly Check[] =>
   packages.map(({ name, probes, reason, tier }) => {
     const isFine = probes.some((probe) => existsSync(probe));
     return { name, isFine, text: isFine ? `${name}: ${reason}` : `${name} (${reason}; ${tier}): apt-get install ${name}` };
+  });
+
+/** What the device could not read about its machine: no fault of the set-up, but a level stays out of reach. */
+const unreadFindings = (runDirectory: string): Promise<readonly { readonly id: string; readonly text: string }[]> =>
+  withDevice(runDirectory, async (device) => {
+    const posture = await device.call('posture.read', {});
+    if (!posture.ok) return [];
+    return posture.value.findings.flatMap(({ id, result }) => {
+      const reading = readings[id];
+      if (result !== 'unknown' || reading === undefined) return [];
+      return [{ id, text: `${findingWords(id).title}: ${reading.file} cannot be read here; ${reading.remedy}` }];
+    });
   });
 
 const deviceCheck = (runDirectory: string): Promise<Check> =>

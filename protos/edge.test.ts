@@ -38,6 +38,7 @@ const texts: Readonly<Record<string, string>> = {
   'code-or-none': '',
   token: 'tcp/[::]:22',
   address: '127.0.0.1',
+  interface: 'wg0',
 };
 
 const anyValue = (rule: FieldRule, depth: number): fc.Arbitrary<unknown> => {

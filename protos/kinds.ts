@@ -46,6 +46,7 @@ export const kinds = {
     /^[A-Za-z0-9][A-Za-z0-9.:_/[\]*-]{0,63}$/,
     'a measured value in one word: a version, a name of a kernel part, an address and port',
   ),
+  interface: text(/^[a-z][a-z0-9._-]{0,14}$/, 'the name of a network interface'),
   address: text(/^[0-9a-f.:]{1,45}$/, 'an IP address'),
 } as const satisfies Record<string, BytesKind | TextKind>;
 

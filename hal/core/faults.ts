@@ -93,6 +93,7 @@ export const faults = {
     stale: entry('The policy is older than it may be.', 'Fetch the current policy.'),
     'engine-failed': entry('The policy engine could not decide.', 'Run `enigmctl doctor`.'),
     'time-budget': entry('The policy engine did not decide in time.', 'Try again.'),
+    contradictory: entry('The policy asks for what cannot hold together.', 'Correct the policy and sign it again.'),
   },
   integrity: {
     missing: entry(
@@ -113,6 +114,7 @@ export const faults = {
       'The audit log cannot be written or anchored at the moment.',
       'Free some space; run `enigmctl doctor`.',
     ),
+    'read-back': entry('What is in force is not what was asked for.', 'Apply the policy again; if it stays so, restart the device.'),
     'proof-invalid': entry('The audit proof does not lead to the checkpoint.', 'None.'),
     'decryption-failed': entry('The sealed bytes do not open.', 'None.'),
   },

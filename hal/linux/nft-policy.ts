@@ -1,0 +1,92 @@
+/**
+ * `NetPolicy` by nftables: one transaction, read back, compared.
+ *
+ * Foreign tables are neither read nor touched. Limit: whoever is root in the same network namespace can change the
+ * table; the next read says so, and nothing here prevents it.
+ */
+import { randomUUID } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { equalBytes } from '#hal/core/bytes';
+import { attempt, deny, ok, type Result } from '#hal/core/result';
+import type { Commands } from '#hal/ports/commands';
+import type { NetPolicy } from '#hal/ports/net-policy';
+import type { NetworkState } from '#protos/gen/types';
+import { checkPolicy, counters, digestOf, documentOf, type NftObject, rulesOf, table } from './nft-rules.ts';
+
+/** @param directory for the one file that nft reads: it cannot read from a socket, which is what a pipe of Node is */
+export const nftNetPolicy = (commands: Commands, directory: string): NetPolicy => {
+  const read = async (): Promise<Result<NetworkState | undefined>> => {
+    const tables = await commands.run('nft', ['-j', 'list', 'tables']);
+    if (!tables.ok) return tables;
+    const listed = parse(tables.value);
+    if (!listed.ok) return listed;
+    if (!listed.value.some((object) => isOurs(object['table']))) return ok(undefined);
+    const printed = await commands.run('nft', ['-j', 'list', 'table', table.family, table.name]);
+    if (!printed.ok) return printed;
+    const objects = parse(printed.value);
+    return objects.ok ? ok(stateOf(objects.value)) : objects;
+  };
+  return {
+    expected: (policy) => digestOf(rulesOf(policy)),
+    read,
+    async apply(policy) {
+      const checked = checkPolicy(policy);
+      if (!checked.ok) return checked;
+      const file = join(directory, `nft-${randomUUID()}.json`);
+      const written = attempt(
+        () => writeFileSync(file, documentOf(policy), { mode: 0o600, flag: 'wx' }),
+        (cause) => deny('unavailable', 'storage-failed', cause),
+      );
+      if (!written.ok) return written;
+      const loaded = await commands.run('nft', ['-j', '-f', file]);
+      rmSync(file, { force: true });
+      if (!loaded.ok) return loaded;
+      const state = await read();
+      if (!state.ok) return state;
+      return state.value !== undefined && equalBytes(state.value.digest, digestOf(rulesOf(policy)))
+        ? ok(state.value)
+        : deny('integrity', 'read-back', 'the rules in force are others');
+    },
+  };
+};
+
+const isOurs = (value: unknown): boolean => {
+  const { family, name } = (value ?? {}) as { readonly family?: unknown; readonly name?: unknown };
+  return family === table.family && name === table.name;
+};
+
+const parse = (printed: string): Result<readonly NftObject[]> =>
+  attempt(
+    () => (JSON.parse(printed) as { readonly nftables: readonly NftObject[] }).nftables,
+    (cause) => deny('protocol', 'malformed', `nft: ${cause}`),
+  );
+
+type Listed = Readonly<Record<string, { readonly [key: string]: unknown; readonly chain?: string }>>;
+
+/** What nft adds of its own is left out; objects are put in the order in which a policy states them. */
+const stateOf = (objects: readonly NftObject[]): NetworkState => {
+  const kept = (objects as readonly Listed[]).filter((object) => !('metainfo' in object));
+  const kinds = ['table', 'counter', 'set', 'chain', 'rule'];
+  const rank = (object: Listed): number => {
+    const [kind = ''] = Object.keys(object);
+    const within =
+      kind === 'rule' ? chainOrder.indexOf(object[kind]?.chain ?? '') : nameOrder.indexOf(String(object[kind]?.['name']));
+    return kinds.indexOf(kind) * 16 + within;
+  };
+  const ordered = [...kept].sort((a, b) => rank(a) - rank(b)).map(withoutCounts);
+  const packets = (name: string) =>
+    Number(kept.find((object) => object['counter']?.['name'] === name)?.['counter']?.['packets'] ?? 0);
+  return { digest: digestOf(ordered), droppedIn: packets(counters.in), droppedOut: packets(counters.out) };
+};
+
+const chainOrder = ['input', 'forward', 'output'];
+const nameOrder = [table.name, counters.in, counters.out, 'allowed', 'denied', ...chainOrder];
+
+const withoutCounts = (object: Listed): NftObject =>
+  Object.fromEntries(
+    Object.entries(object).map(([kind, value]) => {
+      const { handle, packets, bytes, ...rest } = value;
+      return [kind, rest];
+    }),
+  );

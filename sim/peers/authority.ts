@@ -105,7 +105,36 @@ export const certifyServer = async (authority: Authority, clock: Clock): Promise
   return { certificate: certificate.toString('pem'), key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
 };
 
+/**
+ * A client of the message broker, by the key it made for itself.
+ * @param label 32 hexadecimal digits, the name under which the broker knows it
+ * @param publicKey raw Ed25519
+ * @returns PEM
+ */
+export const certifyClient = async (
+  authority: Authority,
+  label: string,
+  publicKey: Uint8Array,
+  lifeMs: number,
+  clock: Clock,
+): Promise<string> => {
+  const key = await webcrypto.subtle.importKey('raw', publicKey, algorithms.ed25519, true, ['verify']);
+  const certificate = await issue(authority, 'ed25519', clock, {
+    name: `CN=${label}`,
+    lifeMs,
+    publicKey: key,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2']),
+    ],
+  });
+  return certificate.toString('pem');
+};
+
 interface Subject {
+  readonly name?: string;
+  readonly lifeMs?: number;
   readonly publicKey: webcrypto.CryptoKey;
   readonly extensions: Extension[];
 }
@@ -114,15 +143,15 @@ const issue = async (
   authority: Authority,
   kind: KeyKind,
   clock: Clock,
-  { publicKey, extensions }: Subject,
+  { name = 'CN=Enigm simulator', lifeMs = validityMs, publicKey, extensions }: Subject,
 ): Promise<X509Certificate> => {
   const signingKey = await webcrypto.subtle.importKey('jwk', authority.key as webcrypto.JsonWebKey, algorithms[kind], false, [
     'sign',
   ]);
   return X509CertificateGenerator.create({
-    subject: 'CN=Enigm simulator',
+    subject: name,
     issuer: new X509Certificate(authority.certificate).subject,
-    ...validity(clock),
+    ...validity(clock, lifeMs),
     publicKey,
     signingKey,
     signingAlgorithm: algorithms[kind],
@@ -130,7 +159,7 @@ const issue = async (
   });
 };
 
-const validity = (clock: Clock) => ({
+const validity = (clock: Clock, lifeMs = validityMs) => ({
   notBefore: new Date(clock.nowMs() - backMs),
-  notAfter: new Date(clock.nowMs() + validityMs),
+  notAfter: new Date(clock.nowMs() + lifeMs),
 });

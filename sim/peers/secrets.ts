@@ -20,12 +20,15 @@ export interface PeerSecrets {
   readonly subject: Uint8Array;
   readonly tpmMaker: Authority;
   readonly tlsAuthority: Authority;
+  /** Certifies the clients of the message broker. */
+  readonly fleetAuthority: Authority;
 }
 
 interface Stored {
   readonly seeds: Record<string, string>;
   readonly tpmMaker: Authority;
   readonly tlsAuthority: Authority;
+  readonly fleetAuthority: Authority;
 }
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
@@ -52,7 +55,9 @@ export const openPeerSecrets = async (directory: string, clock: Clock, random: R
       throw new Error(`${path}: ${name} is missing; remove the peers' directory and start anew`);
     return bytes;
   };
-  const { tpmMaker, tlsAuthority } = stored;
+  const { tpmMaker, tlsAuthority, fleetAuthority } = stored;
+  if (fleetAuthority === undefined)
+    throw new Error(`${path} is of an earlier version; remove the peers' directory and start anew`);
   return {
     verifier: { suite, classical: seed('verifierClassical'), postQuantum: seed('verifierPostQuantum') },
     identityIssuer: { suite, classical: seed('issuerClassical'), postQuantum: seed('issuerPostQuantum') },
@@ -61,6 +66,7 @@ export const openPeerSecrets = async (directory: string, clock: Clock, random: R
     subject: seed('subject'),
     tpmMaker,
     tlsAuthority,
+    fleetAuthority,
   };
 };
 
@@ -68,4 +74,5 @@ const newSecrets = async (clock: Clock, random: Random): Promise<Stored> => ({
   seeds: Object.fromEntries(Object.entries(seedBytes).map(([name, count]) => [name, toBase64(random.bytes(count))])),
   tpmMaker: await newAuthority('Enigm simulator TPM maker', 'p256', clock),
   tlsAuthority: await newAuthority('Enigm simulator TLS', 'ed25519', clock),
+  fleetAuthority: await newAuthority('Enigm simulator fleet', 'ed25519', clock),
 });

@@ -1,0 +1,139 @@
+/**
+ * `Broker` over MQTT 5 (OASIS standard) and TLS 1.3 with a client certificate.
+ *
+ * The session outlives the connection: what comes while we are away waits at the broker. Reconnects wait a random time
+ * up to a growing bound, so that a fleet does not come back all at once.
+ */
+import type { Socket } from 'node:net';
+import { connectAsync, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import { attemptAsync, deny, done, ok, type Result } from '#hal/core/result';
+import { type Broker, type BrokerMessage, maxPayloadBytes } from '#hal/ports/broker';
+import type { Random } from '#hal/ports/random';
+
+export interface MqttOptions {
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the one authority that may vouch for the broker. */
+  readonly authority: string;
+  /** PEM, ours. */
+  readonly certificate: string;
+  readonly key: string;
+  /** 32 lower-case hexadecimal digits: says nothing about who we are (SR-20). */
+  readonly clientId: string;
+  readonly topics: readonly string[];
+  readonly random: Random;
+}
+
+const connectWithinMs = 10_000;
+const keepAliveSeconds = 60;
+/** The broker keeps our session this long while we are away. */
+const sessionSeconds = 7 * 86_400;
+const firstWaitMs = 1_000;
+const maxWaitMs = 300_000;
+const publishWithinMs = 15_000;
+const maxQueued = 256;
+
+/** @returns the connected broker, or `unavailable/broker-unreachable`, `unavailable/broker-refused-us` */
+export const mqttBroker = async (options: MqttOptions): Promise<Result<Broker>> => {
+  const { host, port, authority, certificate, key, clientId, topics, random } = options;
+  const settings: IClientOptions & { readonly minVersion: 'TLSv1.3' } = {
+    protocolVersion: 5,
+    ca: authority,
+    cert: certificate,
+    key,
+    minVersion: 'TLSv1.3',
+    rejectUnauthorized: true,
+    clientId,
+    clean: false,
+    keepalive: keepAliveSeconds,
+    connectTimeout: connectWithinMs,
+    reconnectPeriod: firstWaitMs,
+    resubscribe: true,
+    properties: { sessionExpiryInterval: sessionSeconds, receiveMaximum: 16, maximumPacketSize: 2 * maxPayloadBytes },
+  };
+  const opened = await attemptAsync(() => connectAsync(`mqtts://${host}:${port}`, settings, false), refusalOf);
+  if (!opened.ok) return opened;
+  const client = opened.value;
+  const taken = incoming(client);
+  reconnectWithJitter(client, random);
+  const subscribed = await attemptAsync(
+    () => client.subscribeAsync([...topics], { qos: 1 }),
+    (cause) => deny('unavailable', 'broker-refused-us', cause),
+  );
+  if (!subscribed.ok) return client.endAsync(true).then(() => subscribed);
+  return ok({
+    isConnected: () => client.connected,
+    messages: taken,
+    async publish(topic, payload, { isRetained, expiresAfterSeconds }) {
+      if (payload.length > maxPayloadBytes) return deny('protocol', 'too-large', 'broker message');
+      if (!client.connected) return deny('unavailable', 'broker-unreachable', 'not connected');
+      const late = AbortSignal.timeout(publishWithinMs);
+      const published = attemptAsync(
+        async () => {
+          const properties = { messageExpiryInterval: expiresAfterSeconds };
+          await client.publishAsync(topic, Buffer.from(payload), { qos: 1, retain: isRetained, properties });
+        },
+        (cause) => deny('unavailable', 'broker-refused-us', cause),
+      );
+      const timeUp = new Promise<Result<void>>((resolve) =>
+        late.addEventListener('abort', () => resolve(deny('resource', 'time-limit', 'broker')), { once: true }),
+      );
+      return Promise.race([published, timeUp]).then((result) => (result.ok ? done : result));
+    },
+    close: () => client.endAsync(true),
+  });
+};
+
+const refusalOf = (cause: string) =>
+  /not authorized|bad certificate|certificate required|unknown ca|alert/i.test(cause)
+    ? deny('unavailable', 'broker-refused-us', cause)
+    : deny('unavailable', 'broker-unreachable', cause);
+
+/**
+ * A message is acknowledged to the broker when it is queued here. Only a full queue holds the acknowledgement back, and
+ * with it everything that comes after, answers to our own messages too: whoever takes messages must not stop.
+ */
+const incoming = (client: MqttClient): Broker['messages'] => {
+  const queue: BrokerMessage[] = [];
+  let wake = () => {};
+  let resume: (() => void) | undefined;
+  client.handleMessage = (packet: IPublishPacket, acknowledge) => {
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    queue.push({ topic: packet.topic, payload: new Uint8Array(payload) });
+    if (queue.length < maxQueued) acknowledge();
+    else resume = acknowledge;
+    wake();
+  };
+  return async function* (signal) {
+    const stop = () => wake();
+    signal.addEventListener('abort', stop, { once: true });
+    while (!signal.aborted) {
+      const next = queue.shift();
+      if (next === undefined) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      resume?.();
+      resume = undefined;
+      yield next;
+    }
+    signal.removeEventListener('abort', stop);
+  };
+};
+
+const reconnectWithJitter = (client: MqttClient, random: Random): void => {
+  let boundMs = firstWaitMs;
+  client.on('connect', () => {
+    boundMs = firstWaitMs;
+    (client.stream as Partial<Socket>).setNoDelay?.(true);
+  });
+  client.on('close', () => {
+    const [a = 0, b = 0] = random.bytes(2);
+    client.options.reconnectPeriod = Math.max(50, Math.floor((boundMs * (a * 256 + b)) / 65_536));
+    boundMs = Math.min(boundMs * 2, maxWaitMs);
+  });
+  // Each failure is followed by a close; what failed is no news until somebody publishes.
+  client.on('error', () => undefined);
+};

@@ -109,8 +109,14 @@ export const faults = {
       'This release has failed on this device.',
       'Install a newer release, or ask for this one again with --force.',
     ),
-    'other-release-first': entry('The release cannot follow the installed one directly.', 'Install the release between them first.'),
-    'update-gate-closed': entry('The device is not in a state to be written: charge, space or heat.', 'Charge the device; run `enigmctl doctor`.'),
+    'other-release-first': entry(
+      'The release cannot follow the installed one directly.',
+      'Install the release between them first.',
+    ),
+    'update-gate-closed': entry(
+      'The device is not in a state to be written: charge, space or heat.',
+      'Charge the device; run `enigmctl doctor`.',
+    ),
     'health-missing': entry('A check of the trial has not passed.', 'Read which: `enigmctl update status`.'),
     'references-missing': entry(
       'The verifier does not know the reference values of this release yet.',
@@ -143,11 +149,23 @@ export const faults = {
     ),
     'proof-invalid': entry('The audit proof does not lead to the checkpoint.', 'None.'),
     'decryption-failed': entry('The sealed bytes do not open.', 'None.'),
-    'read-back-mismatch': entry('What was written is not what is read back.', 'Try again; if it stays so, the storage is failing.'),
+    'read-back-mismatch': entry(
+      'What was written is not what is read back.',
+      'Try again; if it stays so, the storage is failing.',
+    ),
     'image-mismatch': entry('The written slot is not the image that the release names.', 'Install the release again.'),
-    'slot-mismatch': entry('The slot that runs is not the one that was written.', 'Reboot; if it stays so, install the repair release.'),
-    'payload-malformed': entry('The index or the recipe of an update breaks its own limits.', 'None: the publisher must build it again.'),
-    'segment-mismatch': entry('A piece of the update is not the one that the release names.', 'Download it again, from another mirror.'),
+    'slot-mismatch': entry(
+      'The slot that runs is not the one that was written.',
+      'Reboot; if it stays so, install the repair release.',
+    ),
+    'payload-malformed': entry(
+      'The index or the recipe of an update breaks its own limits.',
+      'None: the publisher must build it again.',
+    ),
+    'segment-mismatch': entry(
+      'A piece of the update is not the one that the release names.',
+      'Download it again, from another mirror.',
+    ),
     'key-refused': entry('A key is not of the type that it claims to be.', 'None: a key has one type and one encoding.'),
     'hybrid-rule': entry(
       'Release metadata does not follow the rule that every custodian signs with both algorithms.',
@@ -229,6 +247,7 @@ export const faults = {
   protocol: {
     malformed: entry('A message cannot be read.', 'None: the other end sent something else.'),
     'too-large': entry('A message is larger than it may be.', 'None.'),
+    'range-ignored': entry('A repository sent another part of a file than was asked for.', 'None: another mirror is asked.'),
     'field-invalid': entry('A field of a message is not of its kind.', 'None.'),
     'method-unknown': entry('The other end does not offer this method.', 'Use programs of the same release.'),
     'event-refused': entry('The state does not allow this.', 'Read the current state: `enigmctl`.'),

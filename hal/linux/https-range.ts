@@ -1,0 +1,75 @@
+/** `HttpRange` over HTTPS (RFC 9110 §14) with `node:https`, one kept connection an endpoint, its authority pinned. */
+import { Agent, request } from 'node:https';
+import { deny, ok, type Result } from '#hal/core/result';
+import { type HttpRange, maxRangeBytes, repositoryPath } from '#hal/ports/http-range';
+import type { Endpoint } from './https-exchange.ts';
+
+const timeoutMs = 15_000;
+const maxPathCharacters = 256;
+
+export const httpsRange = (endpoints: Readonly<Record<string, Endpoint>>): HttpRange => {
+  const agents = new Map<string, Agent>();
+  const agentOf = (name: string, authority: string): Agent => {
+    const agent = agents.get(name) ?? new Agent({ keepAlive: true, maxSockets: 4, ca: authority, minVersion: 'TLSv1.3' });
+    agents.set(name, agent);
+    return agent;
+  };
+  return {
+    async read(name, path, offset, mostBytes, signal) {
+      const endpoint = Object.hasOwn(endpoints, name) ? endpoints[name] : undefined;
+      if (endpoint === undefined) return deny('unavailable', 'peer-unreachable', `no endpoint ${name}`);
+      if (mostBytes < 1 || mostBytes > maxRangeBytes) return deny('protocol', 'too-large', 'range');
+      if (path.length > maxPathCharacters || !repositoryPath.test(path)) return deny('protocol', 'malformed', 'path');
+      return fetchRange(`${endpoint.url}/${path}`, agentOf(name, endpoint.authority), offset, mostBytes, signal);
+    },
+  };
+};
+
+const fetchRange = (
+  url: string,
+  agent: Agent,
+  offset: number,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<Result<Uint8Array>> =>
+  new Promise((resolve) => {
+    const headers = { range: `bytes=${offset}-${offset + mostBytes - 1}`, 'accept-encoding': 'identity' };
+    const outgoing = request(url, { agent, headers, signal, timeout: timeoutMs }, (incoming) => {
+      const refuse = (failure: Result<Uint8Array>) => {
+        resolve(failure);
+        incoming.destroy();
+      };
+      switch (incoming.statusCode) {
+        case 206:
+          break;
+        case 404:
+          return refuse(deny('unavailable', 'not-found'));
+        // The file ends at or before the offset: no byte is no fault (RFC 9110 §15.5.17).
+        case 416:
+          return refuse(ok(new Uint8Array()));
+        // A server that ignores the range sends everything from the start: never spliced in.
+        case 200:
+          return refuse(deny('protocol', 'range-ignored'));
+        default:
+          return refuse(deny('unavailable', 'peer-refused-us', `status ${incoming.statusCode}`));
+      }
+      if (!incoming.headers['content-range']?.startsWith(`bytes ${offset}-`))
+        return refuse(deny('protocol', 'range-ignored', 'another range came'));
+      const chunks: Buffer[] = [];
+      let receivedBytes = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        receivedBytes += chunk.length;
+        if (receivedBytes > mostBytes) refuse(deny('protocol', 'too-large', 'more than was asked for'));
+        else chunks.push(chunk);
+      });
+      incoming.on('error', (error) => resolve(deny('unavailable', 'peer-unreachable', error.message)));
+      incoming.on('end', () => resolve(ok(new Uint8Array(Buffer.concat(chunks)))));
+      return undefined;
+    });
+    outgoing.on('timeout', () => {
+      resolve(deny('resource', 'time-limit', 'repository'));
+      outgoing.destroy();
+    });
+    outgoing.on('error', (error) => resolve(deny('unavailable', signal.aborted ? 'aborted' : 'peer-unreachable', error.message)));
+    outgoing.end();
+  });

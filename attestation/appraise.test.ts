@@ -161,7 +161,7 @@ describe('a verifier refuses', () => {
 });
 
 describe('the TPM clock as a witness of restored states', () => {
-  const now = { attest: { clockMs: 5_000, resetCount: 3, restartCount: 1 } };
+  const now = { attest: { clockMs: 5_000n, resetCount: 3, restartCount: 1 } };
   test.each<[string, ReturnType<typeof record>, string]>([
     ['a reset count that went back', record(1n, 4), 'attestation/clock-rollback'],
     ['a restart count that went back', record(1n, 3, 2), 'attestation/clock-rollback'],
@@ -174,9 +174,9 @@ describe('the TPM clock as a witness of restored states', () => {
   });
 
   test('a power cut, after which the clock may lie behind, does not lock the device out', () => {
-    const unsafe = { attest: { clockMs: 10, resetCount: 4, safe: 0 } };
+    const unsafe = { attest: { clockMs: 10n, resetCount: 4, safe: 0 } };
     expect(verdict(forge(unsafe), endorsed(record(5_000n, 3)))).toBe('affirming');
-    expect(verdict(forge({ attest: { clockMs: 6_000, resetCount: 3, safe: 0 } }), endorsed(record(5_000n, 3)))).toBe(
+    expect(verdict(forge({ attest: { clockMs: 6_000n, resetCount: 3, safe: 0 } }), endorsed(record(5_000n, 3)))).toBe(
       'attestation/clock-unsafe',
     );
   });

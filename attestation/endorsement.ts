@@ -9,6 +9,9 @@ import { X509Certificate } from 'node:crypto';
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
   X509Certificate as ParsedCertificate,
   SubjectAlternativeNameExtension,
 } from '@peculiar/x509';
@@ -25,6 +28,7 @@ export interface EndorsementRoot {
   readonly profile: 'tcg' | 'cloud';
 }
 
+/** How many authorities may stand between an endorsement certificate and its root. */
 const maxIntermediates = 3;
 const maxCertificateBytes = 8192;
 /** tcg-kp-EKCertificate. */
@@ -34,9 +38,10 @@ const tpmAttributes = ['2.23.133.2.1', '2.23.133.2.2', '2.23.133.2.3'];
 
 /**
  * @param leaf DER of the endorsement certificate
- * @param intermediates DER, leaf's issuer first
+ * @param intermediates DER, in any order: those of all makers and factories that may stand below the roots
  * @returns the class that the root vouches for; `attestation/endorsement-chain`, `attestation/key-untrusted` for an
- * unknown root, `attestation/enrolment-proof` where the certificate is for another key
+ * unknown issuer, `attestation/enrolment-proof` where the certificate is for another key; `protocol/certificate-invalid`,
+ * `protocol/too-large`
  */
 export const verifyEndorsement = (
   leaf: Uint8Array,
@@ -45,32 +50,32 @@ export const verifyEndorsement = (
   endorsement: PublicArea,
   nowMs: number,
 ): Result<TpmClass> => {
-  if (intermediates.length > maxIntermediates) return deny('attestation', 'endorsement-chain', 'too long');
-  const chain: Certificate[] = [];
-  for (const der of [leaf, ...intermediates]) {
-    const certificate = parseCertificate(der);
-    if (!certificate.ok) return certificate;
-    chain.push(certificate.value);
+  const subject = parseCertificate(leaf);
+  if (!subject.ok) return subject;
+  const anchors: (EndorsementRoot & { readonly issuer: Certificate })[] = [];
+  for (const root of roots) {
+    const issuer = parseCertificate(root.certificate);
+    if (!issuer.ok) return issuer;
+    anchors.push({ ...root, issuer: issuer.value });
   }
-  const [subject, ...issuers] = chain as [Certificate, ...Certificate[]];
+  const factories: Certificate[] = [];
+  for (const der of intermediates) {
+    const factory = parseCertificate(der);
+    if (!factory.ok) return factory;
+    factories.push(factory.value);
+  }
 
-  let last = subject;
-  for (const issuer of issuers) {
-    const problem = problemOfLink(last, issuer, nowMs);
+  let last = subject.value;
+  for (let below = 0; below <= maxIntermediates; below += 1) {
+    const anchor = anchors.find(({ issuer }) => isIssuedBy(last, issuer));
+    const issuer = anchor?.issuer ?? factories.find((factory) => isIssuedBy(last, factory));
+    if (issuer === undefined) return deny('attestation', 'key-untrusted', 'no root');
+    const problem = problemOfLink(last, issuer, below, nowMs);
     if (problem !== undefined) return deny('attestation', 'endorsement-chain', problem);
+    if (anchor !== undefined) return judgeLeaf(subject.value, anchor, endorsement);
     last = issuer;
   }
-  for (const root of roots) {
-    const anchor = parseCertificate(root.certificate);
-    if (!anchor.ok) return anchor;
-    if (!last.native.checkIssued(anchor.value.native)) continue;
-    const problem = problemOfLink(last, anchor.value, nowMs) ?? problemOfLeaf(subject, root.profile);
-    if (problem !== undefined) return deny('attestation', 'endorsement-chain', problem);
-    return isForKey(subject, endorsement)
-      ? ok(root.tpmClass)
-      : deny('attestation', 'enrolment-proof', 'certificate of another key');
-  }
-  return deny('attestation', 'key-untrusted', 'no root');
+  return deny('attestation', 'endorsement-chain', 'too long');
 };
 
 interface Certificate {
@@ -86,31 +91,50 @@ const parseCertificate = (der: Uint8Array): Result<Certificate> => {
   );
 };
 
-const problemOfLeaf = ({ native, parsed }: Certificate, profile: EndorsementRoot['profile']): string | undefined => {
-  if (native.ca) return 'the endorsement certificate is an authority';
-  const usage = parsed.getExtension(ExtendedKeyUsageExtension);
-  if (usage !== null && !usage.usages.some((item) => String(item) === endorsementUsage)) return 'extended key usage';
-  if (profile === 'cloud') return undefined;
-  const names = parsed.getExtension(SubjectAlternativeNameExtension);
-  const directory = names?.names.items.find((name) => name.type === 'dn')?.value ?? '';
-  return tpmAttributes.every((attribute) => directory.includes(attribute))
-    ? undefined
-    : 'no TPM attributes in the alternative name';
-};
+/** By names, key identifiers, key usage and signature. */
+const isIssuedBy = (subject: Certificate, issuer: Certificate): boolean =>
+  subject.native.checkIssued(issuer.native) && subject.native.verify(issuer.native.publicKey);
 
-/** Signature, names, validity of both and the issuer's right to issue. */
-const problemOfLink = (subject: Certificate, issuer: Certificate, nowMs: number): string | undefined => {
-  if (!subject.native.checkIssued(issuer.native)) return 'issuer name';
-  if (!subject.native.verify(issuer.native.publicKey)) return 'signature';
-  if (issuer.parsed.getExtension(BasicConstraintsExtension)?.ca !== true) return 'issuer is not an authority';
+/**
+ * Validity of both and the issuer's right to issue (RFC 5280 §4.2.1.9).
+ * @param below how many authorities stand below the issuer
+ */
+const problemOfLink = (subject: Certificate, issuer: Certificate, below: number, nowMs: number): string | undefined => {
+  const constraints = issuer.parsed.getExtension(BasicConstraintsExtension);
+  if (constraints?.ca !== true) return 'issuer is not an authority';
+  if (constraints.pathLength !== undefined && below > constraints.pathLength) return 'path length';
   for (const { parsed } of [subject, issuer])
     if (parsed.notBefore.getTime() > nowMs || parsed.notAfter.getTime() < nowMs) return 'validity';
   return undefined;
 };
 
+const judgeLeaf = (subject: Certificate, root: EndorsementRoot, endorsement: PublicArea): Result<TpmClass> => {
+  const problem = problemOfLeaf(subject, root.profile);
+  if (problem !== undefined) return deny('attestation', 'endorsement-chain', problem);
+  return isForKey(subject, endorsement)
+    ? ok(root.tpmClass)
+    : deny('attestation', 'enrolment-proof', 'certificate of another key');
+};
+
+const problemOfLeaf = ({ parsed }: Certificate, profile: EndorsementRoot['profile']): string | undefined => {
+  if (parsed.getExtension(BasicConstraintsExtension)?.ca === true) return 'the endorsement certificate is an authority';
+  // An ECC endorsement key agrees on keys; the certificate of a signing key of the same TPM does not vouch for one.
+  const keyUsage = parsed.getExtension(KeyUsagesExtension);
+  if (keyUsage === null || (keyUsage.usages & KeyUsageFlags.keyAgreement) === 0) return 'key usage';
+  const usage = parsed.getExtension(ExtendedKeyUsageExtension);
+  if (usage !== null && !usage.usages.some((item) => String(item) === endorsementUsage)) return 'extended key usage';
+  if (profile === 'cloud') return undefined;
+  const names = parsed.getExtension(SubjectAlternativeNameExtension);
+  const directory = new Name(names?.names.items.find((name) => name.type === 'dn')?.value ?? '');
+  return tpmAttributes.every((attribute) => directory.getField(attribute).length > 0)
+    ? undefined
+    : 'no TPM attributes in the alternative name';
+};
+
 const isForKey = ({ native }: Certificate, endorsement: PublicArea): boolean => {
   const point = p256Point(endorsement);
-  const jwk = native.publicKey.export({ format: 'jwk' });
-  if (point === undefined || jwk.crv !== 'P-256' || jwk.x === undefined || jwk.y === undefined) return false;
-  return equalBytes(point.subarray(1), Buffer.concat([Buffer.from(jwk.x, 'base64url'), Buffer.from(jwk.y, 'base64url')]));
+  const { asymmetricKeyType, asymmetricKeyDetails } = native.publicKey;
+  if (point === undefined || asymmetricKeyType !== 'ec' || asymmetricKeyDetails?.namedCurve !== 'prime256v1') return false;
+  const { x = '', y = '' } = native.publicKey.export({ format: 'jwk' });
+  return equalBytes(point.subarray(1), Buffer.concat([Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]));
 };

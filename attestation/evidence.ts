@@ -10,6 +10,7 @@ import { evidenceProfile } from '#attestation/labels';
 import { type Cbor, decodeCbor, encodeCbor } from '#hal/core/cbor';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Quote } from '#hal/ports/tpm';
+import { areRegisters } from '#hal/tpm/attest';
 
 export type Purpose = 'enrol' | 'attest';
 
@@ -167,8 +168,4 @@ const isDigestList = (value: Cbor | undefined, count: number): value is readonly
   Array.isArray(value) && value.length === count && value.every((item) => isDigest(item as Cbor));
 
 const isPcrList = (value: Cbor | undefined): value is readonly number[] =>
-  Array.isArray(value) &&
-  value.length <= 24 &&
-  value.every(
-    (pcr, index) => Number.isInteger(pcr) && pcr >= 0 && pcr < 24 && (index === 0 || pcr > (value[index - 1] as number)),
-  );
+  Array.isArray(value) && areRegisters(value as readonly number[]);

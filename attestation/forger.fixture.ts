@@ -3,13 +3,12 @@
  * could send. That real TPMs make the same evidence is shown by the parts tests.
  */
 import { createHash } from 'node:crypto';
-import { concat, u16be, u32be, u64be } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { seededRandom } from '#hal/memory/random';
 import { encodeSelections, pcrDigestOf } from '#hal/tpm/attest';
-import { alg, generatedValue, structureTag } from '#hal/tpm/constants';
-import { tpm2b } from '#hal/tpm/public';
+import { alg } from '#hal/tpm/constants';
+import { type AttestFields, encodeAttest, encodeEcdsaSignature } from '#hal/tpm/structures.fixture';
 import type { AppraisalInput } from './appraise.ts';
 import { type Claims, encodeClaims } from './claims.ts';
 import { parseEventLog } from './eventlog/parse.ts';
@@ -92,18 +91,6 @@ export interface Forgery {
   readonly signature: (signature: Uint8Array) => Uint8Array;
 }
 
-interface AttestFields {
-  readonly magic: number;
-  readonly type: number;
-  readonly extraData: Uint8Array;
-  readonly clockMs: number;
-  readonly resetCount: number;
-  readonly restartCount: number;
-  readonly safe: number;
-  readonly selections: Uint8Array;
-  readonly pcrDigest: Uint8Array;
-}
-
 const same = (bytes: Uint8Array): Uint8Array => bytes;
 
 export const forge = (changed: Partial<Forgery> = {}): Uint8Array => {
@@ -139,14 +126,24 @@ export const forge = (changed: Partial<Forgery> = {}): Uint8Array => {
     postQuantumKey: forgery.postQuantumKey,
     confirmationKey: forgery.claims.confirmationKey,
   });
-  const attest = forgery.forgeAttest(encodeAttest({ extraData: bound, ...forgery.attest }, forgery));
+  const attest = forgery.forgeAttest(
+    encodeAttest({
+      extraData: bound,
+      selections: encodeSelections([{ hash: alg.sha256, pcrs: forgery.pcrs }]),
+      pcrDigest: pcrDigestOf(forgery.values),
+      ...forgery.attest,
+    }),
+  );
   const rs = nodeCrypto.p256.sign(forgery.quoteSecret, attest) ?? new Uint8Array();
-  const tpmSignature = concat(u16be(alg.ecdsa), u16be(alg.sha256), tpm2b(rs.subarray(0, 32)), tpm2b(rs.subarray(32)));
   const { payload, signed } = evidenceInput({
     purpose: forgery.purpose,
     verifier: forgery.verifier,
     claims: encodedClaims,
-    quote: { attest: forgery.tamperAttest(attest), signature: forgery.quoteSignature(tpmSignature), pcrValues: forgery.values },
+    quote: {
+      attest: forgery.tamperAttest(attest),
+      signature: forgery.quoteSignature(encodeEcdsaSignature(rs)),
+      pcrValues: forgery.values,
+    },
     pcrs: forgery.pcrs,
     bootLog: forgery.isLogSent ? { digest: bootLogDigest, bytes: log } : { digest: bootLogDigest },
     postQuantumKey: forgery.postQuantumKey,
@@ -156,22 +153,6 @@ export const forge = (changed: Partial<Forgery> = {}): Uint8Array => {
     forgery.signature(nodeCrypto.mlDsa65.sign(forgery.postQuantumSecret, signed) ?? new Uint8Array()),
   );
 };
-
-/** TPMS_ATTEST of a quote (TPM 2.0 Part 2 §10.12.8). */
-const encodeAttest = (fields: Partial<AttestFields>, { pcrs: quoted, values }: Forgery): Uint8Array =>
-  concat(
-    u32be(fields.magic ?? generatedValue),
-    u16be(fields.type ?? structureTag.attestQuote),
-    tpm2b(new Uint8Array(34)),
-    tpm2b(fields.extraData ?? new Uint8Array()),
-    u64be(fields.clockMs ?? 5_000),
-    u32be(fields.resetCount ?? 3),
-    u32be(fields.restartCount ?? 0),
-    Uint8Array.of(fields.safe ?? 1),
-    u64be(0x2019_1023),
-    fields.selections ?? encodeSelections([{ hash: alg.sha256, pcrs: quoted }]),
-    tpm2b(fields.pcrDigest ?? pcrDigestOf(values)),
-  );
 
 export const input = (evidence: Uint8Array, changed: Partial<AppraisalInput> = {}): AppraisalInput => ({
   evidence,

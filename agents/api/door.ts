@@ -48,7 +48,12 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       return attested.ok ? outcomeOf(attested.value) : attested;
     },
     'device.reboot': async ({ cause }) => {
-      const effect = { action: 'reboot-device', resource: 'device', event: 'admin.reboot', call: hands.reboot(cause) } as const;
+      const effect = {
+        action: 'reboot-device',
+        resource: 'device',
+        event: 'admin.reboot',
+        call: hands.effectors.reboot(cause),
+      } as const;
       const performed = await authorizer.perform(effect, source);
       return performed.ok ? decisionMessage(performed.value.decision, performed.value.facts, clock.bootMs()) : performed;
     },

@@ -27,6 +27,7 @@ export const auditEvents = {
   'posture.finding': kind('posture'),
   'admin.provisioned': kind('administration', 'administrative', true),
   'admin.reboot': kind('administration', 'administrative', true),
+  'admin.bundle': kind('administration', 'administrative', true),
   'net.link': kind('network'),
   'attest.result': kind('release', 'security'),
   'verify.policy': kind('verification', 'security'),

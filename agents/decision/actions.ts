@@ -9,7 +9,7 @@ export interface Action {
   readonly obligations: readonly Obligation[];
 }
 
-export const resources = ['messaging', 'device'] as const;
+export const resources = ['messaging', 'device', 'policy', 'apps'] as const;
 export type Resource = (typeof resources)[number];
 
 /** `recheck`: the caller asks again after a minute. `record`: the decision is in the audit log before it is answered. */
@@ -27,12 +27,17 @@ const everything: readonly FactName[] = [
   'intelligence',
 ];
 const person: readonly FactName[] = ['actor', 'session', 'handle', 'policy'];
+const signed: readonly FactName[] = ['actor', 'osTrust', 'policy'];
 
 export const actions = {
   'open-secure-messaging': { resources: ['messaging'], needs: everything, obligations: ['record', 'recheck'] },
   'open-secure-call': { resources: ['messaging'], needs: everything, obligations: ['record', 'recheck'] },
   /** Must stay possible on a device in a bad state: it is how many bad states end. */
   'reboot-device': { resources: ['device'], needs: person, obligations: ['record'] },
+  /** By the signatures on the bundle. Needs no posture: a tightening must reach a device in a bad state. */
+  'apply-bundle': { resources: ['policy'], needs: signed, obligations: ['record'] },
+  /** By the signature on an outcome; it only ever takes away. */
+  'block-app': { resources: ['apps'], needs: signed, obligations: ['record'] },
 } as const satisfies Record<string, Action>;
 
 export type ActionName = keyof typeof actions;

@@ -4,7 +4,7 @@ import { codeOf, unwrap } from '#hal/core/result';
 import { actionNames, actions, resources } from './actions.ts';
 import { decide } from './decide.ts';
 import { cedarEngine, type Engine } from './engine.ts';
-import { type Fact, type FactName, type Facts, factNames } from './facts.ts';
+import { type Assurance, type Fact, type FactName, type Facts, factNames } from './facts.ts';
 import { oracle } from './oracle.fixture.ts';
 import { rules } from './policy.ts';
 
@@ -184,7 +184,10 @@ const mostly = <T>(usual: T, ...others: readonly T[]) =>
 const anyFacts: fc.Arbitrary<Facts> = fc
   .record({
     actor: anyFact(
-      fc.record({ subject: mostly('aa', 'bb'), assurance: fc.constantFrom('single-factor' as const, 'multi-factor' as const) }),
+      fc.record({
+        subject: mostly('aa', 'bb'),
+        assurance: mostly<Assurance>('multi-factor', 'single-factor', 'administrator', 'intelligence-service'),
+      }),
     ),
     session: anyFact(
       fc.record({
@@ -197,7 +200,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     handle: anyFact(fc.record({ handle: mostly('h1', 'h2'), epoch: fc.integer({ min: 1, max: 3 }) })),
     osTrust: anyFact(
       fc.record({
-        lifecycle: mostly('active', 'suspended', 'enrolling'),
+        lifecycle: mostly('active', 'suspended', 'enrolling', 'revoked'),
         areProgramsHealthy: mostly(true, false),
         isTimeKnown: mostly(true, false),
       }),

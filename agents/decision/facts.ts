@@ -16,10 +16,16 @@ export interface Fact<T> {
   readonly isVerified: boolean;
 }
 
+/**
+ * How we know who asks: a person by what they showed the identity issuer; an administration or the intelligence service
+ * by the signatures on exactly what they want.
+ */
+export type Assurance = 'single-factor' | 'multi-factor' | 'administrator' | 'intelligence-service';
+
 export interface Actor {
-  /** Pseudonym that the issuer gave: 16 bytes as hex. */
+  /** Pseudonym that the issuer gave, or the first 16 bytes of SHA-256 over the signing keys: as hex. */
   readonly subject: string;
-  readonly assurance: 'single-factor' | 'multi-factor';
+  readonly assurance: Assurance;
 }
 export interface Session {
   readonly subject: string;

@@ -14,7 +14,17 @@ export const oracle = (action: string, resource: string, facts: Facts, nowBootMs
   const session = claimed !== undefined && (actor === undefined || claimed.subject === actor.subject) ? claimed : undefined;
   const handle = fresh(facts.handle);
   const policy = fresh(facts.policy);
-  if (!actor || !session || !handle || !policy) return false;
+  const trust = fresh(facts.osTrust);
+  const signer = { 'apply-bundle': ['policy', 'administrator'], 'block-app': ['apps', 'intelligence-service'] }[action];
+  if (signer !== undefined)
+    return (
+      resource === signer[0] &&
+      actor?.assurance === signer[1] &&
+      policy !== undefined &&
+      trust !== undefined &&
+      !['replaced', 'revoked', 'retired', 'wiped'].includes(trust.lifecycle)
+    );
+  if (!actor || !session || !handle || !policy || !/factor$/.test(actor.assurance)) return false;
   if (session.state !== 'open' || session.handle !== handle.handle) return false;
   if (action === 'reboot-device') return resource === 'device';
   if ((action !== 'open-secure-messaging' && action !== 'open-secure-call') || resource !== 'messaging') return false;

@@ -16,8 +16,9 @@ interface Rule {
 export const schema = `
 entity Actor { assurance?: String };
 entity Resource;
-action "protected", "personal";
+action "protected", "personal", "signed";
 action "open-secure-messaging", "open-secure-call" in ["protected"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+action "apply-bundle", "block-app" in ["signed"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 action "reboot-device" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 type Facts = {
   session?: { handle: String, state: String, recovery: String },
@@ -31,23 +32,37 @@ type Facts = {
 };
 `;
 
+/** Signatures speak for what they are on, never for a person. */
+const isPerson = '["single-factor", "multi-factor"].contains(principal.assurance)';
+
 /** In the order in which denials are reported: the order of the categories of the mission. */
 export const rules: readonly Rule[] = [
   {
     id: 'protected-actions',
     cedar: `permit (principal, action in Action::"protected", resource == Resource::"messaging") when {
-      principal has assurance && context has session && context has handle && context has osTrust && context has posture &&
+      principal has assurance && ${isPerson} && context has session && context has handle && context has osTrust && context has posture &&
       context has policy && context has integrity && context has attestation && context has intelligence };`,
   },
   {
     id: 'personal-actions',
     cedar: `permit (principal, action in Action::"personal", resource) when {
-      principal has assurance && context has session && context has handle && context has policy };`,
+      principal has assurance && ${isPerson} && context has session && context has handle && context has policy };`,
+  },
+  {
+    id: 'signed-bundles',
+    cedar: `permit (principal, action == Action::"apply-bundle", resource == Resource::"policy") when {
+      principal has assurance && principal.assurance == "administrator" && context has osTrust && context has policy };`,
+  },
+  {
+    id: 'signed-outcomes',
+    cedar: `permit (principal, action == Action::"block-app", resource == Resource::"apps") when {
+      principal has assurance && principal.assurance == "intelligence-service" && context has osTrust && context has policy };`,
   },
   {
     id: 'session-closed',
     code: 'identity/session-closed',
-    cedar: `forbid (principal, action, resource) when { context has session && context.session.state != "open" };`,
+    cedar: `forbid (principal, action in [Action::"protected", Action::"personal"], resource) when {
+      context has session && context.session.state != "open" };`,
   },
   {
     id: 'recovery-pending',
@@ -63,6 +78,12 @@ export const rules: readonly Rule[] = [
     id: 'device-not-active',
     code: 'posture/lifecycle-state',
     cedar: `forbid (principal, action in Action::"protected", resource) when { context has osTrust && context.osTrust.lifecycle != "active" };`,
+  },
+  {
+    id: 'out-of-service',
+    code: 'posture/lifecycle-state',
+    cedar: `forbid (principal, action in Action::"signed", resource) when {
+      context has osTrust && ["replaced", "revoked", "retired", "wiped"].contains(context.osTrust.lifecycle) };`,
   },
   {
     id: 'time-unknown',
@@ -82,7 +103,7 @@ export const rules: readonly Rule[] = [
   {
     id: 'session-of-another-device',
     code: 'handle/session-of-another-device',
-    cedar: `forbid (principal, action, resource) when {
+    cedar: `forbid (principal, action in [Action::"protected", Action::"personal"], resource) when {
       context has session && context has handle && context.session.handle != context.handle.handle };`,
   },
   {

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { socketPath } from '#agents/programs/layout';
 import { codeOf, ok, type Result } from '#hal/core/result';
+import { versionFloor } from '#hal/core/version-floor';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { joinAreas, splitAreas } from '#hal/native/areas';
 import { sealedDeviceKeys } from '#hal/native/device-keys';
@@ -23,6 +24,7 @@ import type { Random } from '#hal/ports/random';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { handsDoor } from '#hal/remote/hands-server';
+import type { ManagedPorts } from '#hal/remote/managed-door';
 import { serveSocket } from '#hal/remote/socket-server';
 import { factoryDoor } from './factory-door.ts';
 import { factoryMethods } from './factory-methods.ts';
@@ -38,6 +40,7 @@ export interface HandsOptions {
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly power: Power;
+  readonly managed: Omit<ManagedPorts, 'floor'>;
   /** 16 bytes, new at each boot of the machine. */
   readonly bootId: Uint8Array;
   readonly isSimulated: boolean;
@@ -80,7 +83,7 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
     return key.ok ? ok({ envelope: envelope.value, key: key.value }) : key;
   };
   const door = handsDoor(
-    { tpm, keys, bootLog, platform, power, clock, receipt },
+    { tpm, keys, bootLog, platform, power, clock, receipt, ...options.managed, floor: versionFloor(options.store) },
     { bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned },
   );
   const servers: { close(): Promise<void> }[] = [];

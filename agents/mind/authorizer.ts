@@ -4,7 +4,7 @@ import type { AuditEvent } from '#agents/audit/events';
 import type { AuditEntry, AuditReceipt } from '#agents/audit/log';
 import { leafHash } from '#agents/audit/merkle';
 import { type Decision, decide } from '#agents/decision/decide';
-import type { Facts } from '#agents/decision/facts';
+import type { Actor, Fact, Facts } from '#agents/decision/facts';
 import { fromHex } from '#hal/core/bytes';
 import { codeOf, type Result } from '#hal/core/result';
 import type { PermittedCall } from '#hal/remote/hands-client';
@@ -12,7 +12,12 @@ import type { MindParts } from './parts.ts';
 import type { PostureKeeper } from './posture-keeper.ts';
 
 export interface Authorizer {
-  authorize(request: { readonly action: string; readonly resource: string }, source: string): Promise<Authorized>;
+  /** @param actor in place of the person at the device */
+  authorize(
+    request: { readonly action: string; readonly resource: string },
+    source: string,
+    actor?: Fact<Actor>,
+  ): Promise<Authorized>;
   /** Decides, and on an allow lets the hands do it under a permit for exactly this call. */
   perform(effect: Effect, source: string): Promise<Result<Authorized>>;
 }
@@ -23,6 +28,8 @@ export interface Effect {
   /** How the administrative record is called. */
   readonly event: AuditEvent;
   readonly call: PermittedCall;
+  /** Who wants it, where it is not the person at the device: whoever signed exactly this. */
+  readonly actor?: Fact<Actor>;
 }
 
 export interface Authorized {
@@ -61,8 +68,9 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
     if (!recorded.ok) log.warn('audit.unwritten', { code: codeOf(recorded.fault) });
   };
 
-  const authorize: Authorizer['authorize'] = async (request, source) => {
-    const facts = await present();
+  const authorize: Authorizer['authorize'] = async (request, source, signer) => {
+    const known = await present();
+    const facts = signer === undefined ? known : { ...known, actor: signer };
     const decision = decide(engine, request, facts, clock.bootMs());
     const actor = facts.actor === undefined ? undefined : fromHex(facts.actor.value.subject);
     const handle = facts.handle === undefined ? undefined : fromHex(facts.handle.value.handle);
@@ -81,13 +89,11 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
 
   return {
     authorize,
-    async perform({ action, resource, event, call }, source) {
-      const authorized = await authorize({ action, resource }, source);
+    async perform({ action, resource, event, call, actor: signer }, source) {
+      const authorized = await authorize({ action, resource }, source, signer);
       if (!authorized.decision.isAllowed) return { ok: true, value: authorized };
       // A log that is full or gone does not stop what is not destructive (SR-14); the permit then names no leaf.
       const leaf = authorized.receipt.ok ? authorized.receipt.value.leaf : leafHash(new Uint8Array());
-      const permit = await life.mint(call, leaf);
-      if (!permit.ok) return permit;
       const actor = fromHex(authorized.facts.actor?.value.subject ?? '');
       const change = {
         event,
@@ -97,7 +103,8 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
         ...(actor?.length === 16 ? { actor } : {}),
       };
       await write({ ...change, outcome: 'allowed' });
-      const ran = await call.run(permit.value);
+      const permit = await life.mint(call, leaf);
+      const ran = permit.ok ? await call.run(permit.value) : permit;
       await write(ran.ok ? { ...change, outcome: 'done' } : { ...change, outcome: 'failed', fault: ran.fault });
       return ran.ok ? { ok: true, value: authorized } : ran;
     },

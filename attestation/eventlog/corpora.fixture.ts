@@ -1,12 +1,9 @@
-/** For tests: real logs, read from beside the repository and never copied into it. */
-import { existsSync, readFileSync } from 'node:fs';
+/** For tests: real logs. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { corpusFolder } from '../corpora.fixture.ts';
 
-const folder = join(process.env['CORPORA_DIR'] ?? join(import.meta.dirname, '../../../shared/corpora'), 'attestation');
-
-export const hasCorpora = existsSync(join(folder, 'INDEX.md'));
-
-export const corpusBytes = (name: string): Uint8Array => readFileSync(join(folder, 'eventlog', name));
+export const corpusBytes = (name: string): Uint8Array => readFileSync(join(corpusFolder, 'eventlog', name));
 export const corpusJson = (name: string): unknown => JSON.parse(Buffer.from(corpusBytes(name)).toString('utf8'));
 
 /** The log inside the go-attestation dump, beside the registers that the TPM held. */
@@ -27,7 +24,7 @@ export interface IndexRow {
 
 /** The rows of the INDEX about event logs. */
 export const indexRows = (): readonly IndexRow[] =>
-  readFileSync(join(folder, 'INDEX.md'), 'utf8')
+  readFileSync(join(corpusFolder, 'INDEX.md'), 'utf8')
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()))
     .filter(([, file]) => file?.startsWith('eventlog/'))

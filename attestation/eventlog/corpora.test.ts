@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { toBase64, toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
+import { hasCorpora } from '../corpora.fixture.ts';
 import type { Bank } from './algorithms.ts';
-import { corpusBytes, corpusJson, hasCorpora, indexRows, windowsDump } from './corpora.fixture.ts';
+import { corpusBytes, corpusJson, indexRows, windowsDump } from './corpora.fixture.ts';
 import { describeEventLog } from './describe.ts';
 import { eventTypeName } from './events.ts';
 import { parseEventLog } from './parse.ts';

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { toHex } from '#hal/core/bytes';
 import { codeOf, unwrap } from '#hal/core/result';
+import { hasCorpora } from '../corpora.fixture.ts';
 import { banks } from './algorithms.ts';
-import { corpusBytes, hasCorpora, indexRows } from './corpora.fixture.ts';
+import { corpusBytes, indexRows } from './corpora.fixture.ts';
 import { describeEventLog } from './describe.ts';
 import { coverageOf, eventTypes, startupLocality } from './events.ts';
 import { type LogEvent, maxEvents, maxLogBytes, parseEventLog } from './parse.ts';

@@ -1,11 +1,12 @@
 /** What a verifier remembers: devices, the one handle each has for a relying party and epoch, boot logs by digest. */
 import { DatabaseSync } from 'node:sqlite';
 import type { TpmClass } from '#attestation/result';
+import { equalBytes } from '#hal/core/bytes';
 import type { ClockInfo } from '#hal/tpm/attest';
 
 export interface DeviceRecord {
   readonly id: Uint8Array;
-  /** Salted hash of the endorsement key's public area: enough to know it again, not to find it elsewhere. */
+  /** Salted hash of the endorsement key's point: enough to know the TPM again, not to find it elsewhere. */
   readonly endorsementTag: Uint8Array;
   readonly attestationKey: Uint8Array;
   readonly postQuantumKey: Uint8Array;
@@ -14,15 +15,29 @@ export interface DeviceRecord {
   readonly clock?: ClockInfo;
 }
 
+export interface HandleBinding {
+  readonly relyingParty: string;
+  readonly epoch: number;
+  /** 16 bytes. */
+  readonly handle: Uint8Array;
+}
+
 export interface VerifierStore {
-  /** Writes the record; an earlier active record of the same TPM becomes `replaced`. */
-  enrol(device: DeviceRecord): void;
+  /**
+   * Writes the record and binds its first handle, both or neither; an earlier active record of the same TPM becomes
+   * `replaced`. @returns whether the handle could be bound
+   */
+  enrol(device: DeviceRecord, first: HandleBinding): boolean;
   device(id: Uint8Array): DeviceRecord | undefined;
   isRevoked(endorsementTag: Uint8Array): boolean;
+  /** Revokes the TPM of this record, in all its records. */
   revoke(id: Uint8Array): void;
   saveClock(id: Uint8Array, clock: ClockInfo): void;
-  /** Binds the handle if none is bound yet. @returns the handle that is bound now */
-  bindHandle(device: Uint8Array, relyingParty: string, epoch: number, handle: Uint8Array): Uint8Array;
+  /**
+   * Binds the handle if none is bound there yet. A handle is of one TPM, relying party and epoch for ever; a TPM that
+   * enrols again brings its own with it. @returns whether this is the handle that is bound now
+   */
+  bindHandle(device: Uint8Array, binding: HandleBinding): boolean;
   saveLog(digest: Uint8Array, log: Uint8Array): void;
   log(digest: Uint8Array): Uint8Array | undefined;
   close(): void;
@@ -37,8 +52,9 @@ const schema = `
     id BLOB PRIMARY KEY, endorsement BLOB NOT NULL, attestation_key BLOB NOT NULL, post_quantum_key BLOB NOT NULL,
     tpm_class TEXT NOT NULL, state TEXT NOT NULL, clock_ms INTEGER, reset_count INTEGER, restart_count INTEGER, is_safe INTEGER) STRICT;
   CREATE INDEX IF NOT EXISTS device_endorsement ON device (endorsement);
-  CREATE TABLE IF NOT EXISTS handle (device BLOB, relying_party TEXT, epoch INTEGER, handle BLOB NOT NULL UNIQUE,
+  CREATE TABLE IF NOT EXISTS handle (device BLOB, relying_party TEXT, epoch INTEGER, handle BLOB NOT NULL,
     PRIMARY KEY (device, relying_party, epoch)) STRICT;
+  CREATE INDEX IF NOT EXISTS handle_value ON handle (handle);
   CREATE TABLE IF NOT EXISTS boot_log (digest BLOB PRIMARY KEY, log BLOB NOT NULL) STRICT;
 `;
 
@@ -51,32 +67,59 @@ export const sqliteVerifierStore = (path: string): VerifierStore => {
   );
   const replaceOthers = database.prepare("UPDATE device SET state = 'replaced' WHERE endorsement = ? AND state = 'active'");
   const selectDevice = database.prepare('SELECT * FROM device WHERE id = ?');
+  selectDevice.setReadBigInts(true);
   const selectRevoked = database.prepare("SELECT 1 FROM device WHERE endorsement = ? AND state = 'revoked'");
-  const setRevoked = database.prepare("UPDATE device SET state = 'revoked' WHERE id = ?");
+  const setRevoked = database.prepare(
+    "UPDATE device SET state = 'revoked' WHERE endorsement = (SELECT endorsement FROM device WHERE id = ?)",
+  );
   const setClock = database.prepare(
     'UPDATE device SET clock_ms = ?, reset_count = ?, restart_count = ?, is_safe = ? WHERE id = ?',
   );
-  const insertHandle = database.prepare(
-    'INSERT INTO handle (device, relying_party, epoch, handle) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  );
+  const insertHandle = database.prepare(`
+    INSERT INTO handle (device, relying_party, epoch, handle) SELECT $device, $party, $epoch, $handle
+    WHERE NOT EXISTS (
+      SELECT 1 FROM handle AS other JOIN device ON device.id = other.device
+      WHERE other.handle = $handle AND NOT (
+        device.endorsement = (SELECT endorsement FROM device WHERE id = $device)
+        AND other.relying_party = $party AND other.epoch = $epoch))
+    ON CONFLICT DO NOTHING`);
   const selectHandle = database.prepare('SELECT handle FROM handle WHERE device = ? AND relying_party = ? AND epoch = ?');
   const insertLog = database.prepare('INSERT INTO boot_log (digest, log) VALUES (?, ?) ON CONFLICT DO NOTHING');
   const dropOldLogs = database.prepare('DELETE FROM boot_log WHERE rowid <= (SELECT MAX(rowid) FROM boot_log) - ?');
   const selectLog = database.prepare('SELECT log FROM boot_log WHERE digest = ?');
-  const clockColumns = (clock: ClockInfo) => [clock.clockMs, clock.resetCount, clock.restartCount, clock.isSafe ? 1 : 0] as const;
+  // A TPM's clock has 64 bits without a sign, SQLite's integers have one; the owner of a TPM can set its clock.
+  const clockColumns = ({ clockMs, resetCount, restartCount, isSafe }: ClockInfo) =>
+    [BigInt.asIntN(64, clockMs), resetCount, restartCount, isSafe ? 1 : 0] as const;
+
+  const insert = (device: DeviceRecord): void => {
+    replaceOthers.run(device.endorsementTag);
+    insertDevice.run(
+      device.id,
+      device.endorsementTag,
+      device.attestationKey,
+      device.postQuantumKey,
+      device.tpmClass,
+      device.state,
+      ...(device.clock === undefined ? [null, null, null, null] : clockColumns(device.clock)),
+    );
+  };
+  const bindHandle: VerifierStore['bindHandle'] = (device, { relyingParty, epoch, handle }) => {
+    insertHandle.run({ $device: device, $party: relyingParty, $epoch: epoch, $handle: handle });
+    const bound = selectHandle.get(device, relyingParty, epoch)?.['handle'] as Uint8Array | undefined;
+    return bound !== undefined && equalBytes(bound, handle);
+  };
 
   return {
-    enrol(device) {
-      replaceOthers.run(device.endorsementTag);
-      insertDevice.run(
-        device.id,
-        device.endorsementTag,
-        device.attestationKey,
-        device.postQuantumKey,
-        device.tpmClass,
-        device.state,
-        ...(device.clock === undefined ? [null, null, null, null] : clockColumns(device.clock)),
-      );
+    enrol(device, first) {
+      database.exec('BEGIN IMMEDIATE');
+      let isBound = false;
+      try {
+        insert(device);
+        isBound = bindHandle(device.id, first);
+      } finally {
+        database.exec(isBound ? 'COMMIT' : 'ROLLBACK');
+      }
+      return isBound;
     },
     device(id) {
       const row = selectDevice.get(id);
@@ -91,20 +134,17 @@ export const sqliteVerifierStore = (path: string): VerifierStore => {
       };
       if (row['reset_count'] === null) return record;
       const clock: ClockInfo = {
-        clockMs: BigInt(row['clock_ms'] as number),
-        resetCount: row['reset_count'] as number,
-        restartCount: row['restart_count'] as number,
-        isSafe: row['is_safe'] === 1,
+        clockMs: BigInt.asUintN(64, row['clock_ms'] as bigint),
+        resetCount: Number(row['reset_count']),
+        restartCount: Number(row['restart_count']),
+        isSafe: row['is_safe'] === 1n,
       };
       return { ...record, clock };
     },
     isRevoked: (endorsementTag) => selectRevoked.get(endorsementTag) !== undefined,
     revoke: (id) => void setRevoked.run(id),
     saveClock: (id, clock) => void setClock.run(...clockColumns(clock), id),
-    bindHandle(device, relyingParty, epoch, handle) {
-      insertHandle.run(device, relyingParty, epoch, handle);
-      return (selectHandle.get(device, relyingParty, epoch)?.['handle'] as Uint8Array | undefined) ?? new Uint8Array();
-    },
+    bindHandle,
     saveLog(digest, log) {
       insertLog.run(digest, log);
       dropOldLogs.run(maxLogs);

@@ -21,7 +21,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { Random } from '#hal/ports/random';
 import type { Handlers } from '#hal/remote/methods';
 import { makeCredential } from '#hal/tpm/credential';
-import { nameOf, parsePublic } from '#hal/tpm/public';
+import { nameOf, p256Point, parsePublic } from '#hal/tpm/public';
 import type { EnrolBegin } from '#protos/gen/types';
 import type { DeviceRecord, VerifierStore } from './store.ts';
 
@@ -83,12 +83,6 @@ export const verifierService = (options: VerifierOptions): Handlers<VerifierMeth
     return appraised;
   };
 
-  /** The handle of the claims becomes, or already is, the one that this device has there. */
-  const bind = (device: Uint8Array, { claims }: Appraisal): Result<void> => {
-    const bound = store.bindHandle(device, claims.relyingParty, claims.epoch, claims.handle);
-    return equalBytes(bound, claims.handle) ? ok(undefined) : deny('handle', 'already-bound');
-  };
-
   const result = (appraisal: Appraisal, tpmClass: TpmClass): Uint8Array => {
     const nowMs = clock.nowMs();
     return signResult(
@@ -123,7 +117,10 @@ export const verifierService = (options: VerifierOptions): Handlers<VerifierMeth
       if (begin.postQuantumKey.length !== crypto.mlDsa65.publicKeyBytes) return deny('attestation', 'pq-key', 'size');
       const tpmClass = vouchedClass(options, begin, endorsement.value);
       if (!tpmClass.ok) return tpmClass;
-      const endorsementTag = crypto.hmac(options.endorsementSalt, begin.endorsementPublic);
+      const endorsementPoint = p256Point(endorsement.value);
+      if (endorsementPoint === undefined) return deny('attestation', 'algorithm', 'endorsement key');
+      // Of the point alone: the area around it comes from the device, and could be written in another way (SR-19).
+      const endorsementTag = crypto.hmac(options.endorsementSalt, endorsementPoint);
       if (store.isRevoked(endorsementTag)) return deny('attestation', 'endorsement-revoked');
 
       const secret = random.bytes(32);
@@ -157,10 +154,12 @@ export const verifierService = (options: VerifierOptions): Handlers<VerifierMeth
       const appraisal = judge(evidence, session, session.record);
       if (!appraisal.ok) return appraisal;
       if (appraisal.value.status !== 'affirming') return deny('attestation', 'reference-mismatch');
+      if (store.isRevoked(session.record.endorsementTag)) return deny('attestation', 'endorsement-revoked');
       const device = random.bytes(16);
-      store.enrol({ id: device, state: 'active', clock: appraisal.value.clock, ...session.record });
-      const bound = bind(device, appraisal.value);
-      return bound.ok ? ok({ device, result: result(appraisal.value, session.record.tpmClass) }) : bound;
+      const record = { id: device, state: 'active', clock: appraisal.value.clock, ...session.record } as const;
+      return store.enrol(record, appraisal.value.claims)
+        ? ok({ device, result: result(appraisal.value, session.record.tpmClass) })
+        : deny('handle', 'already-bound');
     },
 
     'attest.begin': async ({ device, relyingParty, deviceNonce }) => {
@@ -193,8 +192,10 @@ export const verifierService = (options: VerifierOptions): Handlers<VerifierMeth
       });
       if (!appraisal.ok) return appraisal;
       store.saveClock(record.id, appraisal.value.clock);
-      const bound = bind(record.id, appraisal.value);
-      return bound.ok ? ok({ result: result(appraisal.value, record.tpmClass) }) : bound;
+      // The handle of the claims becomes, or already is, the one that this device has there.
+      return store.bindHandle(record.id, appraisal.value.claims)
+        ? ok({ result: result(appraisal.value, record.tpmClass) })
+        : deny('handle', 'already-bound');
     },
   };
 };

@@ -21,13 +21,13 @@ import {
   addonPaths,
   buildAddons,
   createAttestationKey,
-  keyScheme,
   password,
   sha256Pcrs,
   startEmbedded,
   temporaryDirectory,
 } from '#hal/native/testing';
 import { tpm2b } from '#hal/tpm/public';
+import { keyScheme } from '#hal/tpm/wire';
 import { startSwtpm } from '#sim/machine/swtpm';
 import { startFloor } from './floor.ts';
 

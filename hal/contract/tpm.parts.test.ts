@@ -1,58 +1,28 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex } from '#hal/core/bytes';
-import { codeOf, deny, done, type Result, unwrap } from '#hal/core/result';
-import { nodeCrypto } from '#hal/crypto/node';
+import { codeOf, deny, done, unwrap } from '#hal/core/result';
+import { versionFloor } from '#hal/core/version-floor';
 import { fileBootLog } from '#hal/linux/boot-log';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxPlatform } from '#hal/linux/platform';
-import { systemRandom } from '#hal/linux/random';
+import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
-import type { WrappedAreas } from '#hal/native/areas';
-import { sealedDeviceKeys } from '#hal/native/device-keys';
+import { memoryManaged } from '#hal/memory/managed';
 import { unsealSecret } from '#hal/native/device-secret';
 import type { Esys } from '#hal/native/esys';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
-import { esysProvisioning } from '#hal/native/provisioning';
 import { addonPaths, buildAddons, startEmbedded, temporaryDirectory } from '#hal/native/testing';
-import { esysTpm } from '#hal/native/tpm';
-import type { Provisioning } from '#hal/ports/provisioning';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { remoteHands } from '#hal/remote/hands-client';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { handsDoor } from '#hal/remote/hands-server';
 import { socketClient } from '#hal/remote/socket-client';
 import { serveSocket } from '#hal/remote/socket-server';
+import { deviceOver, provisionAll } from './device.fixture.ts';
 import { type TpmUnderTest, tpmContract } from './tpm.ts';
 
 const missing = buildAddons();
-
-/** A device over one TPM: what provisioning keeps is kept here. */
-const deviceOver = (esys: Esys) => {
-  const kept: { sealed?: Uint8Array; link?: WrappedAreas } = {};
-  const unseal = async () =>
-    kept.sealed === undefined ? deny('unavailable', 'not-provisioned') : unsealSecret(esys, kept.sealed);
-  const provisioning: Provisioning = esysProvisioning({
-    esys,
-    crypto: nodeCrypto,
-    random: systemRandom,
-    unseal,
-    saveSecret: (sealed): Result<void> => {
-      kept.sealed = sealed;
-      return done;
-    },
-    linkKey: () => kept.link,
-    saveLinkKey: (link): Result<void> => {
-      kept.link = link;
-      return done;
-    },
-  });
-  return { kept, provisioning, unseal, tpm: esysTpm(esys, nodeCrypto, unseal), keys: sealedDeviceKeys(nodeCrypto, unseal) };
-};
-
-const provisionAll = async (provisioning: Provisioning): Promise<void> => {
-  for (const { name } of unwrap(await provisioning.inspect())) unwrap(await provisioning.run(name));
-};
 
 describe.skipIf(missing !== undefined)(`on software TPMs ${missing ?? ''}`, () => {
   const directory = temporaryDirectory();
@@ -89,6 +59,8 @@ describe.skipIf(missing !== undefined)(`on software TPMs ${missing ?? ''}`, () =
         platform: linuxPlatform(),
         power: { reboot: async () => done },
         clock: linuxClock(),
+        ...memoryManaged(linuxClock()),
+        floor: versionFloor(memoryStore()),
         receipt: async () => deny('unavailable', 'not-provisioned'),
       },
       { bootId: new Uint8Array(16), permitKey: new Uint8Array(32), isSimulated: true, isProvisioned: () => true },
@@ -135,8 +107,7 @@ describe.skipIf(missing !== undefined)(`provisioning ${missing ?? ''}`, () => {
       const { kept } = device;
       await esys.close();
       esys = await startEmbedded(directory.path);
-      device = deviceOver(esys);
-      Object.assign(device.kept, kept);
+      device = deviceOver(esys, kept);
     }
     const identity = unwrap(await device.tpm.identity());
     const key = unwrap(await device.keys.publicKey('audit'));

@@ -60,6 +60,13 @@ export const tpmContract = (name: string, get: () => TpmUnderTest): void => {
       }
     });
 
+    test('refuses to quote what is no ascending list of registers', async () => {
+      for (const pcrs of [[24], [0, 0xffffffff], [7, 7], [11, 7]])
+        expect(await get().tpm.quote(random32(3), pcrs)).toMatchObject({
+          fault: { category: 'protocol', reason: 'field-invalid' },
+        });
+    });
+
     test('counts up by one, from a base that stays', async () => {
       const { tpm } = get();
       const before = unwrap(await tpm.readCounter());

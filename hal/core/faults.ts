@@ -93,6 +93,8 @@ export const faults = {
     stale: entry('The policy is older than it may be.', 'Fetch the current policy.'),
     'engine-failed': entry('The policy engine could not decide.', 'Run `enigmctl doctor`.'),
     'time-budget': entry('The policy engine did not decide in time.', 'Try again.'),
+    'app-not-allowed': entry('The app is not among those that the policy allows.', 'Ask an administrator to allow it.'),
+    'version-reused': entry('Another policy of the same version was applied before.', 'Publish the change under a new version.'),
     contradictory: entry('The policy asks for what cannot hold together.', 'Correct the policy and sign it again.'),
     'metadata-expired': entry(
       'The release metadata is older than it may be; somebody may be holding back newer ones.',
@@ -149,6 +151,7 @@ export const faults = {
     ),
     'proof-invalid': entry('The audit proof does not lead to the checkpoint.', 'None.'),
     'decryption-failed': entry('The sealed bytes do not open.', 'None.'),
+    'peer-key-invalid': entry('A public key or share of the other side is not one that its standard accepts.', 'None.'),
     'read-back-mismatch': entry(
       'What was written is not what is read back.',
       'Try again; if it stays so, the storage is failing.',
@@ -166,7 +169,7 @@ export const faults = {
       'A piece of the update is not the one that the release names.',
       'Download it again, from another mirror.',
     ),
-    'key-refused': entry('A key is not of the type that it claims to be.', 'None: a key has one type and one encoding.'),
+    'key-scheme': entry('A key is not of the type that it claims to be.', 'None: a key has one type and one encoding.'),
     'hybrid-rule': entry(
       'Release metadata does not follow the rule that every custodian signs with both algorithms.',
       'None: the rule cannot be dropped.',

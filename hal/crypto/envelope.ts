@@ -80,7 +80,7 @@ export const assembleEnvelope = (
 
 /**
  * @returns the payload, nothing in it read; or `integrity/suite-refused`, `audience-mismatch`, `payload-type`,
- * `signature-missing`, `signature-invalid`, `protocol/malformed`
+ * `signature-missing`, `signature-invalid`, `protocol/malformed`, `field-invalid` (also for one signature of a pair alone)
  */
 export const openEnvelope = (backend: CryptoBackend, bytes: Uint8Array, policy: EnvelopePolicy): Result<OpenedEnvelope> => {
   const decoded = decodeMessage('Envelope', bytes);
@@ -93,6 +93,7 @@ export const openEnvelope = (backend: CryptoBackend, bytes: Uint8Array, policy: 
   const signers: Uint8Array[] = [];
   for (const key of policy.keys) {
     const id = keyId(backend, key);
+    if (signers.some((signer) => equalBytes(signer, id))) continue;
     const signature = envelope.signatures.find((candidate) => equalBytes(candidate.keyId, id));
     if (signature === undefined) continue;
     const verified = hybridVerify(backend, policy.suite, key, message, signature);

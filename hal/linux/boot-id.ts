@@ -1,9 +1,14 @@
 /** The kernel's own id of this boot (proc(5), random/boot_id): 16 bytes, new at each boot. */
 import { readFileSync } from 'node:fs';
 import { fromHex } from '#hal/core/bytes';
-import { deny, ok, type Result } from '#hal/core/result';
+import { attempt, deny, ok, type Result } from '#hal/core/result';
 
-export const kernelBootId = (): Result<Uint8Array> => {
-  const bytes = fromHex(readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().replaceAll('-', ''));
-  return bytes?.length === 16 ? ok(bytes) : deny('unavailable', 'not-supported', 'boot id');
+const notSupported = (cause: string) => deny('unavailable', 'not-supported', `boot id: ${cause}`);
+
+/** @returns the id, or `unavailable/not-supported` */
+export const kernelBootId = (path = '/proc/sys/kernel/random/boot_id'): Result<Uint8Array> => {
+  const text = attempt(() => readFileSync(path, 'latin1'), notSupported);
+  if (!text.ok) return text;
+  const bytes = fromHex(text.value.trim().replaceAll('-', ''));
+  return bytes?.length === 16 ? ok(bytes) : notSupported('of another form');
 };

@@ -14,10 +14,15 @@ export interface Endpoint {
   readonly authority: string;
 }
 
-const timeoutMs = 15_000;
+export interface ExchangeLimits {
+  /** From the call to the last byte of the answer. */
+  readonly timeoutMs: number;
+}
+
+const limitsOfAll: ExchangeLimits = { timeoutMs: 15_000 };
 const maxAnswerBytes = 3 * 1024 * 1024;
 
-export const httpsExchange = (endpoints: Readonly<Record<string, Endpoint>>): Exchange => {
+export const httpsExchange = (endpoints: Readonly<Record<string, Endpoint>>, limits: ExchangeLimits = limitsOfAll): Exchange => {
   const agents = new Map<string, Agent>();
   const agentOf = (name: string, authority: string): Agent => {
     const agent = agents.get(name) ?? new Agent({ keepAlive: true, maxSockets: 2, ca: authority, minVersion: 'TLSv1.3' });
@@ -28,15 +33,20 @@ export const httpsExchange = (endpoints: Readonly<Record<string, Endpoint>>): Ex
     post: (name, body, signal) => {
       const endpoint = Object.hasOwn(endpoints, name) ? endpoints[name] : undefined;
       if (endpoint === undefined) return Promise.resolve(deny('unavailable', 'peer-unreachable', `no endpoint ${name}`));
-      return post(endpoint.url, agentOf(name, endpoint.authority), body, signal);
+      return post(endpoint.url, agentOf(name, endpoint.authority), body, signal, AbortSignal.timeout(limits.timeoutMs));
     },
   };
 };
 
-const post = (url: string, agent: Agent, body: Uint8Array, signal: AbortSignal): Promise<Result<Uint8Array>> =>
+const post = (url: string, agent: Agent, body: Uint8Array, given: AbortSignal, late: AbortSignal): Promise<Result<Uint8Array>> =>
   new Promise((resolve) => {
+    const failed = ({ message }: Error) => {
+      if (given.aborted) resolve(deny('unavailable', 'aborted', message));
+      else resolve(late.aborted ? deny('resource', 'time-limit', 'far end') : deny('unavailable', 'peer-unreachable', message));
+    };
     const headers = { 'content-type': 'application/octet-stream', 'content-length': body.length };
-    const outgoing = request(url, { method: 'POST', agent, headers, signal, timeout: timeoutMs }, (incoming) => {
+    const signal = AbortSignal.any([given, late]);
+    const outgoing = request(url, { method: 'POST', agent, headers, signal }, (incoming) => {
       const chunks: Buffer[] = [];
       let receivedBytes = 0;
       incoming.on('data', (chunk: Buffer) => {
@@ -46,7 +56,7 @@ const post = (url: string, agent: Agent, body: Uint8Array, signal: AbortSignal):
           incoming.destroy();
         } else chunks.push(chunk);
       });
-      incoming.on('error', (error) => resolve(deny('unavailable', 'peer-unreachable', error.message)));
+      incoming.on('error', failed);
       incoming.on('end', () =>
         resolve(
           incoming.statusCode === 200
@@ -55,10 +65,6 @@ const post = (url: string, agent: Agent, body: Uint8Array, signal: AbortSignal):
         ),
       );
     });
-    outgoing.on('timeout', () => {
-      resolve(deny('resource', 'time-limit', 'far end'));
-      outgoing.destroy();
-    });
-    outgoing.on('error', (error) => resolve(deny('unavailable', signal.aborted ? 'aborted' : 'peer-unreachable', error.message)));
+    outgoing.on('error', failed);
     outgoing.end(body);
   });

@@ -75,6 +75,10 @@ const socketTables = [
 
 const maxSockets = 256;
 
+/** `sl: address:port remote:port state …` */
+const socketLine = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ ([0-9A-F]{2})\b/;
+
+/** A line of another form makes the fact unknown: behind it a socket could listen that is not told. */
 const listeningSockets = (readText: ReadText): { readonly items: readonly ListeningSocket[] } | undefined => {
   const found: ListeningSocket[] = [];
   let wasRead = false;
@@ -82,11 +86,10 @@ const listeningSockets = (readText: ReadText): { readonly items: readonly Listen
     const table = readText(path);
     if (table === undefined) continue;
     wasRead = true;
-    for (const line of table.split('\n').slice(1)) {
-      const [, local, , socketState] = line.trim().split(/\s+/);
-      const [address, port] = (local ?? '').split(':');
-      if (socketState === state && address !== undefined && port !== undefined)
-        found.push({ protocol, address: addressOf(address), port: Number.parseInt(port, 16) });
+    for (const line of table.trimEnd().split('\n').slice(1)) {
+      const [isLine, address = '', port = '', socketState] = socketLine.exec(line) ?? [];
+      if (isLine === undefined) return undefined;
+      if (socketState === state) found.push({ protocol, address: addressOf(address), port: Number.parseInt(port, 16) });
     }
   }
   return wasRead ? { items: found.slice(0, maxSockets) } : undefined;

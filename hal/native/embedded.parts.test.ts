@@ -6,6 +6,7 @@ import { concat, toHex, u16be, u32be, utf8 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { alg, nvAttribute } from '#hal/tpm/constants';
 import { encodedTemplate } from '#hal/tpm/templates';
+import { contentOf, empty2b, nvPublic } from '#hal/tpm/wire';
 import { handles } from './commands.ts';
 import type { Esys } from './esys.ts';
 import { openSimulatedEsys } from './esys-sim.ts';
@@ -14,9 +15,6 @@ import {
   buildAddons,
   createAttestationKey,
   createPrimary,
-  empty2b,
-  inner,
-  nvPublic,
   password,
   sha256Pcrs,
   startEmbedded,
@@ -63,7 +61,8 @@ describe.skipIf(missing !== undefined)(`the state of a TPM inside the process ${
   });
 
   test('keeps an NV counter over a power cycle', async () => {
-    const read = async (index: number) => Buffer.from(inner(await esys.nvRead(index, index, password, 8, 0))).readBigUInt64BE();
+    const read = async (index: number) =>
+      Buffer.from(contentOf(await esys.nvRead(index, index, password, 8, 0))).readBigUInt64BE();
     const index = await esys.nvDefineSpace(handles.owner, password, empty2b, nvPublic(counterIndex, counterAttributes, 8));
     await esys.nvIncrement(index, index, password);
     const first = await read(index);
@@ -77,7 +76,7 @@ describe.skipIf(missing !== undefined)(`the state of a TPM inside the process ${
     expect(await read(again)).toBe(first + 2n);
     const [publicInfo, name] = await esys.nvReadPublic(again, []);
     expect(name).toEqual(await esys.nameOf(again));
-    expect(inner(name).subarray(2)).toEqual(new Uint8Array(sha256(inner(publicInfo))));
+    expect(contentOf(name).subarray(2)).toEqual(new Uint8Array(sha256(contentOf(publicInfo))));
   });
 
   test('refuses a second opener of the same state, and opens it again after close', async () => {

@@ -6,21 +6,15 @@ import { unwrap } from '#hal/core/result';
 import { alg, nvAttribute, objectAttribute } from '#hal/tpm/constants';
 import { encodePublic, nameOf, p256Point, parsePublic, tpm2b } from '#hal/tpm/public';
 import { encodedTemplate, sealedTemplate } from '#hal/tpm/templates';
+import { contentOf, empty2b, keyScheme, noPcrs, noSymmetric, nvPublic, sensitiveCreate } from '#hal/tpm/wire';
 import { handles } from './commands.ts';
 import type { Esys } from './esys.ts';
 import {
   buildAddons,
   createAttestationKey,
   createPrimary,
-  empty2b,
-  inner,
-  keyScheme,
-  noPcrs,
-  noSymmetric,
-  nvPublic,
   password,
   rsaStorageTemplate,
-  sensitiveCreate,
   sha256Pcrs,
   startEmbedded,
   temporaryDirectory,
@@ -93,12 +87,12 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const qualifyingData = randomBytes(32);
     const selection = sha256Pcrs([0, 7, 11]);
     const [attest, signature] = await esys.quote(ak.handle, password, tpm2b(qualifyingData), keyScheme, selection);
-    expect(isSignedBy(ak.publicArea, inner(attest), signature)).toBe(true);
+    expect(isSignedBy(ak.publicArea, contentOf(attest), signature)).toBe(true);
     expect(Buffer.from(attest).includes(qualifyingData)).toBe(true);
     // TPMS_ATTEST of a quote ends with the selection and the digest of the registers (Part 2 §10.12.6).
     const [, , values] = await esys.pcrRead([], selection);
     const registers = [0, 1, 2].map((index) => values.subarray(4 + 34 * index + 2, 4 + 34 * (index + 1)));
-    expect(inner(attest).subarray(-32)).toEqual(new Uint8Array(sha256(...registers)));
+    expect(contentOf(attest).subarray(-32)).toEqual(new Uint8Array(sha256(...registers)));
   });
 
   test('sets bits of 64 and writes and extends NV', async () => {
@@ -117,7 +111,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
 
     const extended = await define(3, 0x4 << 4, 32);
     await esys.nvExtend(extended, extended, password, tpm2b(utf8('event')));
-    expect(inner(await esys.nvRead(extended, extended, password, 32, 0))).toEqual(
+    expect(contentOf(await esys.nvRead(extended, extended, password, 32, 0))).toEqual(
       new Uint8Array(sha256(new Uint8Array(32), utf8('event'))),
     );
     await esys.nvUndefineSpace(handles.owner, extended, password);
@@ -161,7 +155,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const sealed = scope.keep(await esys.load(root.handle, password, privateArea, publicArea));
     await expect(esys.unseal(sealed, password)).rejects.toMatchObject({ name: 'TpmError' });
     await esys.setAuth(sealed, tpm2b(auth));
-    expect(inner(await esys.unseal(sealed, password))).toEqual(new Uint8Array(secret));
+    expect(contentOf(await esys.unseal(sealed, password))).toEqual(new Uint8Array(secret));
   });
 
   test('unseals by a policy over registers, until one of them is extended', async () => {
@@ -171,7 +165,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const selection = sha256Pcrs([11, 16]);
     const trial = await session(3);
     await esys.policyPcr(trial, [], null, selection);
-    const policy = inner(await esys.policyGetDigest(trial, []));
+    const policy = contentOf(await esys.policyGetDigest(trial, []));
     const zeroes = sha256(new Uint8Array(64));
     expect(policy).toEqual(new Uint8Array(sha256(new Uint8Array(32), u32be(0x17f), selection, zeroes)));
 
@@ -183,7 +177,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const sealed = scope.keep(await esys.load(root.handle, password, privateArea, publicArea));
     const open = await session(1);
     await esys.policyPcr(open, [], null, selection);
-    expect(inner(await esys.unseal(sealed, [open]))).toEqual(utf8('secret'));
+    expect(contentOf(await esys.unseal(sealed, [open]))).toEqual(utf8('secret'));
 
     await esys.pcrExtend(11, password, concat(u32be(1), u16be(alg.sha256), sha256(utf8('phase'))));
     const late = await session(1);
@@ -204,7 +198,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const session = scope.keep(await esys.startAuthSession(handles.none, handles.none, [], null, 1, noSymmetric, alg.sha256));
     await esys.policySecret(handles.endorsement, session, password, null, null, null, 0);
     const opened = await esys.activateCredential(ak.handle, ek.handle, [handles.password, session], blob, secret);
-    expect(inner(opened)).toEqual(new Uint8Array(credential));
+    expect(contentOf(opened)).toEqual(new Uint8Array(credential));
   });
 
   test('certifies, signs, tells the time, and verifies a foreign signature', async () => {
@@ -217,7 +211,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
       await esys.certify(ak.handle, ak.handle, both, data, keyScheme),
       await esys.getTime(handles.endorsement, ak.handle, both, data, keyScheme),
     ])
-      expect(isSignedBy(ak.publicArea, inner(attest), signature)).toBe(true);
+      expect(isSignedBy(ak.publicArea, contentOf(attest), signature)).toBe(true);
     expect((await esys.readClock([])).length).toBe(25);
 
     // A restricted key signs no digest from outside (Part 1 §25.2): a null ticket is refused.
@@ -266,7 +260,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const restored = await esys.deserializeHandle(serialized);
     const [publicArea, readName] = await esys.readPublic(restored, []);
     expect(readName).toEqual(name);
-    expect(inner(publicArea)).toEqual(ak.publicArea);
+    expect(contentOf(publicArea)).toEqual(ak.publicArea);
     await esys.closeHandle(restored);
     await expect(esys.nameOf(restored)).rejects.toMatchObject({ name: 'TpmError' });
     expect(await esys.evictControl(handles.owner, found, password, 0x81010002)).toBe(handles.none);
@@ -301,7 +295,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const sensitive = sensitiveCreate(new Uint8Array(), utf8('secret'));
     const [privateArea, publicArea] = await esys.create(root.handle, password, sensitive, template, empty2b, noPcrs);
     const sealed = scope.keep(await esys.load(root.handle, password, privateArea, publicArea));
-    expect(inner(await esys.unseal(sealed, [session]))).toEqual(utf8('secret'));
+    expect(contentOf(await esys.unseal(sealed, [session]))).toEqual(utf8('secret'));
   });
 
   test('leaves no handle behind after a scope', async () => {
@@ -356,7 +350,7 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const nonces = Array.from({ length: 200 }, (_, index) => tpm2b(concat(u32be(index), new Uint8Array(28))));
     const quotes = nonces.map(async (nonce, index) => {
       const [attest] = await esys.quote(ak.handle, password, nonce, keyScheme, sha256Pcrs([0, 7]));
-      expect(Buffer.from(attest).includes(Buffer.from(inner(nonce)))).toBe(true);
+      expect(Buffer.from(attest).includes(Buffer.from(contentOf(nonce)))).toBe(true);
       order.push(index);
     });
     let fired = 0;

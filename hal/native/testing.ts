@@ -1,13 +1,14 @@
-/** For tests and benches: the addon for simulators, built on demand, and small structures in wire form. */
+/** For tests and benches: the addon for simulators, built on demand, and what a test does first with a TPM. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { concat, u16be, u32be } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
+import { encodeSelections } from '#hal/tpm/attest';
 import { alg } from '#hal/tpm/constants';
 import { encodePublic, tpm2b } from '#hal/tpm/public';
 import { encodedTemplate, storageTemplate } from '#hal/tpm/templates';
+import { contentOf, empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
 import { type EsysHandle, handles } from './commands.ts';
 import type { Esys } from './esys.ts';
 import { openSimulatedEsys } from './esys-sim.ts';
@@ -44,30 +45,9 @@ export const startEmbedded = async (directory: string): Promise<Esys> => {
 };
 
 export const password = [handles.password] as const;
-export const empty2b = tpm2b(new Uint8Array());
-/** TPMT_SIG_SCHEME that leaves the choice to the key. */
-export const keyScheme = u16be(alg.null);
-export const noPcrs = u32be(0);
 
-/** TPML_PCR_SELECTION of registers below 24 in the SHA-256 bank. */
-export const sha256Pcrs = (pcrs: readonly number[]): Uint8Array => {
-  const bits = new Uint8Array(3);
-  for (const pcr of pcrs) bits[pcr >> 3] = (bits[pcr >> 3] ?? 0) | (1 << (pcr & 7));
-  return concat(u32be(1), u16be(alg.sha256), Uint8Array.of(bits.length), bits);
-};
-
-/** TPM2B_SENSITIVE_CREATE. */
-export const sensitiveCreate = (auth: Uint8Array, data: Uint8Array): Uint8Array => tpm2b(concat(tpm2b(auth), tpm2b(data)));
-
-/** TPM2B_NV_PUBLIC, name algorithm SHA-256, no policy. */
-export const nvPublic = (index: number, attributes: number, sizeBytes: number): Uint8Array =>
-  tpm2b(concat(u32be(index), u16be(alg.sha256), u32be(attributes), empty2b, u16be(sizeBytes)));
-
-/** TPMT_SYM_DEF that is none. */
-export const noSymmetric = u16be(alg.null);
-
-/** What a TPM2B holds. */
-export const inner = (sized: Uint8Array): Uint8Array => new Uint8Array(sized.subarray(2));
+/** TPML_PCR_SELECTION of registers in the SHA-256 bank. */
+export const sha256Pcrs = (pcrs: readonly number[]): Uint8Array => encodeSelections([{ hash: alg.sha256, pcrs }]);
 
 /** An RSA storage key: the TPM needs tens of milliseconds to make one. */
 export const rsaStorageTemplate = encodePublic({
@@ -82,7 +62,7 @@ export const createPrimary = async (
 ): Promise<{ readonly handle: EsysHandle; readonly publicArea: Uint8Array }> => {
   const sensitive = sensitiveCreate(new Uint8Array(), new Uint8Array());
   const [handle, publicArea] = await esys.createPrimary(hierarchy, password, sensitive, tpm2b(template), empty2b, noPcrs);
-  return { handle, publicArea: inner(publicArea) };
+  return { handle, publicArea: contentOf(publicArea) };
 };
 
 /** The attestation key of our devices: ECC P-256, restricted, endorsement hierarchy (SR-05). */

@@ -3,7 +3,7 @@ import { wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { Counter, Quote, Tpm, TpmIdentity } from '#hal/ports/tpm';
-import { encodeSelections } from '#hal/tpm/attest';
+import { areRegisters, encodeSelections } from '#hal/tpm/attest';
 import { alg } from '#hal/tpm/constants';
 import { tpm2b } from '#hal/tpm/public';
 import { encodedTemplate } from '#hal/tpm/templates';
@@ -81,6 +81,7 @@ export const esysTpm = (esys: Esys, crypto: CryptoBackend, unseal: () => Promise
         })(),
       ),
     async quote(qualifyingData, pcrs) {
+      if (!areRegisters(pcrs)) return deny('protocol', 'field-invalid', 'registers');
       const selection = encodeSelections([{ hash: alg.sha256, pcrs }]);
       // Registers may move between reading and quoting: read on both sides until nothing did.
       for (let attempt = 0; attempt < pcrReadAttempts; attempt += 1) {

@@ -9,7 +9,7 @@ export interface Tpm {
   /**
    * TPM2_Quote (Part 3 §18.4) by the attestation key over the SHA-256 bank.
    * @param qualifyingData 32 bytes
-   * @param pcrs ascending PCR indices, 0 to 23
+   * @param pcrs ascending PCR indices, 0 to 23; any other list is refused with `protocol/field-invalid`
    */
   quote(qualifyingData: Uint8Array, pcrs: readonly number[]): Promise<Result<Quote>>;
   /** The audit counter of this device (an NV counter: only ever goes up). */

@@ -9,10 +9,15 @@ import type { Messages } from '#protos/gen/types';
 
 /** @returns `call` alone: there are no streams over an exchange */
 export const exchangeClient = <M extends Methods>(methods: M, exchange: Exchange, endpoint: string): Pick<Client<M>, 'call'> => ({
-  call: (async (method: string, request: Messages[MessageName], { signal = new AbortController().signal }: CallOptions = {}) => {
+  call: (async (
+    method: string,
+    request: Messages[MessageName],
+    { signal = new AbortController().signal, permit }: CallOptions = {},
+  ) => {
     const spec = methods[method];
     if (spec === undefined) throw new TypeError(`no method ${method}`);
-    const body = encodeMessage('Frame', { call: { id: 1, method, arguments: encodeMessage(spec.request, request) } });
+    const call = { id: 1, method, arguments: encodeMessage(spec.request, request), ...(permit === undefined ? {} : { permit }) };
+    const body = encodeMessage('Frame', { call });
     const answered = await exchange.post(endpoint, body, signal);
     return answered.ok ? readAnswer(spec.reply, answered.value) : answered;
   }) as Client<M>['call'],

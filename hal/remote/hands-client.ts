@@ -2,13 +2,24 @@
 
 import { encodeMessage } from '#hal/core/message';
 import { done, ok, type Result } from '#hal/core/result';
+import type { AppHost } from '#hal/ports/app-host';
 import type { BootLog } from '#hal/ports/boot-log';
 import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { Platform } from '#hal/ports/platform';
+import type { Switches, SwitchName } from '#hal/ports/switches';
 import type { Tpm } from '#hal/ports/tpm';
-import type { HandsMethods } from '#hal/remote/hands-methods';
-import type { Client } from '#hal/remote/methods';
-import type { HandsHello, Receipt } from '#protos/gen/types';
+import { type HandsMethods, handsMethods } from '#hal/remote/hands-methods';
+import type { Client, Request, UnaryMethod } from '#hal/remote/methods';
+import type {
+  AppBlock,
+  AppManifest,
+  AppRequest,
+  HandsHello,
+  NetworkChange,
+  NetworkState,
+  Receipt,
+  SwitchState,
+} from '#protos/gen/types';
 
 export interface RemoteHands {
   readonly hello: () => Promise<Result<HandsHello>>;
@@ -17,8 +28,20 @@ export interface RemoteHands {
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly receipt: () => Promise<Result<Receipt>>;
-  /** The effector: the exact request bytes that a permit must name, and the call with it. */
+  readonly network: { read(): Promise<Result<NetworkState | undefined>> };
+  readonly switches: Pick<Switches, 'read'>;
+  readonly apps: Pick<AppHost, 'read'>;
+  /** Effectors: the exact request bytes that a permit must name, and the call with it. */
+  readonly effectors: Effectors;
+}
+
+export interface Effectors {
   readonly reboot: (cause: string) => PermittedCall;
+  readonly applyNetwork: (change: NetworkChange) => PermittedCall;
+  readonly setSwitch: (state: SwitchState) => PermittedCall;
+  readonly allowApps: (manifest: AppManifest) => PermittedCall;
+  readonly blockApp: (block: AppBlock) => PermittedCall;
+  readonly startApp: (request: AppRequest) => PermittedCall;
 }
 
 export interface PermittedCall {
@@ -55,12 +78,39 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
   },
   platform: { read: () => client.call('platform.read', {}) },
   receipt: () => client.call('provision.receipt', {}),
-  reboot: (cause) => ({
-    audience: 'power.reboot',
-    arguments: encodeMessage('RebootRequest', { cause }),
-    run: async (permit) => {
-      const answer = await client.call('power.reboot', { cause }, { permit });
-      return answer.ok ? done : answer;
+  network: {
+    read: async () => {
+      const answer = await client.call('network.read', {});
+      return answer.ok ? ok(answer.value.state) : answer;
     },
-  }),
+  },
+  switches: {
+    read: async () => {
+      const answer = await client.call('switches.read', {});
+      return answer.ok ? ok(new Map(answer.value.switches.map(({ name, isOn }) => [name as SwitchName, isOn]))) : answer;
+    },
+  },
+  apps: { read: () => client.call('apps.read', {}) },
+  effectors: {
+    reboot: (cause) => effector(client, 'power.reboot', { cause }),
+    applyNetwork: (change) => effector(client, 'network.apply', change),
+    setSwitch: (state) => effector(client, 'switches.set', state),
+    allowApps: (manifest) => effector(client, 'apps.allow', manifest),
+    blockApp: (block) => effector(client, 'apps.block', block),
+    startApp: (request) => effector(client, 'apps.start', request),
+  },
+});
+
+/** What it answers besides that it was done is read back by its own method. */
+const effector = <K extends UnaryMethod<HandsMethods>>(
+  client: Client<HandsMethods>,
+  method: K,
+  request: Request<HandsMethods, K>,
+): PermittedCall => ({
+  audience: method,
+  arguments: encodeMessage(handsMethods[method].request, request as never),
+  run: async (permit) => {
+    const answer = await client.call(method, request, { permit });
+    return answer.ok ? done : answer;
+  },
 });

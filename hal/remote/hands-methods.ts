@@ -14,6 +14,14 @@ export const handsMethods = {
   'bootLog.read': { request: 'Nothing', reply: 'BootLog' },
   'platform.read': { request: 'Nothing', reply: 'PlatformFacts' },
   'provision.receipt': { request: 'Nothing', reply: 'Receipt' },
+  'network.apply': { request: 'NetworkChange', reply: 'NetworkState', needsPermit: true },
+  'network.read': { request: 'Nothing', reply: 'NetworkReading' },
+  'switches.set': { request: 'SwitchState', reply: 'Nothing', needsPermit: true },
+  'switches.read': { request: 'Nothing', reply: 'SwitchStates' },
+  'apps.allow': { request: 'AppManifest', reply: 'AppsState', needsPermit: true },
+  'apps.block': { request: 'AppBlock', reply: 'AppsState', needsPermit: true },
+  'apps.start': { request: 'AppRequest', reply: 'Nothing', needsPermit: true },
+  'apps.read': { request: 'Nothing', reply: 'AppsState' },
   'power.reboot': { request: 'RebootRequest', reply: 'Nothing', needsPermit: true },
 } as const satisfies Methods;
 

@@ -10,13 +10,14 @@ import type { Power } from '#hal/ports/power';
 import type { Tpm } from '#hal/ports/tpm';
 import type { Guard } from '#hal/remote/dispatcher';
 import type { HandsMethods } from '#hal/remote/hands-methods';
+import { type ManagedPorts, managedHandlers } from '#hal/remote/managed-door';
 import type { Handlers } from '#hal/remote/methods';
 import type { Receipt } from '#protos/gen/types';
 
 /** The receipt of the visit that provisioned this device. */
 export type ReadReceipt = () => Promise<Result<Receipt>>;
 
-export interface HandsPorts {
+export interface HandsPorts extends ManagedPorts {
   readonly tpm: Tpm;
   readonly keys: DeviceKeys;
   readonly bootLog: BootLog;
@@ -77,6 +78,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
       },
       'platform.read': () => platform.read(),
       'provision.receipt': () => receipt(),
+      ...managedHandlers(ports),
       'power.reboot': ({ cause }) => nothing(power.reboot(cause)),
     },
     guard: (method, argumentBytes, permit) => {

@@ -34,6 +34,15 @@ export interface PcrSelection {
 
 const maxSelections = 16;
 
+/** PC Client Platform TPM Profile 1.05 §4.6: registers 0 to 23. */
+const pcrCount = 24;
+
+/** Ascending registers of a PC client's TPM, none twice: the only form in which we ask for them or take them. */
+export const areRegisters = (pcrs: readonly number[]): boolean =>
+  pcrs.every(
+    (pcr, index) => Number.isInteger(pcr) && pcr >= 0 && pcr < pcrCount && (index === 0 || pcr > (pcrs[index - 1] as number)),
+  );
+
 /**
  * @returns the quote; `attestation/quote-type` where a TPM did not make it or it is another attestation;
  * `attestation/malformed` where it cannot be read to its last byte
@@ -88,11 +97,12 @@ const sized = (reader: Reader, mostBytes: number): Uint8Array => {
   return reader.take(length);
 };
 
-/** TPML_PCR_SELECTION over 24 registers. */
+/** TPML_PCR_SELECTION over 24 registers; any other throws. */
 export const encodeSelections = (selections: readonly PcrSelection[]): Uint8Array =>
   concat(
     u32be(selections.length),
     ...selections.map(({ hash, pcrs }) => {
+      if (!areRegisters(pcrs)) throw new RangeError('no ascending list of registers');
       const mask = new Uint8Array(3);
       for (const pcr of pcrs) mask[pcr >> 3] = (mask[pcr >> 3] as number) | (1 << (pcr & 7));
       return concat(u16be(hash), u8(3), mask);

@@ -11,23 +11,13 @@ import { linuxClock } from '#hal/linux/clock';
 import { handles } from '#hal/native/commands';
 import { type Esys, openEsys } from '#hal/native/esys';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
-import {
-  addonPaths,
-  buildAddons,
-  createAttestationKey,
-  empty2b,
-  inner,
-  keyScheme,
-  nvPublic,
-  password,
-  sha256Pcrs,
-  temporaryDirectory,
-} from '#hal/native/testing';
+import { addonPaths, buildAddons, createAttestationKey, password, sha256Pcrs, temporaryDirectory } from '#hal/native/testing';
 import { bundleOf } from '#hal/native/testing-child';
 import { tpmResult } from '#hal/native/tpm-error';
 import { transientScope } from '#hal/native/transient';
 import { nvAttribute } from '#hal/tpm/constants';
 import { p256Point, parsePublic, tpm2b } from '#hal/tpm/public';
+import { contentOf, empty2b, keyScheme, nvPublic } from '#hal/tpm/wire';
 import { type Swtpm, startSwtpm } from './swtpm.ts';
 
 const clock = linuxClock();
@@ -122,7 +112,7 @@ describe.skipIf(missing !== undefined)(`a TPM in a process of its own ${missing 
         .match(/.{1,64}/g)
         ?.join('\n');
       const pem = file('ak.pem', `-----BEGIN PUBLIC KEY-----\n${base64}\n-----END PUBLIC KEY-----\n`);
-      const message = file('attest', inner(attest));
+      const message = file('attest', contentOf(attest));
       const check = (qualification: string) =>
         spawnSync(
           'tpm2_checkquote',
@@ -152,7 +142,7 @@ describe.skipIf(missing !== undefined)(`a TPM in a process of its own ${missing 
       const ak = await createAttestationKey(esys);
       scope.keep(ak.handle);
       const [attest] = await esys.quote(ak.handle, password, tpm2b(new Uint8Array(32)), keyScheme, sha256Pcrs([0]));
-      expect(inner(attest).length).toBeGreaterThan(100);
+      expect(contentOf(attest).length).toBeGreaterThan(100);
       expect(toHex(await esys.transmit(Buffer.from('80010000000a000001ff', 'hex')))).toBe('80010000000a00000143');
       await expect(esys.flushContext(handles.password)).rejects.toMatchObject({ name: 'TpmError' });
 

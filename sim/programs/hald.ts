@@ -14,6 +14,7 @@ import { linuxClock } from '#hal/linux/clock';
 import { openDurableStore } from '#hal/linux/durable-store';
 import { linuxPlatform } from '#hal/linux/platform';
 import { systemRandom } from '#hal/linux/random';
+import { memoryManaged } from '#hal/memory/managed';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { peerCredentials } from '#hal/native/peer';
 import { bootMachine } from '#sim/machine/firmware';
@@ -53,6 +54,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs'], async
           return done;
         },
       },
+      managed: memoryManaged(clock),
       bootId: boot.bootId,
       isSimulated: true,
       store: unwrap(openDurableStore(join(hands, 'hands.db'))),

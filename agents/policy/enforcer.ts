@@ -1,0 +1,159 @@
+/**
+ * Desired → plan → apply → read back → compared. What cannot be read back as it was wanted is not in force, and says so.
+ *
+ * A bundle is decided on like everything else, with its signers as the actor, and applied by the hands under permits.
+ */
+import { createHash } from 'node:crypto';
+import type { Authorizer, Effect } from '#agents/mind/authorizer';
+import { holdsMode, planSwitches } from '#agents/privacy/modes';
+import { equalBytes, toHex } from '#hal/core/bytes';
+import { codeOf, deny, done, type Fault, ok, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
+import type { DurableStore } from '#hal/ports/durable-store';
+import type { Log } from '#hal/ports/log';
+import type { PermittedCall, RemoteHands } from '#hal/remote/hands-client';
+import type { AppManifest, ConfigurationBundle, PolicyBundle } from '#protos/gen/types';
+import { type BundleClass, decodeBundle, type SignedBundle } from './bundles.ts';
+import { shelf } from './shelf.ts';
+
+export interface Enforcer {
+  /** @returns what is in force now; or why the bundle is not: then what was in force before still is, as far as it was read back */
+  apply(bundle: SignedBundle): Promise<Result<InForce>>;
+  /** After a restart: what was in force before, from the device's own store. */
+  restore(): Promise<void>;
+  /** Reads again what should be in force. */
+  status(): Promise<readonly InForce[]>;
+  configuration(): ConfigurationBundle | undefined;
+}
+
+export interface InForce {
+  readonly kind: BundleClass;
+  readonly version: number;
+  /** SHA-256 of the bundle's payload. */
+  readonly digest: Uint8Array;
+  /** Whether what was read back is what the bundle says. */
+  readonly holds: boolean;
+}
+
+export interface EnforcerParts {
+  readonly hands: RemoteHands;
+  readonly authorizer: Authorizer;
+  readonly store: DurableStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Held {
+  readonly version: number;
+  readonly digest: Uint8Array;
+  /** Reads back. */
+  readonly holds: () => Promise<boolean>;
+}
+
+/** An administrator's signature is as fresh as the moment it was verified in. */
+const signatureAgeMs = 60_000;
+
+export const enforcer = ({ hands, authorizer, store, clock, log }: EnforcerParts): Enforcer => {
+  const kept = shelf(store);
+  const inForce = new Map<BundleClass, Held>();
+  let configuration: ConfigurationBundle | undefined;
+
+  const perform = async (call: PermittedCall, signer: Uint8Array): Promise<Result<void>> => {
+    const effect: Effect = {
+      action: 'apply-bundle',
+      resource: 'policy',
+      event: 'admin.bundle',
+      call,
+      actor: signedBy(signer, clock.bootMs()),
+    };
+    const performed = await authorizer.perform(effect, 'bundle');
+    if (!performed.ok) return performed;
+    const { decision } = performed.value;
+    return decision.isAllowed ? done : { ok: false, fault: decision.fault ?? notPermitted };
+  };
+
+  const applyPolicy = async ({ version, network, privacy }: PolicyBundle, signer: Uint8Array): Promise<Result<Held['holds']>> => {
+    const applied = await perform(hands.effectors.applyNetwork({ version, policy: network }), signer);
+    if (!applied.ok) return applied;
+    const read = await hands.network.read();
+    if (!read.ok) return read;
+    const digest = read.value?.digest ?? new Uint8Array();
+    const switches = await hands.switches.read();
+    if (!switches.ok) return switches;
+    for (const change of planSwitches(privacy, switches.value)) {
+      const set = await perform(hands.effectors.setSwitch(change), signer);
+      if (!set.ok) return set;
+    }
+    return ok(async () => {
+      const [now, present] = await Promise.all([hands.network.read(), hands.switches.read()]);
+      const isNetwork = now.ok && now.value !== undefined && equalBytes(now.value.digest, digest);
+      return isNetwork && present.ok && holdsMode(privacy, present.value);
+    });
+  };
+
+  const applyApps = async (manifest: AppManifest, payload: Uint8Array, signer: Uint8Array): Promise<Result<Held['holds']>> => {
+    const allowed = await perform(hands.effectors.allowApps(manifest), signer);
+    if (!allowed.ok) return allowed;
+    const wanted = sha256(payload);
+    return ok(async () => {
+      const read = await hands.apps.read();
+      return read.ok && equalBytes(read.value.digest, wanted);
+    });
+  };
+
+  const put = async (bundle: SignedBundle): Promise<Result<InForce>> => {
+    const decoded = decodeBundle(bundle);
+    if (!decoded.ok) return decoded;
+    const { version } = decoded.value.value;
+    const before = inForce.get(bundle.kind);
+    if (before !== undefined && version < before.version) return deny('policy', 'stale', `version ${version} of ${bundle.kind}`);
+    const holds = await (decoded.value.kind === 'policy'
+      ? applyPolicy(decoded.value.value, bundle.signer)
+      : decoded.value.kind === 'apps'
+        ? applyApps(decoded.value.value, bundle.payload, bundle.signer)
+        : ok(async () => true));
+    if (!holds.ok) return holds;
+    if (decoded.value.kind === 'configuration') configuration = decoded.value.value;
+    const held = { version, digest: sha256(bundle.payload), holds: holds.value };
+    inForce.set(bundle.kind, held);
+    return (await held.holds())
+      ? ok({ kind: bundle.kind, version, digest: held.digest, holds: true })
+      : deny('integrity', 'read-back', bundle.kind);
+  };
+
+  return {
+    async apply(bundle) {
+      const applied = await put(bundle);
+      if (!applied.ok) return applied;
+      const stored = kept.keep(bundle);
+      return stored.ok ? applied : stored;
+    },
+    async restore() {
+      const bundles = kept.kept();
+      if (!bundles.ok) return failed('shelf', bundles.fault, log);
+      for (const bundle of bundles.value) {
+        const applied = await put(bundle);
+        if (!applied.ok) failed(bundle.kind, applied.fault, log);
+      }
+    },
+    status: () =>
+      Promise.all(
+        [...inForce].map(async ([kind, { version, digest, holds }]) => ({ kind, version, digest, holds: await holds() })),
+      ),
+    configuration: () => configuration,
+  };
+};
+
+const notPermitted: Fault = { category: 'authorization', reason: 'not-permitted' };
+
+const failed = (what: string, fault: Fault, log: Log): void => log.error('bundle.not-in-force', { what, code: codeOf(fault) });
+
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+
+const signedBy = (signer: Uint8Array, nowBootMs: number): NonNullable<Effect['actor']> => ({
+  value: { subject: toHex(signer), assurance: 'administrator' },
+  source: 'bundle-signatures',
+  measuredBootMs: nowBootMs,
+  maxAgeMs: signatureAgeMs,
+  isVerified: true,
+});

@@ -1,0 +1,12 @@
+/** What no adapter of this project can do on a real machine yet: refused by name, never pretended. */
+import { deny, ok } from '#hal/core/result';
+import type { AppHost } from '#hal/ports/app-host';
+import type { Switches } from '#hal/ports/switches';
+
+const refused = async () => deny('unavailable', 'not-supported');
+
+/** No radio or sensor can be switched: the machine shows none. */
+export const noSwitches: Switches = { set: refused, read: async () => ok(new Map()) };
+
+/** No app is started by us. */
+export const noAppHost: AppHost = { allow: refused, start: refused, block: refused, read: refused };

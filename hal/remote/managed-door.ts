@@ -1,0 +1,55 @@
+/** What an administration may change of the device: handlers of the hands, each change under a permit and read back. */
+import { encodeMessage } from '#hal/core/message';
+import { deny, ok } from '#hal/core/result';
+import type { VersionFloor } from '#hal/core/version-floor';
+import type { AppHost } from '#hal/ports/app-host';
+import type { NetPolicy } from '#hal/ports/net-policy';
+import { type Switches, type SwitchName, switchNames } from '#hal/ports/switches';
+import type { HandsMethods } from '#hal/remote/hands-methods';
+import type { Handlers } from '#hal/remote/methods';
+
+export interface ManagedPorts {
+  readonly network: NetPolicy;
+  readonly switches: Switches;
+  readonly apps: AppHost;
+  readonly floor: VersionFloor;
+}
+
+type ManagedMethod = Extract<keyof HandsMethods, `network.${string}` | `switches.${string}` | `apps.${string}`>;
+
+const isSwitch = (name: string): name is SwitchName => (switchNames as readonly string[]).includes(name);
+
+export const managedHandlers = ({
+  network,
+  switches,
+  apps,
+  floor,
+}: ManagedPorts): Pick<Handlers<HandsMethods>, ManagedMethod> => ({
+  'network.apply': async ({ version, policy }) => {
+    const taken = floor.take('network', version, encodeMessage('NetworkPolicy', policy));
+    return taken.ok ? network.apply(policy) : taken;
+  },
+  'network.read': async () => {
+    const state = await network.read();
+    return state.ok ? ok(state.value === undefined ? {} : { state: state.value }) : state;
+  },
+  'switches.set': async ({ name, isOn }) => {
+    if (!isSwitch(name)) return deny('unavailable', 'not-supported', name);
+    const set = await switches.set(name, isOn);
+    return set.ok ? ok({}) : set;
+  },
+  'switches.read': async () => {
+    const states = await switches.read();
+    return states.ok ? ok({ switches: [...states.value].map(([name, isOn]) => ({ name, isOn })) }) : states;
+  },
+  'apps.allow': async (manifest) => {
+    const taken = floor.take('apps', manifest.version, encodeMessage('AppManifest', manifest));
+    return taken.ok ? apps.allow(manifest) : taken;
+  },
+  'apps.block': ({ app, untilBootMs }) => apps.block(app, untilBootMs),
+  'apps.start': async ({ app }) => {
+    const started = await apps.start(app);
+    return started.ok ? ok({}) : started;
+  },
+  'apps.read': () => apps.read(),
+});

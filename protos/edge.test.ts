@@ -39,6 +39,8 @@ const texts: Readonly<Record<string, string>> = {
   token: 'tcp/[::]:22',
   address: '127.0.0.1',
   interface: 'wg0',
+  label: '0123456789abcdef0123456789abcdef',
+  path: 'targets/2.root.json',
 };
 
 const anyValue = (rule: FieldRule, depth: number): fc.Arbitrary<unknown> => {

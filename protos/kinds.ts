@@ -36,6 +36,8 @@ export const kinds = {
   signed: bytes(1, 64 * 1024, 'the exact bytes to be signed'),
   checkpoint: bytes(1, 16 * 1024, 'a signed note'),
   'boot-log': bytes(0, 1024 * 1024, 'a TCG event log'),
+  sealed: bytes(32, 128 * 1024, 'sealed end to end for one receiver'),
+  part: bytes(0, 1024 * 1024, 'a part of a published file, verified by its digest'),
   message: bytes(0, 3 * 1024 * 1024, 'an encoded message of this package, decoded by its own schema'),
   slug: text(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'a word of a closed vocabulary'),
   method: text(/^[a-z][a-zA-Z]*\.[a-z][a-zA-Z]*$/, 'port.method'),
@@ -46,6 +48,11 @@ export const kinds = {
     /^[A-Za-z0-9][A-Za-z0-9.:_/[\]*-]{0,63}$/,
     'a measured value in one word: a version, a name of a kernel part, an address and port',
   ),
+  label: text(/^[0-9a-f]{32}$/, 'a random name that says nothing'),
+  path: text(
+    /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\/)*[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
+    'a path in a repository: no name in it begins or ends with a dot',
+  ),
   interface: text(/^[a-z][a-z0-9._-]{0,14}$/, 'the name of a network interface'),
   address: text(/^[0-9a-f.:]{1,45}$/, 'an IP address'),
 } as const satisfies Record<string, BytesKind | TextKind>;
@@ -53,4 +60,4 @@ export const kinds = {
 export type Kind = keyof typeof kinds;
 
 /** Longest text of any kind, in characters. */
-export const maxTextLength = 96;
+export const maxTextLength = 160;

@@ -20,6 +20,15 @@ export interface VerifierLink {
     relyingParty: string,
     signal: AbortSignal,
   ): Promise<Result<AttestationResult>>;
+  /** Undefined before a result for this party came in this life of the mind. */
+  passport(relyingParty: string): Passport | undefined;
+}
+
+/** What a relying party is shown (RFC 9334 §5.1): the newest result as it was signed, and proof of the key it is bound to. */
+export interface Passport {
+  readonly result: Uint8Array;
+  /** Ed25519, 64 bytes. */
+  sign(message: Uint8Array): Uint8Array;
 }
 
 export interface DeviceIdentity {
@@ -45,10 +54,11 @@ const enrolmentParty = 'enrolment';
 
 export const verifierLink = ({ client, collector, crypto, random, verifier }: VerifierLinkParts): VerifierLink => {
   // One confirmation key a relying party, for this life of the mind.
-  const confirmationKeys = new Map<string, Uint8Array>();
-  const confirmationKey = (relyingParty: string): Uint8Array => {
-    const known = confirmationKeys.get(relyingParty) ?? crypto.ed25519.publicKey(random.bytes(32));
-    confirmationKeys.set(relyingParty, known);
+  const confirmationSecrets = new Map<string, Uint8Array>();
+  const newestResults = new Map<string, Uint8Array>();
+  const confirmationSecret = (relyingParty: string): Uint8Array => {
+    const known = confirmationSecrets.get(relyingParty) ?? random.bytes(32);
+    confirmationSecrets.set(relyingParty, known);
     return known;
   };
   /** Boots whose log the verifier has seen affirmed. */
@@ -60,11 +70,14 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
     const isOurs =
       result.value.verifier === verifier.name &&
       result.value.relyingParty === question.relyingParty &&
+      result.value.epoch === question.epoch &&
       equalBytes(result.value.handle, handle) &&
       equalBytes(result.value.deviceNonce, question.deviceNonce) &&
       equalBytes(result.value.confirmationKey, question.confirmationKey) &&
       equalBytes(result.value.bootId, question.bootId);
-    return isOurs ? result : deny('attestation', 'result-audience');
+    if (!isOurs) return deny('attestation', 'result-audience');
+    newestResults.set(question.relyingParty, bytes);
+    return result;
   };
 
   const questionOf = (device: DeviceIdentity, relyingParty: string, purpose: Question['purpose']) => ({
@@ -74,7 +87,7 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
     deviceNonce: random.bytes(32),
     epoch: device.epoch,
     bootId: device.bootId,
-    confirmationKey: confirmationKey(relyingParty),
+    confirmationKey: crypto.ed25519.publicKey(confirmationSecret(relyingParty)),
   });
 
   const attestOnce = async (
@@ -123,6 +136,13 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
       const result = accept(done.value.result, question, handle);
       if (result.ok) isLogKnown = true;
       return result.ok ? ok({ device: done.value.device, result: result.value }) : result;
+    },
+
+    passport(relyingParty) {
+      const result = newestResults.get(relyingParty);
+      if (result === undefined) return undefined;
+      const secret = confirmationSecret(relyingParty);
+      return { result, sign: (message) => crypto.ed25519.sign(secret, message) as Uint8Array };
     },
 
     async attest(device, relyingParty, signal) {

@@ -3,17 +3,27 @@
 import type { StatementKeys } from '#agents/session/statements';
 import type { VerifierKeys } from '#attestation/result';
 import { fromBase64 } from '#hal/core/bytes';
-import { type Decoder, decodeJson, integer, object, text } from '#hal/core/config';
+import { type Decoded, type Decoder, decodeJson, integer, object, optional, text } from '#hal/core/config';
 import { deny, ok, type Result } from '#hal/core/result';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import type { Endpoint } from '#hal/linux/https-exchange';
+import { hardwareId } from '#ota-client/trust/release';
 
 export interface Site {
   readonly verifier: { readonly name: string; readonly endpoint: Endpoint; readonly keys: VerifierKeys };
   readonly statementKeys: StatementKeys;
+  /** Absent where the device belongs to no fleet. */
+  readonly fleet?: Fleet;
   readonly page: { readonly port: number };
   /** How often the posture is measured by itself. */
   readonly postureEveryMs: number;
+}
+
+export interface Fleet {
+  readonly command: { readonly endpoint: Endpoint; readonly keys: readonly HybridPublicKey[]; readonly sealingKey: Uint8Array };
+  readonly broker: { readonly host: string; readonly port: number; readonly authority: string };
+  /** The root in the image (SR-09), and the hardware class that releases name. */
+  readonly repository: { readonly endpoint: Endpoint; readonly root: Uint8Array; readonly hardware: string };
 }
 
 const slug = text(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'a slug');
@@ -27,18 +37,35 @@ const raw =
       ? ok(bytes)
       : deny('protocol', 'config-invalid', `${path}: expected base64 of ${length} bytes`);
   };
+const someBytes =
+  (most: number): Decoder<Uint8Array> =>
+  (value, path = '') => {
+    const bytes = typeof value === 'string' && value.length <= 2 * most ? fromBase64(value) : undefined;
+    return bytes !== undefined && bytes.length > 0 && bytes.length <= most
+      ? ok(bytes)
+      : deny('protocol', 'config-invalid', `${path}: expected base64 of at most ${most} bytes`);
+  };
 const hybridKey = object({ classical: raw(32), postQuantum: raw(1952) });
+
+const url = text(/^https:\/\/[A-Za-z0-9.:[\]-]{1,255}(?:\/[a-z0-9/-]{0,64})?$/, 'an https URL');
 
 const decodeSite = object({
   version: integer(1, 1),
   verifier: object({
     name: slug,
-    url: text(/^https:\/\/[A-Za-z0-9.:[\]-]{1,255}\/[a-z0-9/-]{0,64}$/, 'an https URL'),
+    url,
     authority: pem,
     keys: hybridKey,
   }),
   identityIssuer: hybridKey,
   accountService: hybridKey,
+  fleet: optional(
+    object({
+      command: object({ url, authority: pem, keys: hybridKey, sealingKey: raw(1216) }),
+      broker: object({ host: text(/^[A-Za-z0-9.:-]{1,255}$/, 'a host'), port: integer(1, 65_535), authority: pem }),
+      repository: object({ url, authority: pem, root: someBytes(64 * 1024), hardware: hardwareId }),
+    }),
+  ),
   page: object({ port: integer(0, 65_535) }),
   /** Below the shortest age that a finding may have: a device that nobody looks at is not at risk for that. */
   postureEverySeconds: integer(1, 30),
@@ -48,16 +75,31 @@ const decodeSite = object({
 export const parseSite = (json: string): Result<Site> => {
   const decoded = decodeJson(json, decodeSite);
   if (!decoded.ok) return decoded;
-  const { verifier, identityIssuer, accountService, page, postureEverySeconds } = decoded.value;
-  const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
-  const keyOf = (key: { readonly classical: Uint8Array; readonly postQuantum: Uint8Array }): HybridPublicKey => ({
-    suite,
-    ...key,
-  });
+  const { verifier, identityIssuer, accountService, fleet, page, postureEverySeconds } = decoded.value;
   return ok({
     verifier: { name: verifier.name, endpoint: { url: verifier.url, authority: verifier.authority }, keys: verifier.keys },
     statementKeys: { identity: [keyOf(identityIssuer)], account: [keyOf(accountService)] },
+    ...(fleet === undefined ? {} : { fleet: fleetOf(fleet) }),
     page,
     postureEveryMs: postureEverySeconds * 1000,
   });
 };
+
+const keyOf = (key: { readonly classical: Uint8Array; readonly postQuantum: Uint8Array }): HybridPublicKey => ({
+  suite: hybridSignatureSuites['enigm-ed25519-mldsa65'],
+  ...key,
+});
+
+const fleetOf = ({ command, broker, repository }: NonNullable<Decoded<typeof decodeSite>['fleet']>): Fleet => ({
+  command: {
+    endpoint: { url: command.url, authority: command.authority },
+    keys: [keyOf(command.keys)],
+    sealingKey: command.sealingKey,
+  },
+  broker,
+  repository: {
+    endpoint: { url: repository.url, authority: repository.authority },
+    root: repository.root,
+    hardware: repository.hardware,
+  },
+});

@@ -5,12 +5,12 @@ import type { AppManifest, ConfigurationBundle, PolicyBundle } from '#protos/gen
 
 const messages = { policy: 'PolicyBundle', configuration: 'ConfigurationBundle', apps: 'AppManifest' } as const;
 
-export type BundleClass = keyof typeof messages;
-export const bundleClasses = Object.keys(messages) as readonly BundleClass[];
+export type ManagedClass = keyof typeof messages;
+export const managedClasses = Object.keys(messages) as readonly ManagedClass[];
 
 /** A target whose signatures, length and hashes have been verified. */
 export interface SignedBundle {
-  readonly kind: BundleClass;
+  readonly kind: ManagedClass;
   readonly payload: Uint8Array;
   /** Who signed: 16 bytes, the same for the same set of keys. */
   readonly signer: Uint8Array;

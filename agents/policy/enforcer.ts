@@ -13,7 +13,7 @@ import type { DurableStore } from '#hal/ports/durable-store';
 import type { Log } from '#hal/ports/log';
 import type { PermittedCall, RemoteHands } from '#hal/remote/hands-client';
 import type { AppManifest, ConfigurationBundle, PolicyBundle } from '#protos/gen/types';
-import { type BundleClass, decodeBundle, type SignedBundle } from './bundles.ts';
+import { decodeBundle, type ManagedClass, type SignedBundle } from './bundles.ts';
 import { shelf } from './shelf.ts';
 
 export interface Enforcer {
@@ -27,7 +27,7 @@ export interface Enforcer {
 }
 
 export interface InForce {
-  readonly kind: BundleClass;
+  readonly kind: ManagedClass;
   readonly version: number;
   /** SHA-256 of the bundle's payload. */
   readonly digest: Uint8Array;
@@ -55,7 +55,7 @@ const signatureAgeMs = 60_000;
 
 export const enforcer = ({ hands, authorizer, store, clock, log }: EnforcerParts): Enforcer => {
   const kept = shelf(store);
-  const inForce = new Map<BundleClass, Held>();
+  const inForce = new Map<ManagedClass, Held>();
   let configuration: ConfigurationBundle | undefined;
 
   const perform = async (call: PermittedCall, signer: Uint8Array): Promise<Result<void>> => {

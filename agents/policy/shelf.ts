@@ -2,7 +2,7 @@
 import { concat } from '#hal/core/bytes';
 import { ok, type Result } from '#hal/core/result';
 import type { DurableStore } from '#hal/ports/durable-store';
-import { type BundleClass, bundleClasses, type SignedBundle } from './bundles.ts';
+import { type ManagedClass, managedClasses, type SignedBundle } from './bundles.ts';
 
 export interface Shelf {
   keep(bundle: SignedBundle): Result<void>;
@@ -17,7 +17,7 @@ export const shelf = (store: DurableStore): Shelf => ({
   keep: ({ kind, payload, signer }) => store.put(keyOf(kind), concat(signer, payload)),
   kept() {
     const bundles: SignedBundle[] = [];
-    for (const kind of bundleClasses) {
+    for (const kind of managedClasses) {
       const stored = store.get(keyOf(kind));
       if (!stored.ok) return stored;
       if (stored.value !== undefined)
@@ -27,4 +27,4 @@ export const shelf = (store: DurableStore): Shelf => ({
   },
 });
 
-const keyOf = (kind: BundleClass): string => `bundle-${kind}`;
+const keyOf = (kind: ManagedClass): string => `bundle-${kind}`;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { apiDoor } from '#agents/api/door';
 import { type ApiMethods, apiMethods, feedMethods } from '#agents/api/methods';
 import { attestAgent } from '#agents/attest/agent';
-import { attestor } from '#agents/attest/attestor';
+import { type Attestor, attestor } from '#agents/attest/attestor';
 import { verifierLink } from '#agents/attest/verifier-link';
 import { auditAgent } from '#agents/audit/agent';
 import { openAuditLog } from '#agents/audit/log';
@@ -15,8 +15,11 @@ import { openAuditStore } from '#agents/audit/store';
 import { cedarEngine } from '#agents/decision/engine';
 import { policyDigest } from '#agents/decision/policy';
 import { defenseAgent } from '#agents/defense/agent';
-import { parseSite } from '#agents/management/site';
+import { fleetAgent } from '#agents/fleet/agent';
+import { commandMethods } from '#agents/fleet/command-methods';
+import { type Fleet, parseSite } from '#agents/management/site';
 import { openState } from '#agents/management/state';
+import { builtMs } from '#agents/management/time';
 import { recordBoot, recordVisit } from '#agents/management/visit';
 import { authorizer } from '#agents/mind/authorizer';
 import { handsLife } from '#agents/mind/life';
@@ -26,9 +29,12 @@ import { timeKeeper } from '#agents/mind/time-keeper';
 import { trust as newTrust, ownParty } from '#agents/mind/trust';
 import { watchers as newWatchers } from '#agents/mind/watchers';
 import { networkAgent } from '#agents/network/agent';
+import { type Enforcer, enforcer } from '#agents/policy/enforcer';
+import { policyManager } from '#agents/policy/manager';
+import { bundleSource } from '#agents/policy/source';
 import { postureAgent } from '#agents/posture/agent';
 import { presenter } from '#agents/session/presenter';
-import { superviseAgents } from '#agents/supervisor/agent';
+import { type Agent, type Supervision, superviseAgents } from '#agents/supervisor/agent';
 import { verifierMethods } from '#attestation/verifier-methods';
 import { equalBytes, toHex } from '#hal/core/bytes';
 import { codeOf, deny, type Failure, ok, type Result, unwrap } from '#hal/core/result';
@@ -37,14 +43,16 @@ import { linuxClock } from '#hal/linux/clock';
 import { openDurableStore } from '#hal/linux/durable-store';
 import { systemRandom } from '#hal/linux/random';
 import type { Clock } from '#hal/ports/clock';
+import type { DurableStore } from '#hal/ports/durable-store';
+import type { Exchange } from '#hal/ports/exchange';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { exchangeClient } from '#hal/remote/exchange-client';
 import { type RemoteHands, remoteHands } from '#hal/remote/hands-client';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { inferenceMethods } from '#hal/remote/inference-methods';
 import { lateDoor } from '#hal/remote/late-door';
-import { linkMethods } from '#hal/remote/link-methods';
-import type { Handlers } from '#hal/remote/methods';
+import { type LinkMethods, linkMethods } from '#hal/remote/link-methods';
+import type { Client, Handlers } from '#hal/remote/methods';
 import { socketClient } from '#hal/remote/socket-client';
 import { serveSocket } from '#hal/remote/socket-server';
 import type { HandsHello } from '#protos/gen/types';
@@ -139,6 +147,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     statementKeys: site.statementKeys,
     watchers: newWatchers(),
   };
+  let supervision: Supervision | undefined;
   const posture = postureKeeper({
     ...parts,
     programs: {
@@ -150,7 +159,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
       },
       link: (callSignal) => parts.link.isAlive(callSignal),
     },
-    agents: () => supervision.health(),
+    agents: () => supervision?.health() ?? [],
   });
 
   if (audit.status().size === 0) await recordVisit(hands, crypto, audit);
@@ -159,8 +168,6 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   await audit.record({ event: 'verify.policy', outcome: 'done', changeReference: policyDigest });
   log.info('program.ready', { boot: toHex(hello.bootId), audit: audit.status().state });
 
-  const agents = [postureAgent(posture, site.postureEveryMs), attestAgent, auditAgent, defenseAgent, networkAgent];
-  const supervision = superviseAgents(agents, parts, { clock, log }, life.signal);
   const full = {
     ...parts,
     posture,
@@ -168,16 +175,62 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     authorizer: authorizer(parts, posture),
     presenter: presenter(parts),
   };
+  const managed = enforcer({ hands, authorizer: full.authorizer, store, clock, log });
+  const agents: Agent<MindParts>[] = [
+    postureAgent(posture, () => (managed.configuration()?.postureEverySeconds ?? 0) * 1000 || site.postureEveryMs),
+    attestAgent,
+    auditAgent,
+    defenseAgent,
+    networkAgent,
+  ];
+  if (site.fleet !== undefined) agents.push(fleetOf(full, site.fleet, { managed, link, exchange, store }));
+  await managed.restore();
+  supervision = superviseAgents(agents, parts, { clock, log }, life.signal);
   door = apiDoor(full);
 
   await aborted(life.signal);
   door = deny('unavailable', 'program-down');
-  await supervision.ended;
+  await supervision?.ended;
   await audit.close();
   store.close();
   await closeDoors();
   return signal.aborted ? exitCode.done : exitCode.restart;
 });
+
+interface FleetNeeds {
+  readonly managed: Enforcer;
+  readonly link: Client<LinkMethods>;
+  readonly exchange: Exchange;
+  readonly store: DurableStore;
+}
+
+const fleetOf = (
+  parts: MindParts & { readonly attestor: Attestor },
+  fleet: Fleet,
+  { managed, link, exchange, store }: FleetNeeds,
+): Agent<unknown> => {
+  const { clock, crypto, log, state, time } = parts;
+  const source = bundleSource({
+    crypto,
+    store,
+    pinnedRoot: fleet.repository.root,
+    hardwareId: fleet.repository.hardware,
+    time: () => ({ nowMs: time.nowMs(), floorMs: state.current().lastSignedMs ?? builtMs }),
+    read: async (path, offset, mostBytes, signal) => {
+      const read = await link.call('link.range', { endpoint: 'repository', path, offset, mostBytes }, { signal });
+      return read.ok ? ok(read.value.part) : read;
+    },
+  });
+  return fleetAgent({
+    ...parts,
+    clock,
+    random: systemRandom,
+    fleet,
+    link,
+    command: exchangeClient(commandMethods, exchange, 'command'),
+    manager: policyManager({ enforcer: managed, source, log }),
+  });
+};
 
 /** The first answer of hands that are provisioned; undefined when the program is told to end before. */
 const provisionedHands = async (

@@ -24,6 +24,7 @@ import type { BuildPaths } from '#sim/machine/launch';
 import { simulatedLayout } from '#sim/machine/layout';
 import { type Machine, simulatedMachine, type TpmKind } from '#sim/machine/machine';
 import { certifyEndorsement } from '#sim/peers/authority';
+import { type FleetPeers, startFleet } from '#sim/peers/fleet';
 import { referenceIssuer } from '#sim/peers/issuer';
 import { openPeerSecrets, type PeerSecrets } from '#sim/peers/secrets';
 import { startVerifier, type VerifierPeer, verifierName } from '#sim/peers/verifier';
@@ -69,6 +70,7 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     references: [referencesOf('simulator-image', imageOf(paths.programs))],
     requiresSecureBoot: true,
   });
+  const fleet = unwrap(await startFleet({ directory: peersDirectory, secrets, clock, random }));
   const recordedEvidence: Uint8Array[] = [];
   const record = (evidence: Uint8Array): Uint8Array => {
     if (recordedEvidence.length < 16) recordedEvidence.push(evidence);
@@ -101,7 +103,7 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
       hasPage,
     });
     machines.push(machine);
-    return { machine, device: processDevice(name, machine, paths, () => siteOf(verifier, secrets), until, ending.signal) };
+    return { machine, device: processDevice(name, machine, paths, () => siteOf(verifier, secrets, fleet), until, ending.signal) };
   };
   const first = newDevice('device-1', true);
   let second: ReturnType<typeof newDevice> | undefined;
@@ -133,12 +135,15 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
       isSessionElsewhere = true;
     },
     takePath: verifier.takePath,
+    fleet,
     recordedEvidence,
     until,
     start: () => first.device.powerOn(),
     close() {
       ending.abort();
-      closing ??= Promise.all(machines.map((machine) => machine.dispose())).then(() => verifier.close());
+      closing ??= Promise.all(machines.map((machine) => machine.dispose())).then(() =>
+        Promise.all([verifier.close(), fleet.close()]).then(() => undefined),
+      );
       return closing;
     },
   };
@@ -216,7 +221,7 @@ const parsed = (text: string): CommandOutcome['json'] => {
 };
 
 /** The site configuration that provisioning would write: whom the device trusts, and where they are today. */
-const siteOf = (verifier: VerifierPeer, secrets: PeerSecrets): string => {
+const siteOf = (verifier: VerifierPeer, secrets: PeerSecrets, { broker, command, files }: FleetPeers): string => {
   const keyOf = (secret: HybridSecretKey) => {
     const { classical, postQuantum } = hybridPublicKey(nodeCrypto, secret);
     return { classical: toBase64(classical), postQuantum: toBase64(postQuantum) };
@@ -231,6 +236,21 @@ const siteOf = (verifier: VerifierPeer, secrets: PeerSecrets): string => {
     },
     identityIssuer: keyOf(secrets.identityIssuer),
     accountService: keyOf(secrets.accountService),
+    fleet: {
+      command: {
+        url: command.url,
+        authority: secrets.tlsAuthority.certificate,
+        keys: keyOf(secrets.command),
+        sealingKey: toBase64(command.sealingKey),
+      },
+      broker: { host: broker.host, port: broker.port, authority: secrets.tlsAuthority.certificate },
+      repository: {
+        url: files.url,
+        authority: secrets.tlsAuthority.certificate,
+        root: toBase64(command.root),
+        hardware: 'simulated',
+      },
+    },
     page: { port: 0 },
     postureEverySeconds: 2,
   });

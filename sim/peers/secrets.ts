@@ -16,6 +16,11 @@ export interface PeerSecrets {
   readonly identityIssuer: HybridSecretKey;
   readonly accountService: HybridSecretKey;
   readonly endorsementSalt: Uint8Array;
+  /** Command signs what it tells devices, and opens what they tell it. */
+  readonly command: HybridSecretKey;
+  readonly commandSealing: Uint8Array;
+  /** Everybody who signs in the repositories comes out of this. */
+  readonly custodians: Uint8Array;
   /** The person of the day: 16 bytes. */
   readonly subject: Uint8Array;
   readonly tpmMaker: Authority;
@@ -40,6 +45,10 @@ const seedBytes = {
   accountClassical: 32,
   accountPostQuantum: 32,
   endorsementSalt: 32,
+  commandClassical: 32,
+  commandPostQuantum: 32,
+  commandSealing: 32,
+  custodians: 32,
   subject: 16,
 } as const;
 
@@ -63,6 +72,9 @@ export const openPeerSecrets = async (directory: string, clock: Clock, random: R
     identityIssuer: { suite, classical: seed('issuerClassical'), postQuantum: seed('issuerPostQuantum') },
     accountService: { suite, classical: seed('accountClassical'), postQuantum: seed('accountPostQuantum') },
     endorsementSalt: seed('endorsementSalt'),
+    command: { suite, classical: seed('commandClassical'), postQuantum: seed('commandPostQuantum') },
+    commandSealing: seed('commandSealing'),
+    custodians: seed('custodians'),
     subject: seed('subject'),
     tpmMaker,
     tlsAuthority,

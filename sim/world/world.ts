@@ -5,6 +5,7 @@
 
 import type { ApiMethods } from '#agents/api/methods';
 import type { Client } from '#hal/remote/methods';
+import type { FleetPeers } from '#sim/peers/fleet';
 import type { Issuer } from '#sim/peers/issuer';
 import type { HostilePath } from '#sim/peers/verifier';
 
@@ -24,6 +25,8 @@ export interface World {
   openSessionElsewhere(): Promise<void>;
   /** Somebody on the way to the verifier. */
   takePath(path: HostilePath): void;
+  /** Command, its repository and the broker between it and devices. */
+  readonly fleet: FleetPeers;
   /** Evidence that passed so far. */
   readonly recordedEvidence: readonly Uint8Array[];
   /** Waits until the fact is true. @throws after the time, naming what did not happen */

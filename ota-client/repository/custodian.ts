@@ -1,0 +1,49 @@
+/** Who signs metadata. Keys are held elsewhere: a custodian is a name, two public keys, and a way to ask for both signatures. */
+
+import { toHex } from '#hal/core/bytes';
+import { ok, type Result } from '#hal/core/result';
+import type { CryptoBackend } from '#hal/crypto/backend';
+import type { HybridSecretKey, HybridSignature } from '#hal/crypto/suites';
+import { canonicalJson } from '#ota-client/trust/canonical';
+import { ed25519Json, mlDsa65Json, mlDsaSignedBytes } from '#ota-client/trust/keys';
+
+export interface Custodian {
+  readonly name: string;
+  readonly ed25519: Uint8Array;
+  readonly mlDsa65: Uint8Array;
+}
+
+export interface Signer extends Custodian {
+  /** Both signatures, over the canonical JSON and over what TAP 21 makes of it. */
+  sign(canonical: Uint8Array): Promise<Result<HybridSignature>>;
+}
+
+/** Those who may sign for one role, and how many of them must. */
+export interface Quorum {
+  readonly custodians: readonly Custodian[];
+  readonly threshold: number;
+}
+
+/** A custodian whose keys are at hand. */
+export const signerFromSecret = (crypto: CryptoBackend, name: string, secret: HybridSecretKey): Signer => {
+  if (secret.suite.id !== 'enigm-ed25519-mldsa65') throw new RangeError(`metadata is not signed with ${secret.suite.id}`);
+  return {
+    name,
+    ed25519: crypto.ed25519.publicKey(secret.classical),
+    mlDsa65: crypto.mlDsa65.publicKey(secret.postQuantum),
+    async sign(canonical) {
+      const classical = crypto.ed25519.sign(secret.classical, canonical);
+      const postQuantum = crypto.mlDsa65.sign(secret.postQuantum, mlDsaSignedBytes(crypto, canonical));
+      if (classical === undefined || postQuantum === undefined) throw new Error('signing without a context cannot be refused');
+      return ok({ classical, postQuantum });
+    },
+  };
+};
+
+/** The keys of a custodian as metadata has them, by key id: SHA-256 of the canonical key, as the reference client makes it. */
+export const keysOf = (crypto: CryptoBackend, { name, ed25519, mlDsa65 }: Custodian) => {
+  const classical = ed25519Json(ed25519, name);
+  const postQuantum = mlDsa65Json(mlDsa65, name);
+  const idOf = (key: typeof classical): string => toHex(crypto.hash('sha256', canonicalJson(key)));
+  return { classical: { id: idOf(classical), key: classical }, postQuantum: { id: idOf(postQuantum), key: postQuantum } };
+};

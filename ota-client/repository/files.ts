@@ -1,0 +1,33 @@
+/** Where a repository's files lie for the world to fetch: a folder, an object store, a CDN's origin. */
+import { deny, done, ok, type Result } from '#hal/core/result';
+import type { Fetch } from '#ota-client/trust/session';
+
+export interface StaticFiles {
+  get(path: string): Promise<Result<Uint8Array | undefined>>;
+  /** Durable and whole before it resolves; only `timestamp.json` and `root.json` are ever replaced. */
+  put(path: string, bytes: Uint8Array): Promise<Result<void>>;
+  /** Size of a file in bytes, undefined where there is none. */
+  size(path: string): Promise<Result<number | undefined>>;
+}
+
+export const metadataPath = (name: string): string => `metadata/${name}`;
+export const targetPath = (name: string): string => `targets/${name}`;
+
+export const memoryFiles = (kept = new Map<string, Uint8Array>()): StaticFiles => ({
+  get: async (path) => ok(kept.get(path)),
+  put: async (path, bytes) => {
+    kept.set(path, bytes);
+    return done;
+  },
+  size: async (path) => ok(kept.get(path)?.length),
+});
+
+/** The metadata of such files as a client fetches it: a stick, an archive, a director's answer, a test. */
+export const fetchMetadata =
+  (files: Pick<StaticFiles, 'get'>): Fetch =>
+  async (name, maxBytes) => {
+    const bytes = await files.get(metadataPath(name));
+    if (!bytes.ok) return bytes;
+    if (bytes.value === undefined) return deny('unavailable', 'not-found', name);
+    return bytes.value.length > maxBytes ? deny('protocol', 'too-large', name) : ok(bytes.value);
+  };

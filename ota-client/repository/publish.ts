@@ -1,0 +1,212 @@
+/**
+ * The image repository: what each role signs, written as static files (TUF 1.0 §6). Nothing is kept beside the files:
+ * the next version of each is worked out from those that are published. Immutable names first, `timestamp.json` last,
+ * so that a client sees the old state or the new one.
+ */
+import { deny, done, ok, type Result } from '#hal/core/result';
+import type { CryptoBackend } from '#hal/crypto/backend';
+import { deviceSchemes } from '#ota-client/trust/keys';
+import {
+  type MetaFile,
+  type Read,
+  type Root,
+  readRoot,
+  readSnapshot,
+  readTimestamp,
+  type TopRole,
+} from '#ota-client/trust/metadata';
+import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
+import { metaFileOf, rootJson, signMetadata, snapshotJson, type TargetEntry, targetsJson, timestampJson } from './compose.ts';
+import type { Quorum, Signer } from './custodian.ts';
+import { metadataPath, type StaticFiles } from './files.ts';
+
+export type TopQuorums = Readonly<Record<TopRole, Quorum>>;
+export type ClassQuorums = Readonly<Record<BundleClass, Quorum>>;
+
+export interface Lifetimes {
+  readonly rootMs: number;
+  readonly targetsMs: number;
+  readonly snapshotMs: number;
+  readonly timestampMs: number;
+}
+
+const dayMs = 24 * 3_600_000;
+export const lifetimes: Lifetimes = { rootMs: 365 * dayMs, targetsMs: 180 * dayMs, snapshotMs: 7 * dayMs, timestampMs: dayMs };
+
+/** What the image repository and the director have in common. */
+export interface Rooted {
+  readonly crypto: CryptoBackend;
+  readonly files: StaticFiles;
+  readonly top: TopQuorums;
+  readonly lifetimes: Lifetimes;
+}
+
+export interface ImageRepository extends Rooted {
+  readonly classes: ClassQuorums;
+}
+
+/** One signed file and its version, not yet published. */
+export interface SignedRole {
+  readonly role: string;
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Root, targets with a delegation for each class, and every class empty: all at version 1. */
+export const createRepository = async (
+  repository: ImageRepository,
+  signers: readonly Signer[],
+  nowMs: number,
+): Promise<Result<void>> => {
+  const rooted = await publishRoot(repository, repository.top, signers, nowMs);
+  if (!rooted.ok) return rooted;
+  const delegating = await signDelegations(repository, signers, nowMs);
+  if (!delegating.ok) return delegating;
+  const roles = [delegating.value];
+  for (const name of bundleClasses) {
+    const empty = await signClass(repository, name, [], signers, nowMs);
+    if (!empty.ok) return empty;
+    roles.push(empty.value);
+  }
+  return publishRoles(repository, roles, signers, nowMs);
+};
+
+/**
+ * The next root, with other quorums if keys change. It satisfies the rule of the root before and its own (SR-09), so
+ * the signers of both are needed.
+ */
+export const publishRoot = async (
+  { crypto, files, top, lifetimes }: Rooted,
+  next: TopQuorums,
+  signers: readonly Signer[],
+  nowMs: number,
+): Promise<Result<void>> => {
+  const current = await readPublished(files, 'root.json', (bytes) => readRoot(bytes, deviceSchemes));
+  if (!current.ok) return current;
+  const version = versionAfter(current.value);
+  const quorums = current.value === undefined ? [next.root] : [top.root, next.root];
+  for (const quorum of quorums) {
+    const entitled = signers.filter(({ name }) => quorum.custodians.some((custodian) => custodian.name === name));
+    if (entitled.length < quorum.threshold)
+      return deny('integrity', 'custodians-missing', `root: ${entitled.length} of ${quorum.threshold}`);
+  }
+  const everybody = { custodians: quorums.flatMap(({ custodians }) => custodians), threshold: 1 };
+  const bytes = await signMetadata(crypto, rootJson(crypto, version, nowMs + lifetimes.rootMs, next), signers, everybody);
+  if (!bytes.ok) return bytes;
+  const stored = await files.put(metadataPath(`${version}.root.json`), bytes.value);
+  return stored.ok ? files.put(metadataPath('root.json'), bytes.value) : stored;
+};
+
+/** The top-level targets: no file of their own, one delegation for each class. */
+export const signDelegations = async (
+  repository: ImageRepository,
+  signers: readonly Signer[],
+  nowMs: number,
+): Promise<Result<SignedRole>> => {
+  const delegations = bundleClasses.map((name) => ({ name, quorum: repository.classes[name] }));
+  return signRole(repository, 'targets', repository.top.targets, [], signers, nowMs, delegations);
+};
+
+/** All targets of one class, as its next version; what is left out is withdrawn. */
+export const signClass = (
+  repository: ImageRepository,
+  name: BundleClass,
+  entries: readonly TargetEntry[],
+  signers: readonly Signer[],
+  nowMs: number,
+): Promise<Result<SignedRole>> => signRole(repository, name, repository.classes[name], entries, signers, nowMs);
+
+const signRole = async (
+  { crypto, files, lifetimes }: ImageRepository,
+  role: string,
+  quorum: Quorum,
+  entries: readonly TargetEntry[],
+  signers: readonly Signer[],
+  nowMs: number,
+  delegations: Parameters<typeof targetsJson>[4] = [],
+): Promise<Result<SignedRole>> => {
+  const named = await publishedMeta(files);
+  if (!named.ok) return named;
+  const version = (named.value.meta.get(`${role}.json`)?.version ?? 0) + 1;
+  const signed = targetsJson(crypto, version, nowMs + lifetimes.targetsMs, entries, delegations);
+  const bytes = await signMetadata(crypto, signed, signers, quorum);
+  return bytes.ok ? ok({ role, version, bytes: bytes.value }) : bytes;
+};
+
+/**
+ * Publish roles that were signed before, under a new snapshot and timestamp; with none, only those two are renewed.
+ * @returns nothing, or `integrity/metadata-rollback` where a role was published anew since it was signed
+ */
+export const publishRoles = async (
+  { crypto, files, top, lifetimes }: ImageRepository,
+  roles: readonly SignedRole[],
+  signers: readonly Signer[],
+  nowMs: number,
+): Promise<Result<void>> => {
+  const published = await publishedMeta(files);
+  if (!published.ok) return published;
+  const meta = new Map<string, MetaFile>(published.value.meta);
+  for (const { role, version, bytes } of roles) {
+    const before = meta.get(`${role}.json`)?.version ?? 0;
+    if (version !== before + 1) return deny('integrity', 'metadata-rollback', `${role}: ${version} after ${before}`);
+    meta.set(`${role}.json`, metaFileOf(crypto, version, bytes));
+  }
+  const snapshotVersion = published.value.snapshotVersion + 1;
+  const snapshot = await signMetadata(
+    crypto,
+    snapshotJson(snapshotVersion, nowMs + lifetimes.snapshotMs, meta),
+    signers,
+    top.snapshot,
+  );
+  if (!snapshot.ok) return snapshot;
+  const described = timestampJson(
+    published.value.timestampVersion + 1,
+    nowMs + lifetimes.timestampMs,
+    metaFileOf(crypto, snapshotVersion, snapshot.value),
+  );
+  const timestamp = await signMetadata(crypto, described, signers, top.timestamp);
+  if (!timestamp.ok) return timestamp;
+  return putAll(files, [
+    ...roles.map(({ role, version, bytes }) => [`${version}.${encodeURIComponent(role)}.json`, bytes] as const),
+    [`${snapshotVersion}.snapshot.json`, snapshot.value],
+    ['timestamp.json', timestamp.value],
+  ]);
+};
+
+const putAll = async (files: StaticFiles, named: readonly (readonly [string, Uint8Array])[]): Promise<Result<void>> => {
+  for (const [name, bytes] of named) {
+    const stored = await files.put(metadataPath(name), bytes);
+    if (!stored.ok) return stored;
+  }
+  return done;
+};
+
+interface PublishedMeta {
+  readonly timestampVersion: number;
+  readonly snapshotVersion: number;
+  readonly meta: ReadonlyMap<string, MetaFile>;
+}
+
+const publishedMeta = async (files: StaticFiles): Promise<Result<PublishedMeta>> => {
+  const timestamp = await readPublished(files, 'timestamp.json', (bytes) => readTimestamp(bytes, deviceSchemes));
+  if (!timestamp.ok) return timestamp;
+  if (timestamp.value === undefined) return ok({ timestampVersion: 0, snapshotVersion: 0, meta: new Map() });
+  const { version, meta } = timestamp.value.content;
+  const snapshotVersion = meta['snapshot.json'].version;
+  const snapshot = await readPublished(files, `${snapshotVersion}.snapshot.json`, (bytes) => readSnapshot(bytes, deviceSchemes));
+  if (!snapshot.ok) return snapshot;
+  if (snapshot.value === undefined) return deny('unavailable', 'not-found', `${snapshotVersion}.snapshot.json`);
+  return ok({ timestampVersion: version, snapshotVersion, meta: snapshot.value.content.meta });
+};
+
+const readPublished = async <T>(
+  files: StaticFiles,
+  name: string,
+  read: (bytes: Uint8Array) => Result<Read<T>>,
+): Promise<Result<Read<T> | undefined>> => {
+  const bytes = await files.get(metadataPath(name));
+  if (!bytes.ok) return bytes;
+  return bytes.value === undefined ? ok(undefined) : read(bytes.value);
+};
+
+const versionAfter = (root: Read<Root> | undefined): number => (root?.content.version ?? 0) + 1;

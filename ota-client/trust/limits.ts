@@ -1,0 +1,28 @@
+/** What a repository may make this client read, and how far it may send it. Reaching one of them is a refusal (TUF 1.0 §5). */
+
+/** Bytes of one metadata file. A hybrid signature of one custodian takes 6.9 kB as hexadecimal JSON. */
+export const metadataBytes = {
+  root: 512 * 1024,
+  timestamp: 64 * 1024,
+  snapshot: 1024 * 1024,
+  targets: 4 * 1024 * 1024,
+} as const;
+
+export type RoleType = keyof typeof metadataBytes;
+
+/** TUF 1.0 §5.3.3, Y: roots fetched in one refresh. What was verified is kept, so the next refresh goes on from there. */
+export const maxRootsPerRefresh = 64;
+
+/** Roots kept since the one in the image; an image this old is reinstalled, not updated. */
+export const maxKeptRoots = 1024;
+
+/** TUF 1.0 §5.6.7.1: roles visited while one target is looked for, and how far from the top. */
+export const maxVisitedRoles = 32;
+export const maxDelegationDepth = 8;
+
+export const maxKeys = 256;
+export const maxSignatures = 64;
+export const maxDelegatedRoles = 256;
+export const maxPatterns = 256;
+export const maxTargets = 8192;
+export const maxHashes = 8;

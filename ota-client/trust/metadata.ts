@@ -1,0 +1,152 @@
+/** The four kinds of TUF metadata (TUF 1.0 §4): read, not verified. What is verified are the bytes in `SignedPart`. */
+import { fromHex } from '#hal/core/bytes';
+import { boolean, type Decoded, type Decoder, integer, list, optional, text } from '#hal/core/config';
+import { deny, ok, type Result } from '#hal/core/result';
+import { canonicalJson } from './canonical.ts';
+import { hashes, length } from './content.ts';
+import { anyObject, decodeFields, fields, record } from './fields.ts';
+import { type JsonObject, parseJson } from './json.ts';
+import { type KeyScheme, keyRing } from './keys.ts';
+import { maxDelegatedRoles, maxKeys, maxPatterns, maxSignatures, maxTargets, metadataBytes, type RoleType } from './limits.ts';
+import { instantOf } from './time.ts';
+
+/** What the signatures cover, and the signatures. */
+export interface SignedPart {
+  readonly canonical: Uint8Array;
+  /** By key id; bytes that are not hexadecimal are none. */
+  readonly signatures: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Metadata as it was received. */
+export interface Read<T> {
+  readonly signed: SignedPart;
+  readonly content: T;
+}
+
+const version = integer(1, Number.MAX_SAFE_INTEGER);
+const anyText = text(/^.{1,1024}$/su, 'text of 1 to 1024 characters');
+
+const instant: Decoder<number> = (value, path = '') => {
+  const timeMs = typeof value === 'string' ? instantOf(value) : undefined;
+  return timeMs === undefined ? deny('protocol', 'field-invalid', `${path}: expected YYYY-MM-DDTHH:MM:SSZ`) : ok(timeMs);
+};
+
+/** TUF 1.0 §4.3, SPEC_VERSION: we match the major version. */
+const header = (type: RoleType) => ({
+  _type: text(new RegExp(`^${type}$`), type),
+  spec_version: text(/^1\.\d{1,4}(?:\.\d{1,4})?$/, 'version 1 of the specification'),
+  version,
+  expires: instant,
+});
+
+/** Key ids and how many of them (TUF 1.0 §4.3); an id stands once. */
+const keyIds: Decoder<readonly string[]> = (value, path = '') => {
+  const decoded = list(anyText, maxKeys)(value, path);
+  if (!decoded.ok) return decoded;
+  return new Set(decoded.value).size === decoded.value.length
+    ? decoded
+    : deny('protocol', 'field-invalid', `${path}: expected each key id once`);
+};
+const roleKeys = { keyids: keyIds, threshold: integer(1, maxKeys) };
+export type RoleKeys = Decoded<typeof roleKeysDecoder>;
+const roleKeysDecoder = fields(roleKeys);
+
+/** Where a root says which rule its signatures follow (SR-09). */
+export const ruleField = 'x-enigm-hybrid';
+
+const root = (schemes: readonly KeyScheme[]) =>
+  fields({
+    ...header('root'),
+    consistent_snapshot: optional(boolean),
+    keys: keyRing(schemes),
+    roles: fields({ root: roleKeysDecoder, timestamp: roleKeysDecoder, snapshot: roleKeysDecoder, targets: roleKeysDecoder }),
+    [ruleField]: optional(anyText),
+  });
+export type Root = Decoded<ReturnType<typeof root>>;
+export type TopRole = keyof Root['roles'];
+
+/** What one file says of another (TUF 1.0 §4.4, METAFILES). */
+const metaFile = fields({ version, length: optional(length), hashes: optional(hashes) });
+export type MetaFile = Decoded<typeof metaFile>;
+
+const timestamp = fields({ ...header('timestamp'), meta: fields({ 'snapshot.json': metaFile }) });
+export type Timestamp = Decoded<typeof timestamp>;
+
+const snapshot = fields({ ...header('snapshot'), meta: record(metaFile, maxDelegatedRoles) });
+export type Snapshot = Decoded<typeof snapshot>;
+
+const targetFile = fields({ length, hashes, custom: optional(anyObject) });
+export type TargetFile = Decoded<typeof targetFile>;
+
+/** TUF 1.0 §4.5, PATHPATTERN: `*` and `?`. Other signs that shells know mean something else to each client: refused. */
+const pattern = text(/^[^[\]{}()!\\|#]{1,512}$/, 'a pattern with * and ? only');
+const hashPrefix = text(/^[0-9a-f]{1,64}$/, 'a prefix of a SHA-256 in hexadecimal');
+
+const delegatedRoleFields = fields({
+  name: anyText,
+  ...roleKeys,
+  terminating: boolean,
+  paths: optional(list(pattern, maxPatterns)),
+  path_hash_prefixes: optional(list(hashPrefix, maxPatterns)),
+});
+export type DelegatedRole = Decoded<typeof delegatedRoleFields>;
+
+const topRoles: readonly string[] = ['root', 'timestamp', 'snapshot', 'targets'] satisfies TopRole[];
+
+const delegatedRole: Decoder<DelegatedRole> = (value, path = '') => {
+  const decoded = delegatedRoleFields(value, path);
+  if (!decoded.ok) return decoded;
+  const { name, paths, path_hash_prefixes: prefixes } = decoded.value;
+  if (topRoles.includes(name)) return deny('protocol', 'field-invalid', `${path}: a delegated role named ${name}`);
+  return paths !== undefined && prefixes !== undefined
+    ? deny('protocol', 'field-invalid', `${path}: paths and path_hash_prefixes`)
+    : decoded;
+};
+
+const delegatedRoles: Decoder<readonly DelegatedRole[]> = (value, path = '') => {
+  const decoded = list(delegatedRole, maxDelegatedRoles)(value, path);
+  if (!decoded.ok) return decoded;
+  return new Set(decoded.value.map(({ name }) => name)).size === decoded.value.length
+    ? decoded
+    : deny('protocol', 'field-invalid', `${path}: expected each role once`);
+};
+
+const targets = (schemes: readonly KeyScheme[]) =>
+  fields({
+    ...header('targets'),
+    targets: record(targetFile, maxTargets),
+    delegations: optional(fields({ keys: keyRing(schemes), roles: delegatedRoles })),
+  });
+export type Targets = Decoded<ReturnType<typeof targets>>;
+
+const envelope = fields({
+  signatures: list(fields({ keyid: anyText, sig: text(/^.{0,16384}$/s, 'a signature') }), maxSignatures),
+  signed: anyObject,
+});
+
+/** TUF 1.0 §4.2: the key id is unique among the signatures. */
+const openEnvelope = (bytes: Uint8Array, maxBytes: number): Result<{ readonly part: SignedPart; readonly json: JsonObject }> => {
+  const json = parseJson(bytes, maxBytes);
+  if (!json.ok) return json;
+  const opened = decodeFields(envelope, json.value, 'metadata');
+  if (!opened.ok) return opened;
+  const signatures = new Map(opened.value.signatures.map(({ keyid, sig }) => [keyid, fromHex(sig) ?? none]));
+  if (signatures.size < opened.value.signatures.length) return deny('protocol', 'field-invalid', 'two signatures of one key id');
+  return ok({ part: { canonical: canonicalJson(opened.value.signed), signatures }, json: opened.value.signed });
+};
+const none = new Uint8Array();
+
+const reader =
+  <T>(type: RoleType, decoder: (schemes: readonly KeyScheme[]) => Decoder<T>) =>
+  /** @returns what was read, or `protocol/too-large`, `malformed`, `field-invalid`, `resource/count-limit` */
+  (bytes: Uint8Array, schemes: readonly KeyScheme[]): Result<Read<T>> => {
+    const opened = openEnvelope(bytes, metadataBytes[type]);
+    if (!opened.ok) return opened;
+    const content = decodeFields(decoder(schemes), opened.value.json, type);
+    return content.ok ? ok({ signed: opened.value.part, content: content.value }) : content;
+  };
+
+export const readRoot = reader('root', root);
+export const readTimestamp = reader('timestamp', () => timestamp);
+export const readSnapshot = reader('snapshot', () => snapshot);
+export const readTargets = reader('targets', targets);

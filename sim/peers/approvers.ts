@@ -1,0 +1,45 @@
+/**
+ * The custodians of the simulated administration: each a person or a machine with two keys of its own. Their secrets
+ * come out of one seed of the peers' directory, since they exist for a simulator alone.
+ */
+import { hkdfSync } from 'node:crypto';
+import type { CryptoBackend } from '#hal/crypto/backend';
+import { hybridSignatureSuites } from '#hal/crypto/suites';
+import { type Quorum, type Signer, signerFromSecret } from '#ota-client/repository/custodian';
+import type { ClassQuorums, TopQuorums } from '#ota-client/repository/publish';
+import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
+
+export interface Approvers {
+  readonly top: TopQuorums;
+  readonly classes: ClassQuorums;
+  /** Everybody who signs the top of the repository and its online roles. */
+  readonly publisher: readonly Signer[];
+  /** All of them: for the first version of everything. */
+  readonly everybody: readonly Signer[];
+  /** The two who approve what is of a class. */
+  of(name: BundleClass): readonly [Signer, Signer];
+}
+
+const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
+
+export const approversFrom = (crypto: CryptoBackend, seed: Uint8Array): Approvers => {
+  const part = (label: string) => new Uint8Array(hkdfSync('sha256', seed, new Uint8Array(), label, 32));
+  const signer = (name: string): Signer =>
+    signerFromSecret(crypto, name, { suite, classical: part(`${name} classical`), postQuantum: part(`${name} post-quantum`) });
+  const pairs = new Map(bundleClasses.map((name) => [name, [signer(`${name}-first`), signer(`${name}-second`)] as const]));
+  const both = (custodians: readonly Signer[]): Quorum => ({ custodians, threshold: 2 });
+  const owners = [signer('owner-first'), signer('owner-second')];
+  const machine = signer('publisher');
+  return {
+    top: {
+      root: both(owners),
+      targets: both(owners),
+      snapshot: { custodians: [machine], threshold: 1 },
+      timestamp: { custodians: [machine], threshold: 1 },
+    },
+    classes: Object.fromEntries([...pairs].map(([name, pair]) => [name, both(pair)])) as ClassQuorums,
+    publisher: [...owners, machine],
+    everybody: [...owners, machine, ...[...pairs.values()].flat()],
+    of: (name) => pairs.get(name) as readonly [Signer, Signer],
+  };
+};

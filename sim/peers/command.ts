@@ -1,0 +1,189 @@
+/**
+ * The reference Command: lets attested devices join, has two people approve what it publishes, announces it, and reads
+ * what devices report. It trusts a device for as long as the verifier's result says, and for what its keys sign.
+ */
+import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import { type CommandMethods, commandMethods, commandParty } from '#agents/fleet/command-methods';
+import { joinBytes } from '#agents/fleet/joining';
+import { fleetHpke, openUp, sealDown } from '#agents/fleet/sealed';
+import type { ManagedClass } from '#agents/policy/bundles';
+import { verifyResult } from '#attestation/result';
+import { toHex } from '#hal/core/bytes';
+import { encodeMessage } from '#hal/core/message';
+import { deny, ok, type Result, unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { hybridPublicKey } from '#hal/crypto/suites';
+import { serveHttps } from '#hal/linux/https-door';
+import { mqttBroker } from '#hal/linux/mqtt-broker';
+import type { Clock } from '#hal/ports/clock';
+import type { Random } from '#hal/ports/random';
+import { dispatcher } from '#hal/remote/dispatcher';
+import { targetEntry } from '#ota-client/repository/compose';
+import type { Signer } from '#ota-client/repository/custodian';
+import { targetPath } from '#ota-client/repository/files';
+import { createRepository, type ImageRepository, lifetimes, publishRoles, signClass } from '#ota-client/repository/publish';
+import type { AppManifest, ConfigurationBundle, DeviceReport, FleetJoin, FleetJoined, PolicyBundle } from '#protos/gen/types';
+import { approversFrom } from './approvers.ts';
+import { certificateDer, certifyClient, certifyServer } from './authority.ts';
+import type { BrokerPeer } from './broker.ts';
+import { folderFiles } from './folder-files.ts';
+import type { PeerSecrets } from './secrets.ts';
+import { verifierName } from './verifier.ts';
+
+export interface CommandPeer {
+  readonly url: string;
+  /** Files of the repository, for the file server. */
+  readonly repositoryDirectory: string;
+  /** The root that goes into the image of a device. */
+  readonly root: Uint8Array;
+  readonly sealingKey: Uint8Array;
+  /** What each device said last, by its handle in hexadecimal. */
+  report(handle: string): DeviceReport | undefined;
+  /**
+   * Puts a bundle in place of the one before.
+   * @param approvers who signs; two of the class must
+   * @returns `integrity/custodians-missing` with fewer
+   */
+  publish<K extends ManagedClass>(kind: K, bundle: Bundles[K], approvers?: readonly Signer[]): Promise<Result<void>>;
+  approvers(kind: ManagedClass): readonly [Signer, Signer];
+  /** Tells every device that has joined. */
+  announce(kind: ManagedClass, version: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Bundles {
+  readonly policy: PolicyBundle;
+  readonly configuration: ConfigurationBundle;
+  readonly apps: AppManifest;
+}
+
+export interface CommandPeerOptions {
+  readonly directory: string;
+  readonly secrets: PeerSecrets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly broker: BrokerPeer;
+  readonly label: string;
+}
+
+interface Member {
+  readonly handle: string;
+  readonly confirmationKey: Uint8Array;
+  readonly sealingKey: Uint8Array;
+}
+
+const crypto = nodeCrypto;
+const messageNames = { policy: 'PolicyBundle', configuration: 'ConfigurationBundle', apps: 'AppManifest' } as const;
+const membershipMs = 24 * 3_600_000;
+const messageLife = { isRetained: false, expiresAfterSeconds: 7 * 86_400 };
+
+export const startCommand = async ({
+  directory,
+  secrets,
+  clock,
+  random,
+  broker,
+  label,
+}: CommandPeerOptions): Promise<Result<CommandPeer>> => {
+  const box = fleetHpke(crypto, random);
+  const verifierKeys = hybridPublicKey(crypto, secrets.verifier);
+  const members = new Map<string, Member>();
+  const reports = new Map<string, DeviceReport>();
+
+  const repositoryDirectory = join(directory, 'repository');
+  const approvers = approversFrom(crypto, secrets.custodians);
+  const files = folderFiles(repositoryDirectory);
+  const repository: ImageRepository = { crypto, files, top: approvers.top, classes: approvers.classes, lifetimes };
+  const published = unwrap(await files.get('metadata/1.root.json'));
+  if (published === undefined) unwrap(await createRepository(repository, approvers.everybody, clock.nowMs()));
+  const root = unwrap(await files.get('metadata/1.root.json')) ?? new Uint8Array();
+
+  const admit = async (request: FleetJoin): Promise<Result<FleetJoined>> => {
+    const result = verifyResult(crypto, request.result, verifierKeys);
+    if (!result.ok) return result;
+    const { verifier, relyingParty, status, expiresAtSeconds, confirmationKey, handle } = result.value;
+    if (verifier !== verifierName || relyingParty !== commandParty) return deny('attestation', 'result-audience');
+    if (status !== 'affirming') return deny('attestation', 'not-affirming');
+    if (expiresAtSeconds * 1000 < clock.nowMs()) return deny('attestation', 'stale');
+    if (!crypto.ed25519.verify(confirmationKey, joinBytes(request), request.signature))
+      return deny('integrity', 'signature-invalid', 'join');
+    const memberLabel = toHex(random.bytes(16));
+    members.set(memberLabel, { handle: toHex(handle), confirmationKey, sealingKey: request.sealingKey });
+    const certificate = await certifyClient(secrets.fleetAuthority, memberLabel, request.linkKey, membershipMs, clock);
+    return ok({ certificate: certificateDer(certificate), label: memberLabel, expiresMs: clock.nowMs() + membershipMs });
+  };
+
+  const own = await ownIdentity(secrets, label, clock);
+  const connected = await mqttBroker({
+    host: broker.host,
+    port: broker.port,
+    authority: secrets.tlsAuthority.certificate,
+    ...own,
+    clientId: label,
+    topics: ['enigm/v1/+/up'],
+    random,
+  });
+  if (!connected.ok) return connected;
+  const fleet = connected.value;
+
+  const send = async (memberLabel: string, member: Member, body: Parameters<typeof sealDown>[4]): Promise<void> => {
+    const sealed = sealDown(crypto, box, member.sealingKey, memberLabel, body, secrets.command);
+    if (sealed.ok) await fleet.publish(`enigm/v1/${memberLabel}/down`, sealed.value, messageLife);
+  };
+  const listening = new AbortController();
+  const listen = async () => {
+    for await (const { topic, payload } of fleet.messages(listening.signal)) {
+      const memberLabel = topic.split('/')[2] ?? '';
+      const member = members.get(memberLabel);
+      if (member === undefined) continue;
+      const message = openUp(crypto, box, secrets.commandSealing, payload, member.confirmationKey);
+      if (!message.ok || message.value.report === undefined) continue;
+      reports.set(member.handle, message.value.report);
+      await send(memberLabel, member, { id: random.bytes(16), acknowledgement: { id: message.value.id } });
+    }
+  };
+  const heard = listen();
+
+  const door = await serveHttps({
+    dispatcher: dispatcher<CommandMethods>(commandMethods, { 'fleet.join': admit }),
+    ...(await certifyServer(secrets.tlsAuthority, clock)),
+    host: '127.0.0.1',
+    port: 0,
+  });
+  return ok({
+    url: `https://127.0.0.1:${door.port}/v1`,
+    repositoryDirectory,
+    root,
+    sealingKey: box.kem.publicKey(secrets.commandSealing),
+    report: (handle) => reports.get(handle),
+    approvers: (kind) => approvers.of(kind),
+    async publish(kind, bundle, signers = approvers.of(kind)) {
+      const payload = encodeMessage(messageNames[kind], bundle as never);
+      const entry = targetEntry(crypto, `${kind}/current`, payload, { releaseCounter: bundle.version });
+      const stored = await files.put(targetPath(`${kind}/${entry.sha256}.current`), payload);
+      if (!stored.ok) return stored;
+      const signed = await signClass(repository, kind, [entry], signers, clock.nowMs());
+      return signed.ok ? publishRoles(repository, [signed.value], approvers.publisher, clock.nowMs()) : signed;
+    },
+    async announce(kind, version) {
+      for (const [memberLabel, member] of members)
+        await send(memberLabel, member, { id: random.bytes(16), announcement: { kind, version } });
+    },
+    async close() {
+      listening.abort();
+      await heard;
+      await fleet.close();
+      await door.close();
+    },
+  });
+};
+
+const ownIdentity = async (secrets: PeerSecrets, label: string, clock: Clock) => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const raw = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
+  return {
+    certificate: await certifyClient(secrets.fleetAuthority, label, raw, membershipMs, clock),
+    key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+  };
+};

@@ -45,6 +45,12 @@ export const mlDsaKey = (name: string, custodian: string): TestKey =>
     return { id: idOf(json), json, sign };
   });
 
+/** The same key of somebody who signs the canonical JSON itself, against TAP 21. */
+export const mlDsaRawKey = (name: string, custodian: string): TestKey => ({
+  ...mlDsaKey(name, custodian),
+  sign: (canonical) => made(nodeCrypto.mlDsa65.sign(seedOf(`ml-dsa ${name}`), canonical)),
+});
+
 /** Both keys of one custodian. */
 export const person = (name: string): readonly TestKey[] => [ed25519Key(name, name), mlDsaKey(name, name)];
 

@@ -7,10 +7,11 @@ import type { Authorizer } from '#agents/mind/authorizer';
 import type { MindParts } from '#agents/mind/parts';
 import type { PostureKeeper } from '#agents/mind/posture-keeper';
 import { ownParty } from '#agents/mind/trust';
+import type { PolicyManager } from '#agents/policy/manager';
 import type { Presenter } from '#agents/session/presenter';
 import { codeOf, deny, ok, type Result } from '#hal/core/result';
 import type { Handlers } from '#hal/remote/methods';
-import type { Decision, DeviceStatus } from '#protos/gen/types';
+import type { Decision, DeviceStatus, ManagedList } from '#protos/gen/types';
 import type { ApiMethods, FeedMethods } from './methods.ts';
 
 export interface DoorParts extends MindParts {
@@ -18,6 +19,8 @@ export interface DoorParts extends MindParts {
   readonly authorizer: Authorizer;
   readonly posture: PostureKeeper;
   readonly presenter: Presenter;
+  /** Absent where the device belongs to no fleet. */
+  readonly manager?: PolicyManager;
 }
 
 /** Largest page of audit records in one answer. */
@@ -94,11 +97,33 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const proof = await audit.prove(index);
       return proof.ok ? ok({ ...proof.value, key: audit.keys }) : proof;
     },
+    'managed.status': () => managedOf(parts),
+    'managed.update': async (_, signal) => {
+      if (parts.manager === undefined) return deny('unavailable', 'not-supported', 'this device belongs to no fleet');
+      const updated = await parts.manager.update(signal);
+      return updated.ok ? managedOf(parts) : updated;
+    },
     'defense.status': async () => {
       const engine = trust.engine()?.value;
       return engine === undefined ? deny('unavailable', 'engine-missing') : ok(engine);
     },
   };
+};
+
+/** What is in force, read now. What the machine does not have is absent. */
+const managedOf = async ({ manager, hands }: DoorParts): Promise<Result<ManagedList>> => {
+  const [states, network, switches, apps] = await Promise.all([
+    manager?.states() ?? [],
+    hands.network.read(),
+    hands.switches.read(),
+    hands.apps.read(),
+  ]);
+  return ok({
+    states,
+    ...(network.ok && network.value !== undefined ? { network: network.value } : {}),
+    switches: switches.ok ? [...switches.value].map(([name, isOn]) => ({ name, isOn })) : [],
+    ...(apps.ok ? { apps: apps.value } : {}),
+  });
 };
 
 const statusOf = ({ state, trust, audit, clock }: MindParts): DeviceStatus => {

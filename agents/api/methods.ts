@@ -33,6 +33,8 @@ export const apiMethods = {
   'audit.status': { request: 'Nothing', reply: 'AuditStatus', domain: 'platform-integration' },
   'audit.list': { request: 'AuditQuery', reply: 'AuditList', domain: 'platform-integration' },
   'audit.prove': { request: 'AuditProofQuery', reply: 'AuditProof', domain: 'platform-integration' },
+  'managed.status': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
+  'managed.update': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'defense.status': { request: 'Nothing', reply: 'EngineReport', domain: 'active-defense' },
 } as const satisfies Record<string, ApiMethod>;
 

@@ -179,6 +179,8 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
   const anchorOnce = async (): Promise<Result<void>> => {
     const size = store.size();
     if (size === anchoredSize || fault?.state === 'tampered') return done;
+    const compared = isCompared ? done : await compare();
+    if (!compared.ok) return compared;
     const counter = await parts.readCounter();
     if (!counter.ok) return failed(counter.fault);
     const checkpoint: Checkpoint = { origin, size, root: rootOf(store.nodes, size), anchor: counter.value.value + 1 };
@@ -198,6 +200,21 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
   const failed = (cause: Fault): Result<void> => {
     degrade(cause);
     return { ok: false, fault: cause };
+  };
+
+  // At the start, or when the hands first answer: nothing is anchored over a log that was not compared with the TPM.
+  let isCompared = false;
+  const compare = async (): Promise<Result<void>> => {
+    const opened = await verifyAtStart(parts, origin);
+    if (!opened.ok) {
+      if (opened.fault.reason !== 'audit-tampered') return failed(opened.fault);
+      fault = { state: 'tampered', fault: opened.fault };
+      return opened;
+    }
+    isCompared = true;
+    if (opened.value === 'current') return done;
+    const advanced = await parts.advanceCounter();
+    return advanced.ok ? done : failed(advanced.fault);
   };
 
   const writeEndedFolds = async (all: boolean): Promise<void> => {
@@ -271,12 +288,7 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
     },
   };
 
-  const opened = await verifyAtStart(parts, origin);
-  if (!opened.ok) fault = { state: opened.fault.reason === 'audit-tampered' ? 'tampered' : 'degraded', fault: opened.fault };
-  else if (opened.value === 'advance') {
-    const advanced = await parts.advanceCounter();
-    if (!advanced.ok) degrade(advanced.fault);
-  }
+  await compare();
   if (fault?.state !== 'tampered' && store.checkpoint() === undefined) await anchor();
   return log;
 };
@@ -300,8 +312,11 @@ const verifyAtStart = async (parts: AuditParts, origin: string): Promise<Result<
   if (!counter.ok) return counter;
   const { value, base } = counter.value;
   const stored = store.checkpoint();
-  if (stored === undefined)
-    return value === base && store.size() === 0 ? ok('current') : tampered('the log is gone, or has no checkpoint');
+  if (stored === undefined && value !== base) return tampered('the log is gone, or has no checkpoint');
+  const tree = store.verify();
+  if (!tree.ok) return tampered(tree.fault.detail ?? 'tree');
+  // The TPM never counted for this log: whatever records there are, none was anchored yet.
+  if (stored === undefined) return ok('current');
   const opened = openCheckpoint(parts.crypto, stored.note, parts.keys);
   if (!opened.ok) return tampered(`checkpoint: ${codeOf(opened.fault)}`);
   const checkpoint = opened.value;
@@ -309,8 +324,6 @@ const verifyAtStart = async (parts: AuditParts, origin: string): Promise<Result<
   if (checkpoint.anchor !== value && checkpoint.anchor !== value + 1)
     return tampered(`checkpoint ${checkpoint.anchor}, counter ${value}`);
   if (checkpoint.size > store.size()) return tampered('records are missing');
-  const tree = store.verify();
-  if (!tree.ok) return tampered(tree.fault.detail ?? 'tree');
   if (Buffer.compare(rootOf(store.nodes, checkpoint.size), checkpoint.root) !== 0) return tampered('root');
   return ok(checkpoint.anchor === value ? 'current' : 'advance');
 };

@@ -16,7 +16,7 @@ export interface Console {
   refuse(fault: Fault): number;
 }
 
-interface Streams {
+export interface Streams {
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
 }
@@ -26,7 +26,7 @@ export const standardStreams: Streams = {
   error: (text) => void process.stderr.write(text),
 };
 
-export const newConsole = (isJson: boolean, { out, error }: Streams = standardStreams): Console => ({
+export const newConsole = (isJson: boolean, { out, error }: Streams): Console => ({
   isJson,
   print: (text, json) => out(isJson ? `${JSON.stringify(json)}\n` : `${text}\n`),
   say: (text) => error(`${text}\n`),

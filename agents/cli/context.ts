@@ -1,5 +1,5 @@
 /** What every command gets. */
-import { type Console, newConsole } from './console.ts';
+import { type Console, newConsole, type Streams } from './console.ts';
 import { runDirectoryOf } from './device.ts';
 
 export interface GlobalOptions {
@@ -17,7 +17,7 @@ export type Run = <A extends readonly unknown[]>(
   action: (context: Context, ...values: A) => Promise<number> | number,
 ) => (...values: A) => Promise<void>;
 
-export const contextOf = ({ run, json = false }: GlobalOptions): Context => ({
-  console: newConsole(json),
+export const contextOf = ({ run, json = false }: GlobalOptions, streams: Streams): Context => ({
+  console: newConsole(json, streams),
   runDirectory: runDirectoryOf(run),
 });

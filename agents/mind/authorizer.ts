@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { AuditEvent } from '#agents/audit/events';
 import type { AuditEntry, AuditReceipt } from '#agents/audit/log';
 import { leafHash } from '#agents/audit/merkle';
-import { type Decision, decide } from '#agents/decision/decide';
+import { actions, resources } from '#agents/decision/actions';
+import { type Decision, type DecisionRequest, decide } from '#agents/decision/decide';
 import type { Actor, Fact, Facts } from '#agents/decision/facts';
 import { fromHex } from '#hal/core/bytes';
 import { codeOf, type Result } from '#hal/core/result';
@@ -77,8 +78,7 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
     const receipt = await audit.record({
       event: 'authz.decision',
       outcome: decision.isAllowed ? 'allowed' : 'denied',
-      action: request.action,
-      resource: request.resource,
+      ...knownWords(request),
       source,
       ...(decision.fault === undefined ? {} : { fault: decision.fault }),
       ...(actor === undefined ? {} : { actor }),
@@ -110,3 +110,9 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
     },
   };
 };
+
+/** Words that this device does not decide on are an app's own: they are denied, and never written down. */
+const knownWords = ({ action, resource }: DecisionRequest): Pick<AuditEntry, 'action' | 'resource'> => ({
+  ...(Object.hasOwn(actions, action) ? { action } : {}),
+  ...((resources as readonly string[]).includes(resource) ? { resource } : {}),
+});

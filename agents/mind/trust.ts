@@ -19,6 +19,8 @@ import type { Finding, Level, Posture } from '#protos/gen/types';
 
 /** The relying party whose result this device decides by: the account service of the Enigm App. */
 export const ownParty = 'account';
+/** Relying parties whose newest result is held, as many as an answer lists; the oldest is forgotten first, our own never. */
+export const maxParties = 64;
 
 export interface HeldResult {
   readonly result: AttestationResult;
@@ -108,6 +110,8 @@ export const trust = (bootMs: () => number): Trust => {
   return {
     holdResult(relyingParty, result) {
       changes += 1;
+      const oldest = [...results.keys()].find((party) => party !== ownParty);
+      if (results.size >= maxParties && !results.has(relyingParty) && oldest !== undefined) results.delete(oldest);
       results.set(relyingParty, { result, atBootMs: bootMs() });
       if (relyingParty === ownParty) attestationFault = undefined;
     },

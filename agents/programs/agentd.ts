@@ -30,7 +30,7 @@ import { trust as newTrust, ownParty } from '#agents/mind/trust';
 import { watchers as newWatchers } from '#agents/mind/watchers';
 import { networkAgent } from '#agents/network/agent';
 import { type Enforcer, enforcer } from '#agents/policy/enforcer';
-import { policyManager } from '#agents/policy/manager';
+import { type PolicyManager, policyManager } from '#agents/policy/manager';
 import { bundleSource } from '#agents/policy/source';
 import { postureAgent } from '#agents/posture/agent';
 import { presenter } from '#agents/session/presenter';
@@ -183,10 +183,11 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     defenseAgent,
     networkAgent,
   ];
-  if (site.fleet !== undefined) agents.push(fleetOf(full, site.fleet, { managed, link, exchange, store }));
+  const manager = site.fleet === undefined ? undefined : managerOf(parts, site.fleet, { managed, link, store });
+  if (site.fleet !== undefined && manager !== undefined) agents.push(fleetOf(full, site.fleet, { manager, link, exchange }));
   await managed.restore();
   supervision = superviseAgents(agents, parts, { clock, log }, life.signal);
-  door = apiDoor(full);
+  door = apiDoor({ ...full, ...(manager === undefined ? {} : { manager }) });
 
   await aborted(life.signal);
   door = deny('unavailable', 'program-down');
@@ -197,19 +198,14 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   return signal.aborted ? exitCode.done : exitCode.restart;
 });
 
-interface FleetNeeds {
+interface ManagerNeeds {
   readonly managed: Enforcer;
   readonly link: Client<LinkMethods>;
-  readonly exchange: Exchange;
   readonly store: DurableStore;
 }
 
-const fleetOf = (
-  parts: MindParts & { readonly attestor: Attestor },
-  fleet: Fleet,
-  { managed, link, exchange, store }: FleetNeeds,
-): Agent<unknown> => {
-  const { clock, crypto, log, state, time } = parts;
+const managerOf = (parts: MindParts, fleet: Fleet, { managed, link, store }: ManagerNeeds): PolicyManager => {
+  const { crypto, log, state, time } = parts;
   const source = bundleSource({
     crypto,
     store,
@@ -221,16 +217,28 @@ const fleetOf = (
       return read.ok ? ok(read.value.part) : read;
     },
   });
-  return fleetAgent({
+  return policyManager({ enforcer: managed, source, log });
+};
+
+interface FleetNeeds {
+  readonly manager: PolicyManager;
+  readonly link: Client<LinkMethods>;
+  readonly exchange: Exchange;
+}
+
+const fleetOf = (
+  parts: MindParts & { readonly attestor: Attestor },
+  fleet: Fleet,
+  { manager, link, exchange }: FleetNeeds,
+): Agent<unknown> =>
+  fleetAgent({
     ...parts,
-    clock,
     random: systemRandom,
     fleet,
     link,
     command: exchangeClient(commandMethods, exchange, 'command'),
-    manager: policyManager({ enforcer: managed, source, log }),
+    manager,
   });
-};
 
 /** The first answer of hands that are provisioned; undefined when the program is told to end before. */
 const provisionedHands = async (

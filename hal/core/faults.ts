@@ -82,6 +82,7 @@ export const faults = {
       'The session belongs to another device; a new device is a new trust event.',
       'Open a session on this device.',
     ),
+    'outcome-of-another-device': entry('The outcome is for another device.', 'Ask the service for the outcome of this device.'),
     'already-bound': entry(
       'The verifier has bound another handle for this device, relying party and epoch.',
       'None: one device has one handle for each relying party and epoch.',
@@ -246,6 +247,21 @@ export const faults = {
     missing: entry('The state of the local detection engine is not known.', 'Run `enigmctl doctor`.'),
     stale: entry('The last outcome of the detection engine is too old.', 'Wait for its next self-test.'),
     blocked: entry('A signed outcome blocks this.', 'Wait for its expiry, or ask for a review.'),
+    'outcome-expired': entry('The outcome of the intelligence service is too old.', 'Ask the service for its current outcome.'),
+    'outcome-not-yet-valid': entry('The outcome of the intelligence service lies in the future.', 'Check the clock.'),
+    'outcome-replayed': entry(
+      'An older outcome of the intelligence service was presented again.',
+      'Ask the service for its current outcome.',
+    ),
+    'model-invalid': entry('The detection model breaks its own limits.', 'None: the publisher must make it again.'),
+    'baseline-refused': entry(
+      'What a detection model should take for ordinary cannot be told from attacks.',
+      'Record the ordinary programs again, on a device that is known to be good.',
+    ),
+    'opinions-differ': entry(
+      'Two engines do not score the same windows alike.',
+      'Run `enigmctl doctor`; our own engine is the one that counts.',
+    ),
   },
   protocol: {
     malformed: entry('A message cannot be read.', 'None: the other end sent something else.'),

@@ -7,11 +7,11 @@ import { attempt, deny, ok, type Result } from '#hal/core/result';
 import { readIfThere } from '#hal/linux/atomic-file';
 import { handles } from '#hal/native/commands';
 import type { Esys } from '#hal/native/esys';
-import { isTpmError, tpmResult } from '#hal/native/tpm-error';
+import { tpmResult } from '#hal/native/tpm-error';
 import type { Random } from '#hal/ports/random';
-import { responseCode } from '#hal/tpm/constants';
 import { digestValues } from '#hal/tpm/wire';
 import { bootMeasurements, type Image } from './image.ts';
+import { flushLeftovers, startTpm } from './raw-tpm.ts';
 
 export interface Boot {
   /** 16 bytes, new at each boot. */
@@ -21,11 +21,10 @@ export interface Boot {
 
 const logName = 'boot.log';
 const bootIdName = 'boot-id';
-const clear = 0;
 
 /**
  * Power on: TPM2_Startup(CLEAR), then the measured boot. A TPM that is already started belongs to a machine that is
- * already up: then the hands alone restarted, and the boot goes on.
+ * already up: then the hands alone restarted, the boot goes on, and what the hands before them left in the TPM is flushed.
  * @param directory where the firmware keeps its log, not written by any program
  */
 export const bootMachine = async (esys: Esys, directory: string, image: Image, random: Random): Promise<Result<Boot>> => {
@@ -33,6 +32,8 @@ export const bootMachine = async (esys: Esys, directory: string, image: Image, r
   const started = await startTpm(esys);
   if (!started.ok) return started;
   if (!started.value) {
+    const flushed = await flushLeftovers(esys);
+    if (!flushed.ok) return flushed;
     const bootId = readIfThere(join(directory, bootIdName));
     if (!bootId.ok) return bootId;
     return bootId.value?.length === 16 ? ok({ bootId: bootId.value, logPath }) : deny('unavailable', 'storage-failed', 'boot id');
@@ -52,16 +53,4 @@ export const bootMachine = async (esys: Esys, directory: string, image: Image, r
     },
     (cause) => deny('unavailable', 'storage-failed', cause),
   );
-};
-
-/** @returns whether this call started the TPM; false where it was started before */
-const startTpm = async (esys: Esys): Promise<Result<boolean>> => {
-  try {
-    await esys.startup(clear);
-    return ok(true);
-  } catch (error) {
-    if (isTpmError(error) && error.rc === responseCode.initialize) return ok(false);
-    if (isTpmError(error)) return deny('unavailable', 'tpm-failed', error.message);
-    throw error;
-  }
 };

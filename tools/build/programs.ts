@@ -1,9 +1,10 @@
 /**
  * One esbuild bundle a program: dist/device/ is what ships, dist/sim/ is the simulator and is never on a device.
+ * dist/inputs.json names the sources of each.
  *
  * usage: node tools/build/programs.ts
  */
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -34,8 +35,11 @@ const resources = [
   ),
 ];
 
+/** Which files each bundle has code of. */
+const inputs: Record<string, readonly string[]> = {};
+
 for (const [folder, entryPoints] of Object.entries(bundles)) {
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: { ...entryPoints },
     outdir: `dist/${folder}`,
@@ -48,7 +52,11 @@ for (const [folder, entryPoints] of Object.entries(bundles)) {
     legalComments: 'none',
     logLevel: 'warning',
     external: ['@tensorflow/tfjs-node'],
+    metafile: true,
   });
+  for (const [path, output] of Object.entries(metafile.outputs))
+    inputs[path] = Object.entries(output.inputs).flatMap(([input, { bytesInOutput }]) => (bytesInOutput > 0 ? [input] : []));
 }
+writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify(inputs));
 mkdirSync(join(root, 'dist/device'), { recursive: true });
 for (const resource of resources) cpSync(resource, join(root, 'dist/device', resource.slice(resource.lastIndexOf('/') + 1)));

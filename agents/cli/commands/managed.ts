@@ -1,0 +1,90 @@
+/** enigmctl policy, net: what an administration wants of this device, and what is in force by read-back. */
+import type { Command } from 'commander';
+import { toHex } from '#hal/core/bytes';
+import type { ManagedList, ManagedState } from '#protos/gen/types';
+import { answer } from '../console.ts';
+import type { Run } from '../context.ts';
+import { withDevice } from '../device.ts';
+
+export const managedCommands = (program: Command, run: Run): void => {
+  const policy = program.command('policy').description('bundles of the administration: what is in force, what is newer');
+  policy
+    .command('status', { isDefault: true })
+    .description('what is in force, read back now')
+    .action(
+      run(({ console, runDirectory }) =>
+        withDevice(runDirectory, async (device) => answer(console, await device.call('managed.status', {}), shown)),
+      ),
+    );
+  policy
+    .command('diff')
+    .description('what is in force and what does not hold, with the reason')
+    .action(
+      run(({ console, runDirectory }) =>
+        withDevice(runDirectory, async (device) =>
+          answer(console, await device.call('managed.status', {}), ({ states }) => {
+            const differing = states.filter(({ holds, code }) => !holds || code !== undefined);
+            const text = differing.length === 0 ? 'what is wanted is in force' : differing.map(line).join('\n');
+            return { text, json: { differing: differing.map(stateJson) } };
+          }),
+        ),
+      ),
+    );
+  policy
+    .command('apply')
+    .description('fetch the newest bundles now, verify and apply them')
+    .action(
+      run(({ console, runDirectory }) =>
+        withDevice(runDirectory, async (device) => {
+          console.say('fetching and verifying …');
+          return answer(console, await device.call('managed.update', {}), shown);
+        }),
+      ),
+    );
+  program
+    .command('net')
+    .description('what may pass between this device and the network')
+    .command('status', { isDefault: true })
+    .description('the digest of the rules in force, read back now, and what they dropped')
+    .action(
+      run(({ console, runDirectory }) =>
+        withDevice(runDirectory, async (device) =>
+          answer(console, await device.call('managed.status', {}), ({ network }) => ({
+            text:
+              network === undefined
+                ? 'no network policy is in force'
+                : `rules ${toHex(network.digest).slice(0, 16)} in force; dropped ${network.droppedIn} in, ${network.droppedOut} out`,
+            json: network === undefined ? {} : { ...network, digest: toHex(network.digest) },
+          })),
+        ),
+      ),
+    );
+};
+
+const line = ({ kind, version, holds, code }: ManagedState): string =>
+  `${kind} ${version === 0 ? 'none' : `version ${version}`}: ${holds ? 'in force' : 'NOT in force'}${code === undefined ? '' : ` (newer refused: ${code})`}`;
+
+const stateJson = ({ digest, ...state }: ManagedState) => ({ ...state, digest: toHex(digest) });
+
+const shown = ({ states, network, switches, apps }: ManagedList) => ({
+  text: [
+    ...(states.length === 0 ? ['nothing is managed'] : states.map(line)),
+    ...(switches.length === 0
+      ? []
+      : [
+          `off: ${
+            switches
+              .filter(({ isOn }) => !isOn)
+              .map(({ name }) => name)
+              .join(', ') || 'nothing'
+          }`,
+        ]),
+    ...(apps === undefined ? [] : [`running: ${apps.running.join(', ') || 'nothing'}`]),
+  ].join('\n'),
+  json: {
+    states: states.map(stateJson),
+    switches: Object.fromEntries(switches.map(({ name, isOn }) => [name, isOn])),
+    ...(network === undefined ? {} : { network: { ...network, digest: toHex(network.digest) } }),
+    ...(apps === undefined ? {} : { apps: { ...apps, digest: toHex(apps.digest) } }),
+  },
+});

@@ -1,0 +1,125 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Observations } from '#agents/posture/observations';
+import { postureOf } from '#agents/posture/posture';
+import { deny, ok } from '#hal/core/result';
+import type { Finding } from '#protos/gen/types';
+import { type MeasureParts, measure } from './measure.ts';
+import { affirming, startTestMind, type TestMind, type TestMindOptions } from './mind.fixture.ts';
+import { lifeMs, ownParty } from './trust.ts';
+
+const unreachable = { category: 'unavailable', reason: 'peer-unreachable' } as const;
+const refused = { category: 'attestation', reason: 'log-replay' } as const;
+
+describe('measuring', () => {
+  let mind: TestMind;
+  const start = async (options: TestMindOptions = {}) => {
+    mind = await startTestMind(options);
+  };
+  afterEach(() => mind[Symbol.asyncDispose]());
+
+  const look = (changed: Partial<MeasureParts> = {}): Promise<Observations> =>
+    measure({ ...mind, lifecycle: () => mind.state.current().lifecycle, programs: {}, agents: () => [], ...changed });
+  const finding = async (id: string): Promise<Finding | undefined> =>
+    postureOf(await look(), 'active', mind.clock.bootMs(), mind.clock.nowMs()).findings.find((one) => one.id === id);
+
+  test('reads the boot log against the registers as a verifier would', async () => {
+    await start();
+    const { boot, platform, tpm } = await look();
+    expect(boot).toEqual({ value: { isSecureBoot: true }, measuredBootMs: mind.clock.bootMs() });
+    expect(platform?.value).toEqual({ kernelTaint: 0 });
+    expect(tpm?.value).toEqual({ tpmClass: undefined });
+  });
+
+  test('says why a boot does not hold: a log that leads elsewhere, a log that cannot be read', async () => {
+    await start({ ports: { bootLog: { read: async () => ok(new Uint8Array(3)) } } });
+    expect((await look()).boot?.value).toEqual({ code: 'attestation/log-malformed', isSecureBoot: undefined });
+    expect(await finding('boot-log')).toMatchObject({ result: 'fail', value: 'attestation/log-malformed' });
+  });
+
+  test('leaves out what could not be read: unknown, never a default', async () => {
+    const down = async () => deny('unavailable', 'tpm-failed');
+    await start({ ports: { bootLog: { read: down }, platform: { read: down } } });
+    const seen = await look();
+    expect([seen.boot, seen.platform, seen.inference, seen.attestation]).toEqual([undefined, undefined, undefined, undefined]);
+    for (const id of ['boot-log', 'kernel-taint', 'inference-engine', 'attestation'])
+      expect((await finding(id))?.result).toBe('unknown');
+  });
+
+  test('gives up a probe that does not answer, and a program too, within its limit', async () => {
+    await start({ ports: { platform: { read: () => new Promise(() => undefined) } } });
+    const aborted: string[] = [];
+    const hangs = (signal: AbortSignal) =>
+      new Promise<boolean>(() => signal.addEventListener('abort', () => aborted.push('hangs')));
+    const looked = look({
+      programs: { hangs, there: async () => true, gone: async () => false },
+      agents: () => [{ name: 'audit', isRunning: true, restarts: 0 }],
+    });
+    // The other probes answer over a socket, in real time; only then is it late.
+    await mind.hands.bootLog.read();
+    await mind.clock.advance(1_500);
+    const { platform, programs } = await looked;
+    expect(platform).toBeUndefined();
+    expect(programs?.value).toEqual([
+      { name: 'hangs', isRunning: false },
+      { name: 'there', isRunning: true },
+      { name: 'gone', isRunning: false },
+      { name: 'agent-audit', isRunning: true },
+    ]);
+    expect(aborted).toEqual(['hangs']);
+  });
+
+  test('leaves a result and its finding as they are while the verifier cannot be asked, until it expires (SR-13)', async () => {
+    await start();
+    const atBootMs = mind.clock.bootMs();
+    mind.trust.holdResult(ownParty, affirming);
+    const before = await look();
+    expect(before.attestation).toEqual({ value: { status: 'affirming' }, measuredBootMs: atBootMs });
+    mind.trust.holdAttestationFault(unreachable);
+    expect((await look()).attestation).toEqual(before.attestation);
+    await mind.clock.advance(lifeMs(affirming));
+    expect((await look()).attestation).toEqual(before.attestation);
+    expect((await finding('attestation'))?.result).toBe('pass');
+    await mind.clock.advance(1);
+    expect(await finding('attestation')).toMatchObject({ result: 'fail', value: 'unavailable/peer-unreachable', ageMs: 0 });
+  });
+
+  test('calls a result that ended by itself stale', async () => {
+    await start();
+    mind.trust.holdResult(ownParty, affirming);
+    await mind.clock.advance(lifeMs(affirming) + 1);
+    expect(await finding('attestation')).toMatchObject({ result: 'fail', value: 'attestation/stale' });
+  });
+
+  test('shows a refusal at once, in place of the result that it ends', async () => {
+    await start();
+    mind.trust.holdResult(ownParty, affirming);
+    mind.trust.holdAttestationFault(refused);
+    expect(await finding('attestation')).toMatchObject({ result: 'fail', value: 'attestation/log-replay' });
+    mind.trust.holdResult(ownParty, affirming);
+    expect((await finding('attestation'))?.result).toBe('pass');
+  });
+
+  test('shows bad news of the verifier as what it is', async () => {
+    await start();
+    mind.trust.holdResult(ownParty, { ...affirming, status: 'contraindicated' });
+    expect(await finding('attestation')).toMatchObject({ result: 'fail', value: 'contraindicated' });
+  });
+
+  test('knows the class of the TPM from the verifier alone (SR-23)', async () => {
+    await start();
+    expect(await finding('hardware-tpm')).toMatchObject({ result: 'fail', value: 'not-vouched-for' });
+    mind.trust.holdResult('command', { ...affirming, tpmClass: 'discrete' });
+    expect(await finding('hardware-tpm')).toMatchObject({ result: 'fail', value: 'not-vouched-for' });
+    mind.trust.holdResult(ownParty, { ...affirming, tpmClass: 'discrete' });
+    expect(await finding('hardware-tpm')).toMatchObject({ result: 'pass', value: 'discrete' });
+  });
+
+  test('compares the wall clock with signed time, and believes neither without it (SR-16)', async () => {
+    await start();
+    expect((await look()).time?.value).toEqual({ isKnown: false, offsetSeconds: 0 });
+    mind.time.accept({ signedMs: mind.clock.nowMs(), atBootMs: mind.clock.bootMs() });
+    mind.clock.jumpWall(-3_600_000);
+    expect((await look()).time?.value).toEqual({ isKnown: true, offsetSeconds: -3_600 });
+    expect(await finding('clock')).toMatchObject({ result: 'pass', value: 'wall-clock-3600s-behind' });
+  });
+});

@@ -1,0 +1,71 @@
+/** Scans what was built; `make` builds it before any test runs. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { foreignToTheMouth, type SimulatorWord, simulatorSourcesIn, simulatorWordsIn } from './release.ts';
+
+const root = join(import.meta.dirname, '../..');
+const record = join(root, 'dist/inputs.json');
+if (!existsSync(record)) throw new Error('nothing is built: run make unit');
+const inputs = JSON.parse(readFileSync(record, 'utf8')) as Readonly<Record<string, readonly string[]>>;
+const inputsOf = (bundle: string) => inputs[bundle] ?? [];
+const bytesOf = (bundle: string) => new Uint8Array(readFileSync(join(root, bundle)));
+
+const bundles = readdirSync(join(root, 'dist/device'))
+  .filter((name) => name.endsWith('.cjs'))
+  .map((name) => `dist/device/${name}`);
+const programs = bundles.filter((bundle) => !bundle.endsWith('/enigmctl.cjs'));
+
+/** Words that stand in a bundle for another reason than a simulator. */
+const explained: Readonly<Record<string, readonly SimulatorWord[]>> = {
+  // The filter of SR-02 serves the framing of that name.
+  'dist/device/hald.cjs': ['mssim'],
+  // `doctor` names Debian packages.
+  'dist/device/enigmctl.cjs': ['swtpm', 'libtpms'],
+};
+
+describe('a release (SR-04)', () => {
+  test('has the programs that ship, each with its list of sources', () => {
+    expect(bundles.length).toBeGreaterThanOrEqual(6);
+    for (const bundle of bundles) expect(inputsOf(bundle).length, bundle).toBeGreaterThan(5);
+    expect(inputsOf('dist/device/hald.cjs')).toContain('hal/native/esys.ts');
+    expect(inputsOf('dist/device/linkd.cjs')).toContain('hal/linux/https-exchange.ts');
+  });
+
+  test.each(bundles)('%s has no source of the simulator, of tests, or of an adapter in memory', (bundle) => {
+    expect(simulatorSourcesIn(inputsOf(bundle))).toEqual([]);
+  });
+
+  test.each(bundles)('%s has no word of a software TPM that is not explained', (bundle) => {
+    expect(simulatorWordsIn(bytesOf(bundle))).toEqual(explained[bundle] ?? []);
+  });
+
+  test.each(programs)('%s asks the environment nothing: libraries of Node alone read it', (bundle) => {
+    const own = inputsOf(bundle).filter((input) => !input.startsWith('node_modules/'));
+    expect(own.filter((input) => readFileSync(join(root, input), 'utf8').includes('process.env'))).toEqual([]);
+  });
+
+  test('the same scan finds all of it in the simulator', () => {
+    const hands = 'dist/sim/hald.cjs';
+    expect(simulatorSourcesIn(inputsOf(hands))).toEqual(
+      expect.arrayContaining(['hal/native/esys-sim.ts', 'sim/machine/firmware.ts', 'sim/programs/hald.ts']),
+    );
+    expect(simulatorWordsIn(bytesOf(hands))).toEqual(expect.arrayContaining(['swtpm', 'socket-path', 'socket-tcp']));
+    expect(simulatorSourcesIn(['hal/memory/clock.ts', 'hal/memory/random.ts', 'agents/page/x.fixture.ts'])).toHaveLength(3);
+  });
+});
+
+describe('the mouth (SR-02)', () => {
+  const mouth = 'dist/device/linkd.cjs';
+  test('has nothing of the TPM, of decisions or of the audit log, and can load no addon', () => {
+    expect(foreignToTheMouth(inputsOf(mouth))).toEqual([]);
+    for (const word of ['dlopen', '/dev/tpm', 'Esys', 'cedar'])
+      expect(Buffer.from(bytesOf(mouth)).includes(word), word).toBe(false);
+  });
+
+  test('is told apart by the same scan from the hands and from the mind', () => {
+    expect(foreignToTheMouth(inputsOf('dist/device/hald.cjs'))).toContain('hal/native/tpm.ts');
+    expect(foreignToTheMouth(inputsOf('dist/device/agentd.cjs'))).toContain('agents/decision/decide.ts');
+    expect(Buffer.from(bytesOf('dist/device/hald.cjs')).includes('dlopen')).toBe(true);
+  });
+});

@@ -14,7 +14,7 @@ DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) 
 .PHONY: help run test unit setup setup-tests modules build-unit bench-quote clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 run: setup ## live one day of a simulated device (ONCE=1, JSON=1, TPM=embedded|swtpm, BREAK=list|NAME)
 	@exec node --no-warnings dist/sim/enigm-sim.cjs day $(DAY)
@@ -45,8 +45,9 @@ node_modules/.installed: package-lock.json tools/node/package-lock.json tools/no
 	@$(NPM) ci >&2
 	@touch $@
 
-bench-quote: setup ## what a TPM quote costs here, against its floor and against tpm2_quote
+bench-quote: setup-tests ## what a TPM quote costs here, against its floor and against tpm2_quote
 	@exec tsx bench/quote/main.ts
 
 clean: ## remove what was built and every simulated device; what was installed stays
+	@if [ -f dist/sim/enigm-sim.cjs ]; then ./enigm-sim down >&2; fi
 	@rm -rf build dist protos/gen .enigm

@@ -30,9 +30,14 @@ export const packages: readonly PackageEntry[] = [
   entry('swtpm', 'day', 'the software TPM as a process of its own (TPM=swtpm)', '/usr/bin/swtpm'),
   entry('nftables', 'day', 'enforces the network policy', '/usr/sbin/nft'),
   entry('iproute2', 'day', 'the network that a simulated device has for itself', '/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip'),
-  entry('mosquitto', 'day', 'the MQTT broker of the simulated fleet', '/usr/sbin/mosquitto'),
+  entry(
+    'mosquitto',
+    'day',
+    'the MQTT broker of the simulated fleet (Debian also starts one of its own, on the loopback address)',
+    '/usr/sbin/mosquitto',
+  ),
   entry('ca-certificates', 'day', 'npm over HTTPS', '/etc/ssl/certs/ca-certificates.crt'),
-  entry('tpm2-tools', 'tests', 'oracle for boot logs and quotes', '/usr/bin/tpm2_eventlog'),
+  entry('tpm2-tools', 'day', 'oracle for boot logs and quotes', '/usr/bin/tpm2_eventlog'),
   entry('socat', 'tests', 'a TPM behind a device path', '/usr/bin/socat'),
   entry('chromium', 'tests', 'looks at the page', '/usr/bin/chromium'),
 ];

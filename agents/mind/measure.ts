@@ -28,7 +28,7 @@ export interface MeasureParts {
 }
 
 /** A program that does not answer within this time is not running as it should. */
-const probeLimitMs = 1_500;
+const probeLimitMs = 3_000;
 
 export const measure = async (parts: MeasureParts): Promise<Observations> => {
   const { clock, hands, audit, trust, time } = parts;

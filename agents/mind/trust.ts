@@ -8,6 +8,7 @@
 import type { AuditState } from '#agents/audit/log';
 import type { Actor, Fact, Facts, HandleFact, Session } from '#agents/decision/facts';
 import { policyDigest } from '#agents/decision/policy';
+import { type Assessment, riskOf } from '#agents/defense/assessment';
 import { levels } from '#agents/posture/level';
 import type { Observed } from '#agents/posture/observations';
 import type { AttestationResult, TpmClass } from '#attestation/result';
@@ -15,7 +16,7 @@ import { toHex } from '#hal/core/bytes';
 import type { Category } from '#hal/core/faults';
 import type { Fault } from '#hal/core/result';
 import type { EngineReport } from '#hal/ports/inference';
-import type { Finding, Level, Posture } from '#protos/gen/types';
+import type { Finding, Level, Posture, RiskCategory } from '#protos/gen/types';
 
 /** The relying party whose result this device decides by: the account service of the Enigm App. */
 export const ownParty = 'account';
@@ -59,6 +60,11 @@ export interface Trust {
   posture(): Posture | undefined;
   holdEngine(engine: Observed<EngineReport | undefined>): void;
   engine(): Observed<EngineReport | undefined> | undefined;
+  /** What our own model said of this device, the newest in place of the one before. */
+  holdAssessment(assessment: Assessment): void;
+  assessment(): Observed<Assessment> | undefined;
+  /** @param about an app, or the device under the empty name; the newest in place of the one before */
+  holdOutcome(about: string, category: RiskCategory, lifeMs: number): void;
   facts(present: Present): Facts;
 }
 
@@ -83,6 +89,8 @@ export const isRefusal = (fault: Fault): boolean => !operational.includes(fault.
 export const postureAgeMs = 60_000;
 /** The engine's last self-test is good for this long. */
 const engineAgeMs = 60 * 60_000;
+/** A judgement is made anew every few seconds; one this old says that nobody looks any more. */
+const assessmentAgeMs = 5 * 60_000;
 
 export const trust = (bootMs: () => number): Trust => {
   const results = new Map<string, HeldResult>();
@@ -95,6 +103,8 @@ export const trust = (bootMs: () => number): Trust => {
     | undefined;
   let changes = 0;
   let engine: Observed<EngineReport | undefined> | undefined;
+  let assessment: Observed<Assessment> | undefined;
+  const outcomes = new Map<string, Held<RiskCategory>>();
 
   const hold = <T>(value: T, lifeMs: number): Held<T> => ({ value, atBootMs: bootMs(), untilBootMs: bootMs() + lifeMs });
   const fact = <T>(value: T, source: string, measuredBootMs: number, maxAgeMs: number): Fact<T> => ({
@@ -106,6 +116,22 @@ export const trust = (bootMs: () => number): Trust => {
   });
   const heldFact = <T>({ value, atBootMs, untilBootMs }: Held<T>, source: string): Fact<T> =>
     fact(value, source, atBootMs, untilBootMs - atBootMs);
+
+  /**
+   * The worst of what our own model and the intelligence service say. Where nothing was ever judged here, a working
+   * engine says that nobody reported anything, and no more than that.
+   */
+  const intelligence = (nowBootMs: number): Facts['intelligence'] => {
+    for (const [about, { untilBootMs }] of outcomes) if (untilBootMs < nowBootMs) outcomes.delete(about);
+    const said = [...outcomes.values()].map((held) => heldFact({ ...held, value: { category: held.value } }, 'intelligence-service'));
+    if (assessment !== undefined)
+      said.push(fact({ category: assessment.value.category }, 'own-model', assessment.measuredBootMs, assessmentAgeMs));
+    else if (engine?.value !== undefined)
+      said.push(fact({ category: 'none' as const }, engine.value.engine, engine.measuredBootMs, engineAgeMs));
+    // What was said but is too old is called stale only where nobody says anything fresh.
+    const fresh = said.filter(({ measuredBootMs, maxAgeMs }) => nowBootMs - measuredBootMs <= maxAgeMs);
+    return (fresh.length > 0 ? fresh : said).toSorted((a, b) => riskOf(b.value.category) - riskOf(a.value.category))[0];
+  };
 
   return {
     holdResult(relyingParty, result) {
@@ -144,9 +170,21 @@ export const trust = (bootMs: () => number): Trust => {
       engine = observed;
     },
     engine: () => engine,
+    holdAssessment(value) {
+      // Not every judgement is news: the posture is measured anew where it would say something else.
+      const before = assessment?.value;
+      if (before?.category !== value.category || before.opinion !== value.opinion) changes += 1;
+      assessment = { value, measuredBootMs: bootMs() };
+    },
+    assessment: () => assessment,
+    holdOutcome(about, category, lifeMs) {
+      changes += 1;
+      outcomes.set(about, hold(category, lifeMs));
+    },
     facts({ audit, lifecycle, isTimeKnown, isEnrolled }) {
       const nowBootMs = bootMs();
       const own = results.get(ownParty);
+      const said = intelligence(nowBootMs);
       return {
         policy: fact({ digest: toHex(policyDigest) }, 'image', nowBootMs, postureAgeMs),
         ...(actor === undefined ? {} : { actor: heldFact(actor, 'identity-issuer') }),
@@ -167,10 +205,7 @@ export const trust = (bootMs: () => number): Trust => {
               ),
               integrity: fact({ boot: bootStateOf(posture.value.findings), audit }, 'posture', posture.atBootMs, postureAgeMs),
             }),
-        ...(engine?.value === undefined
-          ? {}
-          : // The engine works and nobody reported anything: no more than that, as long as there is no model.
-            { intelligence: fact({ category: 'none' as const }, engine.value.engine, engine.measuredBootMs, engineAgeMs) }),
+        ...(said === undefined ? {} : { intelligence: said }),
       };
     },
   };

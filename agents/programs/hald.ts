@@ -10,13 +10,13 @@ import { nodeCrypto } from '#hal/crypto/node';
 import { kernelBootId } from '#hal/linux/boot-id';
 import { fileBootLog, kernelBootLogPath } from '#hal/linux/boot-log';
 import { linuxClock } from '#hal/linux/clock';
-import { linuxCommands } from '#hal/linux/commands';
 import { openDurableStore } from '#hal/linux/durable-store';
 import { nftNetPolicy } from '#hal/linux/nft-policy';
 import { linuxPlatform } from '#hal/linux/platform';
 import { sysrqPower } from '#hal/linux/power';
 import { systemRandom } from '#hal/linux/random';
 import { noAppHost, noSwitches } from '#hal/linux/unsupported';
+import { nativeCommands } from '#hal/native/commands-native';
 import { openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
 import { deviceLayout } from './layout.ts';
@@ -43,7 +43,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user', 'mouth-user'
       bootLog: fileBootLog(kernelBootLogPath),
       platform: linuxPlatform(),
       power: sysrqPower('/proc/sysrq-trigger'),
-      managed: { network: nftNetPolicy(linuxCommands(), options.run), switches: noSwitches, apps: noAppHost },
+      managed: { network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release'))), switches: noSwitches, apps: noAppHost },
       bootId: unwrap(kernelBootId()),
       isSimulated: false,
       store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),

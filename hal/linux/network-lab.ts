@@ -6,7 +6,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { deny, ok, type Result } from '#hal/core/result';
-import type { Commands } from '#hal/ports/commands';
 import { linuxCommands } from './commands.ts';
 
 export interface NetworkLab extends AsyncDisposable {
@@ -19,7 +18,8 @@ export interface LabSide {
   readonly address: string;
   /** What stands before a program so that it runs on this side. */
   readonly before: readonly string[];
-  readonly commands: Commands;
+  /** @returns what a program said on this side that ended with 0 */
+  run(program: string, words: readonly string[]): Promise<Result<string>>;
 }
 
 const deviceAddress = '192.0.2.1';
@@ -50,7 +50,7 @@ export const networkLab = async (): Promise<Result<NetworkLab>> => {
       : deny('unavailable', 'not-supported', 'this machine lets nobody make a network namespace here');
   };
   const entering = (processId: number) => [
-    'nsenter',
+    '/usr/bin/nsenter',
     `--target=${processId}`,
     ...(isRoot ? [] : ['--user']),
     '--net',
@@ -64,7 +64,7 @@ export const networkLab = async (): Promise<Result<NetworkLab>> => {
 
   const side = (address: string, processId: number): LabSide => {
     const before = entering(processId);
-    return { address, before, commands: linuxCommands(before) };
+    return { address, before, run: linuxCommands(before).run };
   };
   const device = side(deviceAddress, deviceHeld.value);
   const far = side(farAddress, farHeld.value);
@@ -82,7 +82,7 @@ export const networkLab = async (): Promise<Result<NetworkLab>> => {
     ]),
   ];
   for (const [owner, words] of steps) {
-    const ran = await owner.commands.run('ip', words.split(' '));
+    const ran = await owner.run('/usr/sbin/ip', words.split(' '));
     if (!ran.ok) return dispose().then(() => ran);
   }
   return ok({ device, far, [Symbol.asyncDispose]: dispose });

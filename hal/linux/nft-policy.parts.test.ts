@@ -1,48 +1,47 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { existsSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { netPolicyContract, samplePolicies } from '#hal/contract/net-policy';
 import { unwrap } from '#hal/core/result';
+import { nativeCommands } from '#hal/native/commands-native';
+import { addonPaths, buildAddons } from '#hal/native/testing';
 import type { NetworkPolicy } from '#protos/gen/types';
 import { type NetworkLab, networkLab } from './network-lab.ts';
 import { nftNetPolicy } from './nft-policy.ts';
 
 const probe = existsSync('/usr/sbin/nft') ? await networkLab() : undefined;
 if (probe?.ok) await probe.value[Symbol.asyncDispose]();
-const why = probe === undefined ? 'apt-get install nftables' : probe.ok ? undefined : 'no network namespace can be made here';
+const why = probe === undefined ? 'apt-get install nftables' : probe.ok ? buildAddons() : 'no network namespace can be made here';
 const isRoot = process.getuid?.() === 0;
 const [open, listed, tunnel, silent] = samplePolicies as readonly [NetworkPolicy, NetworkPolicy, NetworkPolicy, NetworkPolicy];
 
 const labs: NetworkLab[] = [];
-const directory = mkdtempSync(join(tmpdir(), 'enigm-nft-'));
+const policyOn = ({ device }: Pick<NetworkLab, 'device'>) =>
+  nftNetPolicy(unwrap(nativeCommands(addonPaths.sim, 'sim', device.before)));
 const newLab = async () => {
   const lab = unwrap(await networkLab());
   labs.push(lab);
   return lab;
 };
-afterAll(() => rmSync(directory, { recursive: true }));
 
 describe.skipIf(why !== undefined)(`nftables in a namespace of its own${why === undefined ? '' : ` (${why})`}`, () => {
   afterEach(async () => {
     for (const lab of labs.splice(0)) await lab[Symbol.asyncDispose]();
-    expect(readdirSync(directory)).toEqual([]);
   });
 
-  netPolicyContract('nftables', async () => nftNetPolicy((await newLab()).device.commands, directory));
+  netPolicyContract('nftables', async () => policyOn(await newLab()));
 
   test('leaves foreign tables alone, and sees when its own was changed', async () => {
     const { device } = await newLab();
-    const net = nftNetPolicy(device.commands, directory);
-    unwrap(await device.commands.run('nft', ['add', 'table', 'inet', 'foreign']));
-    unwrap(await device.commands.run('nft', ['add', 'table', 'ip', 'enigm']));
+    const net = policyOn({ device });
+    unwrap(await device.run('/usr/sbin/nft', ['add', 'table', 'inet', 'foreign']));
+    unwrap(await device.run('/usr/sbin/nft', ['add', 'table', 'ip', 'enigm']));
     unwrap(await net.apply(listed));
     unwrap(await net.apply(silent));
-    const tables = unwrap(await device.commands.run('nft', ['list', 'tables']));
+    const tables = unwrap(await device.run('/usr/sbin/nft', ['list', 'tables']));
     expect(tables.trim().split('\n').sort()).toEqual(['table inet enigm', 'table inet foreign', 'table ip enigm']);
 
-    unwrap(await device.commands.run('nft', ['add', 'rule', 'inet', 'enigm', 'output', 'accept']));
+    unwrap(await device.run('/usr/sbin/nft', ['add', 'rule', 'inet', 'enigm', 'output', 'accept']));
     expect(unwrap(await net.read())?.digest).not.toEqual(net.expected(silent));
     unwrap(await net.apply(silent));
     expect(unwrap(await net.read())?.digest).toEqual(net.expected(silent));
@@ -50,7 +49,7 @@ describe.skipIf(why !== undefined)(`nftables in a namespace of its own${why === 
 
   test('keeps the old policy when the machine refuses the new one: a transaction is whole or nothing', async () => {
     const { device } = await newLab();
-    const net = nftNetPolicy(device.commands, directory);
+    const net = policyOn({ device });
     unwrap(await net.apply(silent));
     // 200 bytes are no interface name for the kernel; the schema of the policy does not let it through.
     const impossible = { ...tunnel, tunnel: { interface: 'x'.repeat(200), user: 1, port: 1 } };
@@ -65,7 +64,7 @@ describe.skipIf(why !== undefined)(`nftables in a namespace of its own${why === 
     beforeEach(async () => {
       lab = await newLab();
       far = await listen(lab);
-      net = nftNetPolicy(lab.device.commands, directory);
+      net = policyOn(lab);
     });
     afterEach(() => far.stop());
 

@@ -4,9 +4,6 @@
  * Foreign tables are neither read nor touched. Limit: whoever is root in the same network namespace can change the
  * table; the next read says so, and nothing here prevents it.
  */
-import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { equalBytes } from '#hal/core/bytes';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 import type { Commands } from '#hal/ports/commands';
@@ -14,15 +11,16 @@ import type { NetPolicy } from '#hal/ports/net-policy';
 import type { NetworkState } from '#protos/gen/types';
 import { checkPolicy, counters, digestOf, documentOf, type NftObject, rulesOf, table } from './nft-rules.ts';
 
-/** @param directory for the one file that nft reads: it cannot read from a socket, which is what a pipe of Node is */
-export const nftNetPolicy = (commands: Commands, directory: string): NetPolicy => {
+const nft = '/usr/sbin/nft';
+
+export const nftNetPolicy = (commands: Commands): NetPolicy => {
   const read = async (): Promise<Result<NetworkState | undefined>> => {
-    const tables = await commands.run('nft', ['-j', 'list', 'tables']);
+    const tables = await commands.run(nft, ['-j', 'list', 'tables']);
     if (!tables.ok) return tables;
     const listed = parse(tables.value);
     if (!listed.ok) return listed;
     if (!listed.value.some((object) => isOurs(object['table']))) return ok(undefined);
-    const printed = await commands.run('nft', ['-j', 'list', 'table', table.family, table.name]);
+    const printed = await commands.run(nft, ['-j', '--numeric-protocol', 'list', 'table', table.family, table.name]);
     if (!printed.ok) return printed;
     const objects = parse(printed.value);
     return objects.ok ? ok(stateOf(objects.value)) : objects;
@@ -33,14 +31,7 @@ export const nftNetPolicy = (commands: Commands, directory: string): NetPolicy =
     async apply(policy) {
       const checked = checkPolicy(policy);
       if (!checked.ok) return checked;
-      const file = join(directory, `nft-${randomUUID()}.json`);
-      const written = attempt(
-        () => writeFileSync(file, documentOf(policy), { mode: 0o600, flag: 'wx' }),
-        (cause) => deny('unavailable', 'storage-failed', cause),
-      );
-      if (!written.ok) return written;
-      const loaded = await commands.run('nft', ['-j', '-f', file]);
-      rmSync(file, { force: true });
+      const loaded = await commands.run(nft, ['-j', '-f', '-'], documentOf(policy));
       if (!loaded.ok) return loaded;
       const state = await read();
       if (!state.ok) return state;

@@ -17,6 +17,8 @@ type Expression = readonly unknown[];
 const inTable = { family: table.family, table: table.name };
 const equal = (left: unknown, right: unknown) => ({ match: { op: '==', left, right } });
 const meta = (key: string) => ({ meta: { key } });
+/** By number: without /etc/protocols nft knows no names. */
+const tcp = 6;
 const accept = { accept: null };
 const drop = { drop: null };
 const loopback = (key: 'iif' | 'oif') => [equal(meta(key), 'lo'), accept];
@@ -82,7 +84,7 @@ const inputOf = ({ mode }: NetworkPolicy): readonly Expression[] => [
 const outputOf = ({ mode, tunnel }: NetworkPolicy): readonly Expression[] => {
   const refused: readonly Expression[] = [
     // A reset tells a program at once; silence would cost it a timeout. Nothing leaves the device for it.
-    [equal(meta('l4proto'), 'tcp'), { counter: counters.out }, { reject: { type: 'tcp reset' } }],
+    [equal(meta('l4proto'), tcp), { counter: counters.out }, { reject: { type: 'tcp reset' } }],
     [{ counter: counters.out }, drop],
   ];
   const denied: Expression = [users('denied'), { counter: counters.out }, drop];

@@ -8,6 +8,8 @@ export interface Addon {
   readonly Esys: new (transport: Transport, ...options: readonly (string | number | boolean)[]) => NativeEsys;
   /** SO_PEERCRED of a connected unix socket. */
   readonly peer: (fileDescriptor: number) => PeerCredentials;
+  /** One program of those compiled in, by its whole path, without a shell. */
+  readonly run: (words: readonly string[], input: string) => Promise<ProgramEnd>;
   /** Build `sim` only: one structure through libtss2-mu and back. */
   readonly mu?: (structure: string, bytes: Uint8Array) => Uint8Array;
 }
@@ -17,6 +19,12 @@ export interface PeerCredentials {
   readonly processId: number;
   readonly userId: number;
   readonly groupId: number;
+}
+
+/** How a program ended: its exit code, or 128 and the signal; and what it said, at most 4 MiB. */
+export interface ProgramEnd {
+  readonly status: number;
+  readonly output: string;
 }
 
 /** `socket-path`, `socket-tcp` and `embedded` are known to the build for simulators only. */

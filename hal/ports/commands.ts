@@ -4,7 +4,9 @@ import type { Result } from '#hal/core/result';
 export interface Commands {
   /**
    * Runs to the end, bounded in time and output.
-   * @returns standard output of a program that ended with 0; else `unavailable/not-supported` with what it said
+   * @param program its whole path
+   * @param input what it reads, at most 60 KiB
+   * @returns what a program said that ended with 0; else `unavailable/not-supported` with what it said
    */
-  run(program: string, words: readonly string[]): Promise<Result<string>>;
+  run(program: string, words: readonly string[], input?: string): Promise<Result<string>>;
 }

@@ -1,9 +1,11 @@
 /** Runs the built simulator as a person does, and looks for what it left behind. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { runDirectoriesOf } from './places.ts';
 
 export const root = join(import.meta.dirname, '../..');
 const simulator = join(root, 'dist/sim/enigm-sim.cjs');
@@ -33,49 +35,47 @@ export interface RunningDay {
 
 export const temporaryHome = (): Disposable & { readonly path: string } => {
   const path = mkdtempSync(join(tmpdir(), 'enigm-day-'));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+  return {
+    path,
+    [Symbol.dispose]: () => {
+      // A test that failed may have left a device in the background.
+      if (existsSync(join(path, 'simulator.json')))
+        spawnSync(process.execPath, ['--no-warnings', simulator, 'down', '--directory', path], { stdio: 'ignore' });
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
 };
 
 /** `make run` without make: what the tests of make itself run elsewhere. */
 export const startDay = (home: string, ...words: readonly string[]): RunningDay => {
-  if (!existsSync(simulator)) throw new Error('the simulator is not built: run make setup');
-  const child = spawn(process.execPath, ['--no-warnings', simulator, 'day', '--once', '--json', '--directory', home, ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A process group of its own, as a terminal makes one.
-    detached: true,
-  });
+  const day = startSimulator('day', '--once', '--json', '--directory', home, ...words);
   let out = '';
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  day.child.stdout?.on('data', (text: string) => {
     out += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const lines = () =>
-    out
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as StepLine & { readonly summary?: Readonly<Record<string, unknown>> });
-  const ended = new Promise<DayRun>((resolve) =>
-    child.once('close', (code) => {
-      const told = lines();
-      resolve({
+  return {
+    child: day.child,
+    ended: day.ended.then(({ code, said }) => {
+      const told = linesOf(out);
+      return {
         code,
         said,
         steps: told.filter(({ step }) => step !== undefined),
         summary: told.find(({ summary }) => summary !== undefined)?.summary ?? {},
-      });
+      };
     }),
-  );
-  return {
-    child,
-    ended,
     told: async (steps) => {
-      while (lines().length < steps && child.exitCode === null) await setTimeout(10);
+      while (linesOf(out).length < steps && day.child.exitCode === null) await setTimeout(10);
     },
   };
 };
+
+type Line = StepLine & { readonly summary?: Readonly<Record<string, unknown>> };
+const linesOf = (out: string): readonly Line[] =>
+  out
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Line);
 
 export const liveDay = (home: string, ...words: readonly string[]): Promise<DayRun> => startDay(home, ...words).ended;
 
@@ -92,6 +92,43 @@ export const processesOf = (home: string): readonly string[] =>
     })
     .filter((line) => line.includes(home));
 
-/** Socket directories of this home's devices. */
-export const socketsOf = (runDirectories: readonly string[]): readonly string[] =>
-  runDirectories.filter((directory) => existsSync(directory));
+/** Socket directories of this home's devices that are there, whatever their TPM. */
+export const socketsOf = (home: string): readonly string[] =>
+  (['embedded', 'swtpm'] as const).flatMap((tpm) => runDirectoriesOf(home, tpm)).filter((directory) => existsSync(directory));
+
+export const nothingIsLeft = (home: string): void => {
+  expect(processesOf(home)).toEqual([]);
+  expect(socketsOf(home)).toEqual([]);
+};
+
+export interface Said {
+  readonly code: number | null;
+  readonly out: string;
+  readonly said: string;
+}
+
+export interface RunningCommand {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Said>;
+}
+
+/** One command of the simulator, in a process group of its own, as a terminal makes one. */
+export const startSimulator = (...words: readonly string[]): RunningCommand => {
+  if (!existsSync(simulator)) throw new Error('the simulator is not built: run make setup');
+  const child = spawn(process.execPath, ['--no-warnings', simulator, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let out = '';
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const ended = new Promise<Said>((resolve) => child.once('close', (code) => resolve({ code, out, said })));
+  return { child, ended };
+};
+
+export const simulate = (...words: readonly string[]): Promise<Said> => startSimulator(...words).ended;

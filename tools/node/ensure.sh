@@ -14,6 +14,7 @@ stamp="$here/node_modules/.checked-$(cksum <"$here/package-lock.json" | tr ' ' -
 command -v npm >/dev/null 2>&1 || { echo "npm is missing: apt-get install npm" >&2; exit 1; }
 echo "fetching the pinned Node.js and npm …" >&2
 (cd "$here" && npm ci --no-audit --no-fund --loglevel=error --ignore-scripts >/dev/null)
+[ -x "$node" ] || { echo "npm $(npm --version) did not install node-linux-$arch; a newer npm does." >&2; exit 1; }
 expected=$(sed -n "s/^\([0-9a-f]\{64\}\)  node-linux-$arch\$/\1/p" "$here/SHA256SUMS")
 actual=$(sha256sum "$node" | cut -d' ' -f1)
 if [ -z "$expected" ] || [ "$expected" != "$actual" ]; then

@@ -4,40 +4,27 @@
  * usage: node tools/test/main.ts unit parts day page
  * Last line: `N passed, N failed, N skipped`. A tier that ran no test is red: silence is no success.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { summarize, type TierResult } from './summary.ts';
+import { runTier } from './run-tier.ts';
+import { summarize } from './summary.ts';
+import { isTier, tiers } from './tiers.ts';
 
 const root = join(import.meta.dirname, '../..');
 const reports = join(root, 'build/test');
-const tiers = process.argv.slice(2);
-if (tiers.length === 0) {
-  process.stderr.write('usage: node tools/test/main.ts TIER…\n');
+const wanted = process.argv.slice(2);
+if (wanted.length === 0 || !wanted.every(isTier)) {
+  process.stderr.write(`usage: node tools/test/main.ts TIER…  (${Object.keys(tiers).join(', ')})\n`);
   process.exit(2);
 }
 rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 
-const results: TierResult[] = tiers.map((tier) => {
+const vitest = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs')] as const;
+const results = wanted.filter(isTier).map((tier) => {
   process.stdout.write(`\n== ${tier} ==\n`);
-  const report = join(reports, `${tier}.json`);
-  const words = ['run', '--project', tier, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...words], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  return { tier, hasFailed: status !== 0, report: readReport(report) };
+  return runTier(tier, vitest, root, join(reports, `${tier}.json`));
 });
-
-function readReport(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
 const { lines, isGreen } = summarize(results);
 process.stdout.write(`\n${lines.join('\n')}\n`);
 process.exit(isGreen ? 0 : 1);

@@ -1,58 +1,86 @@
 /** Sums the reports of the tiers into the lines that end a test run. */
+import { type Tier, tiers } from './tiers.ts';
 
 export interface TierResult {
-  readonly tier: string;
-  /** The runner itself said that something failed. */
+  readonly tier: Tier;
+  /** The runner itself said that something failed, or did not end by itself. */
   readonly hasFailed: boolean;
   /** vitest's JSON report; undefined where there is none. */
   readonly report: unknown;
 }
 
-interface Report {
-  readonly testResults: readonly { readonly name: string; readonly assertionResults: readonly Assertion[] }[];
-}
-interface Assertion {
-  readonly status: string;
-  readonly fullName: string;
-}
-
 export interface Summary {
-  /** Names of what was skipped, a line a tier, and the closing line. */
+  /** Names of what was skipped and of what failed, which tiers were not asked for, a line a tier, the closing line. */
   readonly lines: readonly string[];
   readonly isGreen: boolean;
 }
 
-const maxSkippedNames = 40;
+interface Report {
+  readonly testResults: readonly FileResult[];
+}
+interface FileResult {
+  readonly name: string;
+  readonly status: string;
+  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+}
+
+interface Count {
+  readonly passed: number;
+  readonly failed: readonly string[];
+  readonly skipped: readonly string[];
+  /** Why the tier is red beyond the tests that failed. */
+  readonly remark: string;
+}
 
 export const summarize = (results: readonly TierResult[]): Summary => {
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  const lines: string[] = [];
-  const skippedNames: string[] = [];
-  for (const { tier, hasFailed, report } of results) {
-    const assertions = isReport(report) ? report.testResults.flatMap(({ assertionResults }) => assertionResults) : [];
-    const count = (...statuses: readonly string[]) => assertions.filter(({ status }) => statuses.includes(status)).length;
-    const passed = count('passed');
-    const skipped = count('skipped', 'pending', 'todo', 'disabled');
-    // A tier that ran nothing, or whose files did not load, counts as a failure of its own.
-    const failed = Math.max(count('failed'), hasFailed || passed === 0 ? 1 : 0);
-    skippedNames.push(
-      ...assertions
-        .filter(({ status }) => status === 'skipped' || status === 'pending')
-        .map(({ fullName }) => `  skipped: ${fullName}`),
-    );
-    lines.push(
-      `${tier}: ${passed} passed, ${failed} failed, ${skipped} skipped${passed === 0 ? ' (a tier that runs no test is red)' : ''}`,
-    );
-    total.passed += passed;
-    total.failed += failed;
-    total.skipped += skipped;
-  }
-  const hidden = skippedNames.length - maxSkippedNames;
-  const shown = [...skippedNames.slice(0, maxSkippedNames), ...(hidden > 0 ? [`  and ${hidden} more`] : [])];
+  const counted = results.map((result) => ({ tier: result.tier, ...countOf(result) }));
+  const named = (word: string, names: readonly string[]) => names.map((name) => `  ${word}: ${name}`);
+  const sum = (of: (count: Count) => number) => counted.reduce((total, count) => total + of(count), 0);
+  const line = (passed: number, failed: number, skipped: number) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  const left = Object.entries(tiers).filter(([tier]) => !results.some((result) => result.tier === tier));
+  const failed = sum((count) => count.failed.length);
   return {
-    lines: [...shown, ...lines, `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`],
-    isGreen: total.failed === 0,
+    lines: [
+      ...counted.flatMap((count) => named('skipped', count.skipped)),
+      ...counted.flatMap((count) => named('FAILED', count.failed)),
+      ...left.map(([tier, needs]) => `  not run: ${tier} (${needs}); make test runs it`),
+      ...counted.map((count) => `${count.tier}: ${line(count.passed, count.failed.length, count.skipped.length)}${count.remark}`),
+      line(
+        sum((count) => count.passed),
+        failed,
+        sum((count) => count.skipped.length),
+      ),
+    ],
+    isGreen: results.length > 0 && failed === 0,
   };
+};
+
+const countOf = ({ tier, hasFailed, report }: TierResult): Count => {
+  const files = isReport(report) ? report.testResults : [];
+  const tests = files.flatMap(({ assertionResults }) => assertionResults);
+  const names = (...statuses: readonly string[]) =>
+    tests.filter(({ status }) => statuses.includes(status)).map(({ fullName }) => fullName);
+  const passed = names('passed').length;
+  const failed = [
+    ...names('failed'),
+    // A file that did not load has no tests that could fail.
+    ...files
+      .filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'))
+      .map(({ name }) => `${name} did not load or did not end`),
+  ];
+  const remark = remarkOf(passed, failed.length, hasFailed, report);
+  return {
+    passed,
+    failed: failed.length === 0 && remark !== '' ? [`${tier}${remark}`] : failed,
+    skipped: names('skipped', 'pending', 'todo', 'disabled'),
+    remark,
+  };
+};
+
+const remarkOf = (passed: number, failed: number, hasFailed: boolean, report: unknown): string => {
+  if (!isReport(report)) return ' (the runner left no report)';
+  if (passed === 0) return ' (a tier that runs no test is red)';
+  return hasFailed && failed === 0 ? ' (the runner failed beside the tests)' : '';
 };
 
 const isReport = (report: unknown): report is Report =>

@@ -4,9 +4,12 @@
 #include "command.h"
 #include "esys_object.h"
 #include "peer.h"
+#include "program.h"
 #include "tcti_device.h"
 
 namespace enigm {
+
+const std::vector<std::string> allowedPrograms = {"/usr/sbin/nft"};
 
 Opener openerFrom(const Napi::CallbackInfo &info) {
   Arguments arguments(info, "Esys", 2);
@@ -21,6 +24,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("build", "release");
   exports.Set("Esys", EsysObject::define(env));
   exports.Set("peer", Napi::Function::New<peer>(env, "peer"));
+  exports.Set("run", Napi::Function::New<run>(env, "run"));
   return exports;
 }
 

@@ -5,11 +5,15 @@
 #include "command.h"
 #include "esys_object.h"
 #include "peer.h"
+#include "program.h"
 #include "tcti_device.h"
 #include "tcti_embedded.h"
 #include "tcti_socket.h"
 
 namespace enigm {
+
+// A simulated device has its network in a namespace of its own.
+const std::vector<std::string> allowedPrograms = {"/usr/sbin/nft", "/usr/bin/nsenter"};
 
 Opener openerFrom(const Napi::CallbackInfo &info) {
   const std::string kind = info[0].ToString();
@@ -36,6 +40,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("build", "sim");
   exports.Set("Esys", EsysObject::define(env));
   exports.Set("peer", Napi::Function::New<peer>(env, "peer"));
+  exports.Set("run", Napi::Function::New<run>(env, "run"));
   exports.Set("mu", Napi::Function::New<roundTrip>(env, "mu"));
   return exports;
 }

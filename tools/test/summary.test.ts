@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runTier } from './run-tier.ts';
+import { summarize, type TierResult } from './summary.ts';
+import { type Tier, tiers } from './tiers.ts';
+
+const report = (...statuses: readonly string[]) => ({
+  testResults: [
+    {
+      name: 'a.test.ts',
+      status: statuses.includes('failed') ? 'failed' : 'passed',
+      assertionResults: statuses.map((status, index) => ({ status, fullName: `test ${index} ${status}` })),
+    },
+  ],
+});
+const all = Object.keys(tiers) as Tier[];
+const green = (...statuses: readonly string[]): TierResult[] =>
+  all.map((tier) => ({ tier, hasFailed: false, report: report(...statuses) }));
+
+describe('the end of a test run', () => {
+  test('sums every tier; the last line is the sum', () => {
+    const { lines, isGreen } = summarize(green('passed', 'passed'));
+    expect(lines).toEqual([...all.map((tier) => `${tier}: 2 passed, 0 failed, 0 skipped`), '8 passed, 0 failed, 0 skipped']);
+    expect(isGreen).toBe(true);
+  });
+
+  test('counts and names what was skipped, however it was skipped', () => {
+    const { lines, isGreen } = summarize(green('passed', 'skipped', 'pending', 'todo').slice(0, 1));
+    expect(lines.slice(0, 3)).toEqual(['  skipped: test 1 skipped', '  skipped: test 2 pending', '  skipped: test 3 todo']);
+    expect(lines.at(-1)).toBe('1 passed, 0 failed, 3 skipped');
+    expect(isGreen).toBe(true);
+  });
+
+  test('names each of a hundred skipped tests', () => {
+    const { lines } = summarize(green('passed', ...Array<string>(100).fill('skipped')).slice(0, 1));
+    expect(lines.filter((line) => line.startsWith('  skipped: '))).toHaveLength(100);
+  });
+
+  test('names the tiers that were not asked for', () => {
+    expect(summarize(green('passed').slice(0, 1)).lines.filter((line) => line.includes('not run'))).toEqual([
+      '  not run: parts (real parts: software TPMs, sockets); make test runs it',
+      '  not run: day (whole days in real processes); make test runs it',
+      '  not run: page (the page in Chromium); make test runs it',
+    ]);
+  });
+
+  test('is red where a test failed, and names it', () => {
+    const { lines, isGreen } = summarize([{ tier: 'unit', hasFailed: true, report: report('passed', 'failed') }]);
+    expect(isGreen).toBe(false);
+    expect(lines).toContain('  FAILED: test 1 failed');
+    expect(lines.at(-1)).toBe('1 passed, 1 failed, 0 skipped');
+  });
+
+  test.each([
+    ['a tier that ran no test', { hasFailed: false, report: { testResults: [] } }, 'a tier that runs no test is red'],
+    ['a tier that skipped every test', { hasFailed: false, report: report('skipped') }, 'a tier that runs no test is red'],
+    ['a runner that crashed', { hasFailed: true, report: undefined }, 'the runner left no report'],
+    ['a runner that said nothing and was content', { hasFailed: false, report: undefined }, 'the runner left no report'],
+    ['a report of another shape', { hasFailed: false, report: { tests: [] } }, 'the runner left no report'],
+    ['an error outside of every test', { hasFailed: true, report: report('passed') }, 'the runner failed beside the tests'],
+  ])('%s is red, also beside tiers that are green', (_, result, remark) => {
+    const { lines, isGreen } = summarize([...green('passed').slice(1), { tier: 'unit', ...result }]);
+    expect(isGreen).toBe(false);
+    expect(lines.at(-2)).toMatch(/^unit: \d passed, 1 failed/);
+    expect(lines.at(-2)).toContain(remark);
+    expect(lines.at(-1)).toMatch(/, 1 failed, /);
+  });
+
+  test('a file that did not load is red, beside tests that failed', () => {
+    const broken = { name: '/x/broken.test.ts', status: 'failed', assertionResults: [] };
+    const { testResults } = report('passed', 'failed');
+    const { lines } = summarize([{ tier: 'unit', hasFailed: true, report: { testResults: [...testResults, broken] } }]);
+    expect(lines).toContain('  FAILED: /x/broken.test.ts did not load or did not end');
+    expect(lines.at(-1)).toBe('1 passed, 2 failed, 0 skipped');
+  });
+
+  test('no tier at all is red', () => {
+    expect(summarize([]).isGreen).toBe(false);
+  });
+});
+
+describe('one tier', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'enigm-tier-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const run = (script: string) => {
+    const path = join(folder, 'runner.cjs');
+    writeFileSync(path, script);
+    const reportPath = join(folder, 'report.json');
+    rmSync(reportPath, { force: true });
+    return runTier('unit', [process.execPath, path], folder, reportPath);
+  };
+  const writesReport = `require('node:fs').writeFileSync(process.argv.find((word) => word.startsWith('--outputFile')).split('=')[1], '{"testResults":[]}');`;
+
+  test('gives what the runner reports', () => {
+    expect(run(writesReport)).toEqual({ tier: 'unit', hasFailed: false, report: { testResults: [] } });
+    expect(run(`${writesReport} process.exit(1);`)).toMatchObject({ hasFailed: true, report: { testResults: [] } });
+  });
+
+  test.each([
+    ['ended early', 'process.exit(134);'],
+    ['was killed', "process.kill(process.pid, 'SIGKILL');"],
+    ['left half a report', `${writesReport.replace('[]}', '[')} process.exit(1);`],
+  ])('has failed where the runner %s', (_, script) => {
+    expect(run(script)).toEqual({ tier: 'unit', hasFailed: true, report: undefined });
+  });
+
+  test('the tiers are those of vitest.config.ts', () => {
+    const config = readFileSync(join(import.meta.dirname, '../../vitest.config.ts'), 'utf8');
+    expect([...config.matchAll(/^ {6}tier\('(\w+)'/gm)].map(([, name]) => name)).toEqual(all);
+  });
+});

@@ -1,0 +1,160 @@
+/** The hands as a whole, over a TPM inside this process: who may come in, what a visit leaves, what a restart ends. */
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { handsLife } from '#agents/mind/life';
+import { codeOf, done, ok, type Result, unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { linuxClock } from '#hal/linux/clock';
+import { systemRandom } from '#hal/linux/random';
+import { memoryStore } from '#hal/memory/durable-store';
+import { memoryLog } from '#hal/memory/log';
+import { memoryManaged } from '#hal/memory/managed';
+import { buildAddons, startEmbedded, temporaryDirectory } from '#hal/native/testing';
+import { remoteHands } from '#hal/remote/hands-client';
+import { handsMethods } from '#hal/remote/hands-methods';
+import { type SocketClient, socketClient } from '#hal/remote/socket-client';
+import { type FactoryMethods, factoryMethods } from './factory-methods.ts';
+import { type Door, type Hands, startHands } from './hands.ts';
+import { openReceipt } from './receipt.ts';
+
+const missing = buildAddons();
+const code = (result: Result<unknown>) => (result.ok ? 'done' : codeOf(result.fault));
+
+describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing ?? ''}`, () => {
+  const directory = temporaryDirectory();
+  const run = join(directory.path, 'run');
+  const disk = new Map<string, Uint8Array>();
+  const bootId = new Uint8Array(16).fill(5);
+  const reboots: string[] = [];
+  const log = memoryLog();
+  const admitted = new Set<Door>();
+  const clock = linuxClock();
+  let hands: Hands;
+
+  const start = async () => {
+    const esys = await startEmbedded(join(directory.path, 'tpm'));
+    hands = unwrap(
+      await startHands({
+        esys,
+        crypto: nodeCrypto,
+        clock,
+        random: systemRandom,
+        log,
+        bootLog: { read: async () => ok(new Uint8Array()) },
+        platform: { read: async () => ok({}) },
+        power: {
+          reboot: async (cause) => {
+            reboots.push(cause);
+            return done;
+          },
+        },
+        managed: memoryManaged(clock),
+        bootId,
+        isSimulated: true,
+        store: memoryStore(disk),
+        runDirectory: run,
+        admits: (_, door) => admitted.has(door),
+      }),
+    );
+  };
+  const restart = async () => {
+    await hands.close();
+    await start();
+  };
+  const mind = () => socketClient(handsMethods, join(run, 'hands.sock'));
+  const withFactory = async <T>(use: (factory: SocketClient<FactoryMethods>) => Promise<T>): Promise<T> => {
+    const factory = socketClient(factoryMethods, join(run, 'factory.sock'));
+    const used = await use(factory);
+    factory.close();
+    return used;
+  };
+
+  beforeAll(async () => {
+    mkdirSync(run);
+    await start();
+  });
+  afterAll(async () => {
+    await hands.close();
+    directory[Symbol.dispose]();
+  });
+
+  test('let nobody in whom the kernel does not name, and say so', async () => {
+    const client = mind();
+    expect(code(await client.call('hands.hello', {}))).toBe('unavailable/program-down');
+    expect(log.entries).toContainEqual(expect.objectContaining({ event: 'socket.refused' }));
+    admitted.add('mind');
+    expect(unwrap(await client.call('hands.hello', {}))).toMatchObject({ isProvisioned: false, lastSequence: 0 });
+    expect(code(await withFactory((factory) => factory.call('provision.inspect', {})))).toBe('unavailable/program-down');
+    client.close();
+  });
+
+  test('do nothing for a mind before they are provisioned', async () => {
+    const client = mind();
+    expect(code(await client.call('keys.publicKey', { keyClass: 'audit' }))).toBe('unavailable/not-provisioned');
+    expect(code(await client.call('provision.receipt', {}))).toBe('unavailable/not-provisioned');
+    client.close();
+  });
+
+  test('are provisioned step by step, end with a receipt that verifies, and close the door of the factory', async () => {
+    admitted.add('factory');
+    await withFactory(async (factory) => {
+      expect(code(await factory.call('provision.finish', { technician: 'somebody' }))).toBe('protocol/event-refused');
+      for (const { name } of unwrap(await factory.call('provision.inspect', {})).steps)
+        expect(code(await factory.call('provision.run', { step: name })), name).toBe('done');
+      const receipt = unwrap(await factory.call('provision.finish', { technician: 'somebody' }));
+      const visit = unwrap(openReceipt(nodeCrypto, receipt.envelope, receipt.key));
+      expect(visit.technician).toBe('somebody');
+      expect(code(openReceipt(nodeCrypto, receipt.envelope, { ...receipt.key, classical: new Uint8Array(32) }))).toBe(
+        'integrity/signature-missing',
+      );
+      for (const method of ['provision.run', 'provision.finish'] as const)
+        expect(
+          code(
+            method === 'provision.run'
+              ? await factory.call(method, { step: 'device-secret' })
+              : await factory.call(method, { technician: 'another' }),
+          ),
+        ).toBe('unavailable/already-provisioned');
+    });
+    await restart();
+    expect(code(await withFactory((factory) => factory.call('provision.inspect', {})))).toBe('unavailable/program-down');
+    expect(existsSync(join(run, 'tpm.sock'))).toBe(true);
+    const client = mind();
+    expect(unwrap(await client.call('hands.hello', {})).isProvisioned).toBe(true);
+    client.close();
+  });
+
+  test('reboot under a permit of their present life, and under none of an earlier one (SR-01)', async () => {
+    const client = mind();
+    const remote = remoteHands(client);
+    const life = handsLife(clock, remote.hello, unwrap(await remote.hello()));
+    const call = remote.effectors.reboot('asked-by-user');
+    const leaf = new Uint8Array(32);
+    expect(code(await call.run(unwrap(await life.mint(call, leaf))))).toBe('done');
+    const kept = unwrap(await life.mint(call, leaf));
+    await restart();
+    await expect.poll(async () => code(await call.run(kept))).toBe('authorization/permit-invalid');
+    expect(reboots).toEqual(['asked-by-user']);
+    expect(code(await call.run(unwrap(await life.mint(call, leaf))))).toBe('done');
+    expect(reboots.length).toBe(2);
+    client.close();
+  });
+
+  test('give the same keys and handles over a restart, and another handle for each party and epoch (SR-21)', async () => {
+    const client = mind();
+    const handle = async (relyingParty: string, epoch: number) =>
+      Buffer.from(unwrap(await client.call('keys.handle', { relyingParty, epoch })).handle).toString('hex');
+    const before = [await handle('account', 1), await handle('account', 2), await handle('command', 1)];
+    expect(new Set(before).size).toBe(3);
+    await restart();
+    const after = async () => {
+      const answered = await client.call('hands.hello', {});
+      return answered.ok;
+    };
+    await expect.poll(after).toBe(true);
+    expect([await handle('account', 1), await handle('account', 2), await handle('command', 1)]).toEqual(before);
+    client.close();
+  });
+});

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { breaks } from '#sim/scenarios/breaks';
-import { stepNames } from '#sim/scenarios/scenario';
+import { day } from '#sim/scenarios/day';
 import { liveDay, nothingIsLeft, processesOf, socketsOf, startDay, temporaryHome } from './simulator.fixture.ts';
+
+const stepNames = day.map(({ step }) => step);
 
 describe('one day of a device, in real processes', () => {
   test('ends as it should on a new device, and again on the same one', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ok } from '#hal/core/result';
-import type { Sabotage } from '#sim/scenarios/breaks';
+import type { Sabotage } from '#sim/scenarios/sabotage';
 import type { Scenario, StepName, StepResult } from '#sim/scenarios/scenario';
 import type { World } from '#sim/world/world';
 import { liveDay } from './day.ts';

@@ -1,7 +1,7 @@
 /** Living the day: every step in order, told as a story or as JSON, with at most one sabotage. */
 import { causeOf, codeOf, type Fault } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
-import type { Sabotage } from '#sim/scenarios/breaks';
+import type { Sabotage } from '#sim/scenarios/sabotage';
 import type { Scenario, StepResult } from '#sim/scenarios/scenario';
 import type { World } from '#sim/world/world';
 import type { DaySummary } from './summary.ts';

@@ -1,6 +1,6 @@
 /** The story of the day on standard output, for people or one JSON object a step. */
 import { codeOf } from '#hal/core/result';
-import type { Sabotage } from '#sim/scenarios/breaks';
+import type { Sabotage } from '#sim/scenarios/sabotage';
 import type { Scenario, StepResult } from '#sim/scenarios/scenario';
 import type { DaySummary } from './summary.ts';
 

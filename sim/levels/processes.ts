@@ -15,6 +15,7 @@ import { toBase64, toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
+import { networkLab } from '#hal/linux/network-lab';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
@@ -89,7 +90,8 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
   };
 
   const machines: Machine[] = [];
-  const newDevice = (name: string, hasPage: boolean) => {
+  const lab = await networkLab();
+  const newDevice = (name: string, hasPage: boolean, network?: readonly string[]) => {
     if (ending.signal.aborted) throw new Error('the world is closed');
     const deviceDirectory = join(directory, name);
     const machine = simulatedMachine({
@@ -101,11 +103,12 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
       log,
       certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
       hasPage,
+      ...(network === undefined ? {} : { network }),
     });
     machines.push(machine);
     return { machine, device: processDevice(name, machine, paths, () => siteOf(verifier, secrets, fleet), until, ending.signal) };
   };
-  const first = newDevice('device-1', true);
+  const first = newDevice('device-1', true, lab.ok ? lab.value.device.before : undefined);
   let second: ReturnType<typeof newDevice> | undefined;
 
   const secondDevice = async (): Promise<Device> => {
@@ -136,13 +139,14 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     },
     takePath: verifier.takePath,
     fleet,
+    network: lab,
     recordedEvidence,
     until,
     start: () => first.device.powerOn(),
     close() {
       ending.abort();
       closing ??= Promise.all(machines.map((machine) => machine.dispose())).then(() =>
-        Promise.all([verifier.close(), fleet.close()]).then(() => undefined),
+        Promise.all([verifier.close(), fleet.close(), lab.ok && lab.value[Symbol.asyncDispose]()]).then(() => undefined),
       );
       return closing;
     },
@@ -236,6 +240,7 @@ const siteOf = (verifier: VerifierPeer, secrets: PeerSecrets, { broker, command,
     },
     identityIssuer: keyOf(secrets.identityIssuer),
     accountService: keyOf(secrets.accountService),
+    intelligenceService: keyOf(secrets.enyra),
     fleet: {
       command: {
         url: command.url,

@@ -27,6 +27,8 @@ export interface LaunchParts {
   /** Short: unix socket paths have at most 107 bytes. */
   readonly runDirectory: string;
   readonly paths: BuildPaths;
+  /** What stands before a program so that it runs in the device's own network; none where this machine allows no such. */
+  readonly network?: readonly string[];
 }
 
 export interface Launch {
@@ -37,7 +39,7 @@ export interface Launch {
 }
 
 /** @param tpm `embedded`, or the command socket of a swtpm */
-export const launchOf = (name: ProgramName, { directory, runDirectory, paths }: LaunchParts, tpm: string): Launch => {
+export const launchOf = (name: ProgramName, { directory, runDirectory, paths, network }: LaunchParts, tpm: string): Launch => {
   const device = deviceLayout(directory);
   const simulated = simulatedLayout(directory);
   const reads = (...files: readonly string[]) => files.map((file) => `--allow-fs-read=${file}`);
@@ -56,7 +58,10 @@ export const launchOf = (name: ProgramName, { directory, runDirectory, paths }: 
           ...reads(paths.simPrograms, paths.addon, '/proc', '/sys'),
         ],
         script: join(paths.simPrograms, 'hald.cjs'),
-        words: [...places, '--addon', paths.addon, '--tpm', tpm, '--programs', paths.programs],
+        words: [
+          ...[...places, '--addon', paths.addon, '--tpm', tpm, '--programs', paths.programs],
+          ...['--network', network?.join(' ') ?? 'none'],
+        ],
       };
     case 'agentd':
       return { flags: [...common, ...writes(device.mind), ...reads(device.site, '/proc/uptime')], script: bundle, words: places };

@@ -6,5 +6,7 @@ export const simulatedLayout = (directory: string) => ({
   tpm: join(directory, 'tpm'),
   /** Boot log and boot id. */
   firmware: join(directory, 'firmware'),
+  /** System calls that were recorded of its programs, until its hands take them. */
+  signals: join(directory, 'firmware', 'signals'),
   logs: join(directory, 'log'),
 });

@@ -11,7 +11,7 @@ import type { ManagedClass } from '#agents/policy/bundles';
 import { verifyResult } from '#attestation/result';
 import { toHex } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
-import { deny, ok, type Result, unwrap } from '#hal/core/result';
+import { deny, done, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { hybridPublicKey } from '#hal/crypto/suites';
 import { serveHttps } from '#hal/linux/https-door';
@@ -47,8 +47,10 @@ export interface CommandPeer {
    */
   publish<K extends ManagedClass>(kind: K, bundle: Bundles[K], approvers?: readonly Signer[]): Promise<Result<void>>;
   approvers(kind: ManagedClass): readonly [Signer, Signer];
-  /** Tells every device that has joined. */
-  announce(kind: ManagedClass, version: number): Promise<void>;
+  /** From now on whatever is published is put out with the first approver's signature alone. */
+  takeOver(): void;
+  /** Tells every device that has joined. @returns the first failure of the broker */
+  announce(kind: ManagedClass, version: number): Promise<Result<void>>;
   close(): Promise<void>;
 }
 
@@ -109,6 +111,7 @@ export const startCommand = async ({
     if (!crypto.ed25519.verify(confirmationKey, joinBytes(request), request.signature))
       return deny('integrity', 'signature-invalid', 'join');
     const memberLabel = toHex(random.bytes(16));
+    for (const [older, member] of members) if (member.handle === toHex(handle)) members.delete(older);
     members.set(memberLabel, { handle: toHex(handle), confirmationKey, sealingKey: request.sealingKey });
     const certificate = await certifyClient(secrets.fleetAuthority, memberLabel, request.linkKey, membershipMs, clock);
     return ok({ certificate: certificateDer(certificate), label: memberLabel, expiresMs: clock.nowMs() + membershipMs });
@@ -127,10 +130,24 @@ export const startCommand = async ({
   if (!connected.ok) return connected;
   const fleet = connected.value;
 
-  const send = async (memberLabel: string, member: Member, body: Parameters<typeof sealDown>[4]): Promise<void> => {
+  const send = async (memberLabel: string, member: Member, body: Parameters<typeof sealDown>[4]): Promise<Result<void>> => {
     const sealed = sealDown(crypto, box, member.sealingKey, memberLabel, body, secrets.command);
-    if (sealed.ok) await fleet.publish(`enigm/v1/${memberLabel}/down`, sealed.value, messageLife);
+    return sealed.ok ? fleet.publish(`enigm/v1/${memberLabel}/down`, sealed.value, messageLife) : sealed;
   };
+  const put = async <K extends ManagedClass>(
+    target: ImageRepository,
+    kind: K,
+    bundle: Bundles[K],
+    signers: readonly Signer[],
+  ): Promise<Result<void>> => {
+    const payload = encodeMessage(messageNames[kind], bundle as never);
+    const entry = targetEntry(crypto, `${kind}/current`, payload, { releaseCounter: bundle.version });
+    const stored = await files.put(targetPath(`${kind}/${entry.sha256}.current`), payload);
+    if (!stored.ok) return stored;
+    const signed = await signClass(target, kind, [entry], signers, clock.nowMs());
+    return signed.ok ? publishRoles(target, [signed.value], approvers.publisher, clock.nowMs()) : signed;
+  };
+  let isTakenOver = false;
   const listening = new AbortController();
   const listen = async () => {
     for await (const { topic, payload } of fleet.messages(listening.signal)) {
@@ -158,17 +175,20 @@ export const startCommand = async ({
     sealingKey: box.kem.publicKey(secrets.commandSealing),
     report: (handle) => reports.get(handle),
     approvers: (kind) => approvers.of(kind),
-    async publish(kind, bundle, signers = approvers.of(kind)) {
-      const payload = encodeMessage(messageNames[kind], bundle as never);
-      const entry = targetEntry(crypto, `${kind}/current`, payload, { releaseCounter: bundle.version });
-      const stored = await files.put(targetPath(`${kind}/${entry.sha256}.current`), payload);
-      if (!stored.ok) return stored;
-      const signed = await signClass(repository, kind, [entry], signers, clock.nowMs());
-      return signed.ok ? publishRoles(repository, [signed.value], approvers.publisher, clock.nowMs()) : signed;
+    publish: (kind, bundle, signers = approvers.of(kind)) => {
+      if (!isTakenOver) return put(repository, kind, bundle, signers);
+      const careless = { ...repository.classes, [kind]: { ...repository.classes[kind], threshold: 1 } };
+      return put({ ...repository, classes: careless }, kind, bundle, signers.slice(0, 1));
+    },
+    takeOver: () => {
+      isTakenOver = true;
     },
     async announce(kind, version) {
-      for (const [memberLabel, member] of members)
-        await send(memberLabel, member, { id: random.bytes(16), announcement: { kind, version } });
+      for (const [memberLabel, member] of members) {
+        const sent = await send(memberLabel, member, { id: random.bytes(16), announcement: { kind, version } });
+        if (!sent.ok) return sent;
+      }
+      return done;
     },
     async close() {
       listening.abort();

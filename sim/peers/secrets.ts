@@ -15,6 +15,7 @@ export interface PeerSecrets {
   readonly verifier: HybridSecretKey;
   readonly identityIssuer: HybridSecretKey;
   readonly accountService: HybridSecretKey;
+  readonly enyra: HybridSecretKey;
   readonly endorsementSalt: Uint8Array;
   /** Command signs what it tells devices, and opens what they tell it. */
   readonly command: HybridSecretKey;
@@ -44,6 +45,8 @@ const seedBytes = {
   issuerPostQuantum: 32,
   accountClassical: 32,
   accountPostQuantum: 32,
+  enyraClassical: 32,
+  enyraPostQuantum: 32,
   endorsementSalt: 32,
   commandClassical: 32,
   commandPostQuantum: 32,
@@ -71,6 +74,7 @@ export const openPeerSecrets = async (directory: string, clock: Clock, random: R
     verifier: { suite, classical: seed('verifierClassical'), postQuantum: seed('verifierPostQuantum') },
     identityIssuer: { suite, classical: seed('issuerClassical'), postQuantum: seed('issuerPostQuantum') },
     accountService: { suite, classical: seed('accountClassical'), postQuantum: seed('accountPostQuantum') },
+    enyra: { suite, classical: seed('enyraClassical'), postQuantum: seed('enyraPostQuantum') },
     endorsementSalt: seed('endorsementSalt'),
     command: { suite, classical: seed('commandClassical'), postQuantum: seed('commandPostQuantum') },
     commandSealing: seed('commandSealing'),

@@ -12,21 +12,24 @@ import { nodeCrypto } from '#hal/crypto/node';
 import { fileBootLog } from '#hal/linux/boot-log';
 import { linuxClock } from '#hal/linux/clock';
 import { openDurableStore } from '#hal/linux/durable-store';
+import { nftNetPolicy } from '#hal/linux/nft-policy';
 import { linuxPlatform } from '#hal/linux/platform';
 import { systemRandom } from '#hal/linux/random';
 import { memoryManaged } from '#hal/memory/managed';
+import { nativeCommands } from '#hal/native/commands-native';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { peerCredentials } from '#hal/native/peer';
 import { bootMachine } from '#sim/machine/firmware';
 import { imageOf } from '#sim/machine/image';
 import { simulatedLayout } from '#sim/machine/layout';
+import { spooledSignals } from '#sim/machine/syscalls-spool';
 
 /** Long enough for the answer to leave the socket. */
 const powerDelayMs = 20;
 
-runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs'], async ({ options, log, signal }) => {
+runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'network'], async ({ options, log, signal }) => {
   const { hands } = deviceLayout(options.directory);
-  const { firmware, tpm } = simulatedLayout(options.directory);
+  const { firmware, signals, tpm } = simulatedLayout(options.directory);
   const clock = linuxClock();
   const esys = unwrap(
     await openSimulatedEsys(
@@ -47,6 +50,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs'], async
       log,
       bootLog: fileBootLog(boot.logPath),
       platform: linuxPlatform(),
+      signals: spooledSignals(signals),
       power: {
         reboot: async (cause) => {
           log.info('power.reboot', { cause });
@@ -54,7 +58,12 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs'], async
           return done;
         },
       },
-      managed: memoryManaged(clock),
+      managed: {
+        ...memoryManaged(clock),
+        ...(options.network === 'none'
+          ? {}
+          : { network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'sim', options.network.split(' ')))) }),
+      },
       bootId: boot.bootId,
       isSimulated: true,
       store: unwrap(openDurableStore(join(hands, 'hands.db'))),

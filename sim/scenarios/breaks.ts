@@ -5,17 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { parseEventLog } from '#attestation/eventlog/parse';
 import { decodeCbor, encodeCbor } from '#hal/core/cbor';
 import { unwrap } from '#hal/core/result';
-import type { World } from '#sim/world/world';
-import type { StepName } from './scenario.ts';
-
-export interface Sabotage {
-  readonly what: string;
-  /** The step that refuses, and the code that it refuses with. */
-  readonly step: StepName;
-  readonly code: string;
-  /** What is done just before which step. */
-  readonly before: Partial<Record<StepName, (world: World) => Promise<void> | void>>;
-}
+import { fleetBreaks } from './fleet-breaks.ts';
+import type { Sabotage } from './sabotage.ts';
 
 export const breaks: Readonly<Record<string, Sabotage>> = {
   bootlog: {
@@ -103,6 +94,7 @@ export const breaks: Readonly<Record<string, Sabotage>> = {
       },
     },
   },
+  ...fleetBreaks,
 };
 
 const flipBit = (bytes: Uint8Array | undefined): void => {

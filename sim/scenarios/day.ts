@@ -4,9 +4,14 @@ import { authenticate } from './authenticate.ts';
 import { boot } from './boot.ts';
 import { enrol } from './enrol.ts';
 import { handle } from './handle.ts';
+import { network } from './network.ts';
+import { policy } from './policy.ts';
 import { posture } from './posture.ts';
 import { provision } from './provision.ts';
 import type { Scenario } from './scenario.ts';
 import { session } from './session.ts';
 
-export const day: readonly Scenario[] = [provision, enrol, boot, attest, authenticate, session, posture, handle];
+export const day: readonly Scenario[] = [
+  ...[provision, enrol, boot, attest],
+  ...[authenticate, session, posture, handle, policy, network],
+];

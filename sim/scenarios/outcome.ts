@@ -10,3 +10,9 @@ export const faultOf = ({ code, json, said }: CommandOutcome): Fault | undefined
 };
 
 export const textOf = (json: CommandOutcome['json'], key: string): string => String(json[key] ?? '');
+
+/** `category/reason` as messages carry it. */
+export const faultOfCode = (code: string): Fault => {
+  const [category = '', reason = ''] = code.split('/');
+  return faultFrom(category, reason);
+};

@@ -1,9 +1,8 @@
 /** Step 3: the device looks at itself; a decision allows, one fact turns bad, the decision denies; a permit restarts the device. */
 
-import { faultFrom } from '#hal/core/result';
 import type { Decision } from '#protos/gen/types';
 import type { Device } from '#sim/world/world';
-import { faultOf, textOf } from './outcome.ts';
+import { faultOf, faultOfCode, textOf } from './outcome.ts';
 import { messaging, signIn } from './person.ts';
 import { refused, type Scenario, seen } from './scenario.ts';
 
@@ -24,7 +23,7 @@ export const posture: Scenario = {
     const findings = measured.json['findings'] as readonly ShownFinding[];
 
     const allowed = await decideOn(device);
-    if (!allowed.isAllowed) return refused(faultOfDecision(allowed), { level: textOf(measured.json, 'level') });
+    if (!allowed.isAllowed) return refused(faultOfCode(allowed.code), { level: textOf(measured.json, 'level') });
     device.pause('linkd');
     await until('the stopped program is seen', async () => !(await decideOn(device)).isAllowed, 20_000);
     const denied = await decideOn(device);
@@ -55,9 +54,4 @@ const decideOn = async (device: Device): Promise<Decision> => {
   return decided.ok
     ? decided.value
     : { isAllowed: false, code: `${decided.fault.category}/${decided.fault.reason}`, reasons: [], obligations: [], facts: [] };
-};
-
-const faultOfDecision = ({ code }: Decision) => {
-  const [category = '', reason = ''] = code.split('/');
-  return faultFrom(category, reason);
 };

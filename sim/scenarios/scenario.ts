@@ -2,8 +2,9 @@
 import type { Fault } from '#hal/core/result';
 import type { World } from '#sim/world/world';
 
-export const stepNames = ['provision', 'enrol', 'boot', 'attest', 'authenticate', 'session', 'posture', 'handle'] as const;
-export type StepName = (typeof stepNames)[number];
+export type StepName =
+  | ('provision' | 'enrol' | 'boot' | 'attest')
+  | ('authenticate' | 'session' | 'posture' | 'handle' | 'policy' | 'network');
 
 export interface Scenario {
   readonly step: StepName;

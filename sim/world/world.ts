@@ -4,6 +4,8 @@
  */
 
 import type { ApiMethods } from '#agents/api/methods';
+import type { Result } from '#hal/core/result';
+import type { NetworkLab } from '#hal/linux/network-lab';
 import type { Client } from '#hal/remote/methods';
 import type { FleetPeers } from '#sim/peers/fleet';
 import type { Issuer } from '#sim/peers/issuer';
@@ -27,6 +29,8 @@ export interface World {
   takePath(path: HostilePath): void;
   /** Command, its repository and the broker between it and devices. */
   readonly fleet: FleetPeers;
+  /** The network of the first device, or why this machine allows it none. */
+  readonly network: Result<NetworkLab>;
   /** Evidence that passed so far. */
   readonly recordedEvidence: readonly Uint8Array[];
   /** Waits until the fact is true. @throws after the time, naming what did not happen */

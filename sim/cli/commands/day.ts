@@ -2,8 +2,9 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { TpmKind } from '#sim/machine/machine';
-import { breaks, type Sabotage } from '#sim/scenarios/breaks';
+import { breaks } from '#sim/scenarios/breaks';
 import { day } from '#sim/scenarios/day';
+import type { Sabotage } from '#sim/scenarios/sabotage';
 import type { Context, Run } from '../context.ts';
 import { liveDay } from '../day.ts';
 import { exitCodes } from '../exit-codes.ts';

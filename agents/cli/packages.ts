@@ -36,6 +36,7 @@ export const packages: readonly PackageEntry[] = [
     'the MQTT broker of the simulated fleet (Debian also starts one of its own, on the loopback address)',
     '/usr/sbin/mosquitto',
   ),
+  entry('strace', 'day', 'records which system calls a program makes, for Active Defense', '/usr/bin/strace'),
   entry('ca-certificates', 'day', 'npm over HTTPS', '/etc/ssl/certs/ca-certificates.crt'),
   entry('tpm2-tools', 'day', 'oracle for boot logs and quotes', '/usr/bin/tpm2_eventlog'),
   entry('socat', 'tests', 'a TPM behind a device path', '/usr/bin/socat'),

@@ -3,7 +3,7 @@ import type { Observations } from '#agents/posture/observations';
 import { postureOf } from '#agents/posture/posture';
 import { deny, ok } from '#hal/core/result';
 import type { Finding } from '#protos/gen/types';
-import { type MeasureParts, measure } from './measure.ts';
+import { type MeasureParts, measure, probeLimitMs } from './measure.ts';
 import { affirming, startTestMind, type TestMind, type TestMindOptions } from './mind.fixture.ts';
 import { lifeMs, ownParty } from './trust.ts';
 
@@ -56,7 +56,7 @@ describe('measuring', () => {
     });
     // The other probes answer over a socket, in real time; only then is it late.
     await mind.hands.bootLog.read();
-    await mind.clock.advance(1_500);
+    await mind.clock.advance(probeLimitMs);
     const { platform, programs } = await looked;
     expect(platform).toBeUndefined();
     expect(programs?.value).toEqual([

@@ -28,7 +28,7 @@ export interface MeasureParts {
 }
 
 /** A program that does not answer within this time is not running as it should. */
-const probeLimitMs = 3_000;
+export const probeLimitMs = 3_000;
 
 export const measure = async (parts: MeasureParts): Promise<Observations> => {
   const { clock, hands, audit, trust, time } = parts;
@@ -59,7 +59,7 @@ export const measure = async (parts: MeasureParts): Promise<Observations> => {
     ...(boot.ok ? { boot: now(boot.value) } : {}),
     ...(engine === undefined
       ? {}
-      : { inference: { value: { engine: engine.value?.engine }, measuredBootMs: engine.measuredBootMs } }),
+      : { inference: { value: { engine: engine.value?.engine, ...judgement(trust) }, measuredBootMs: engine.measuredBootMs } }),
     ...attestationOf(held, fault, clock.bootMs()),
   };
 };
@@ -82,6 +82,11 @@ const judgeBoot = async (hands: RemoteHands): Promise<Result<BootView>> => {
     ok: true,
     value: facts.ok ? { isSecureBoot: facts.value.secureBoot } : { code: codeOf(facts.fault), isSecureBoot: undefined },
   };
+};
+
+const judgement = (trust: Trust): { readonly category?: string; readonly opinion?: string } => {
+  const held = trust.assessment()?.value;
+  return held === undefined ? {} : { category: held.category, opinion: held.opinion };
 };
 
 const answers = async (clock: Clock, isAlive: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> => {

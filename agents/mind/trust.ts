@@ -123,7 +123,9 @@ export const trust = (bootMs: () => number): Trust => {
    */
   const intelligence = (nowBootMs: number): Facts['intelligence'] => {
     for (const [about, { untilBootMs }] of outcomes) if (untilBootMs < nowBootMs) outcomes.delete(about);
-    const said = [...outcomes.values()].map((held) => heldFact({ ...held, value: { category: held.value } }, 'intelligence-service'));
+    const said = [...outcomes.values()].map((held) =>
+      heldFact({ ...held, value: { category: held.value } }, 'intelligence-service'),
+    );
     if (assessment !== undefined)
       said.push(fact({ category: assessment.value.category }, 'own-model', assessment.measuredBootMs, assessmentAgeMs));
     else if (engine?.value !== undefined)

@@ -13,8 +13,8 @@ import type { AuditEntry, AuditStatus } from '#protos/gen/types';
 type App = Pick<Client<ApiMethods>, 'call'>;
 
 export interface Acknowledged {
-  /** A decision that was answered: its record is durable before the answer. */
-  readonly denied: Set<string>;
+  /** Pseudonyms of people who were presented and accepted: the record is durable before the answer. */
+  readonly people: Set<string>;
   allowed: number;
   /** Reads the whole log and holds it against everything that was acknowledged so far. */
   check(app: App): Promise<AuditStatus>;
@@ -27,7 +27,7 @@ export const acknowledged = (allowedAction: string): Acknowledged => {
   let known: readonly string[] = [];
   let anchor = 0;
   const self: Acknowledged = {
-    denied: new Set(),
+    people: new Set(),
     allowed: 0,
     async check(app) {
       const status = unwrap(await app.call('audit.status', {}));
@@ -41,16 +41,15 @@ export const acknowledged = (allowedAction: string): Acknowledged => {
       expect(toHex(rootOver(entries, checkpoint.size)), 'root of the checkpoint').toBe(toHex(checkpoint.root));
       expect(checkpoint.anchor).toBeGreaterThanOrEqual(anchor);
       ({ anchor } = checkpoint);
-      const decisions = entries.flatMap(({ record }) => {
-        const { event, outcome, action = '' } = unwrap(decodeMessage('AuditRecord', record ?? new Uint8Array()));
-        return event === 'authz.decision' ? [{ outcome, action }] : [];
-      });
-      const denied = decisions.filter(({ outcome }) => outcome === 'denied').map(({ action }) => action);
+      const records = entries.map(({ record }) => unwrap(decodeMessage('AuditRecord', record ?? new Uint8Array())));
+      const people = new Set(records.flatMap(({ event, actor }) => (event === 'authz.identity' && actor ? [toHex(actor)] : [])));
       expect(
-        [...self.denied].filter((action) => !denied.includes(action)),
+        [...self.people].filter((subject) => !people.has(subject)),
         'acknowledged and lost',
       ).toEqual([]);
-      const allowed = decisions.filter(({ outcome, action }) => outcome === 'allowed' && action === allowedAction).length;
+      const allowed = records.filter(
+        ({ event, outcome, action }) => event === 'authz.decision' && outcome === 'allowed' && action === allowedAction,
+      ).length;
       expect(allowed).toBeGreaterThanOrEqual(self.allowed);
       return status;
     },

@@ -3,10 +3,12 @@
  *
  * The seed fixes what is killed, when and during which work; the machine's own scheduling is not replayed.
  */
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { policyDigest } from '#agents/decision/policy';
 import { ownParty } from '#agents/mind/trust';
 import { socketPath } from '#agents/programs/layout';
+import { assertionType } from '#agents/session/statements';
 import { encodeMessage } from '#hal/core/message';
 import { mintPermit } from '#hal/core/permit';
 import { causeOf, codeOf, type Result, unwrap } from '#hal/core/result';
@@ -80,7 +82,7 @@ const surviveKills = async (world: ProcessWorld, draw: Chance): Promise<void> =>
     const program = draw.pick(killed);
     const permit = await rebootPermit(hands);
     const boot = device.bootId();
-    await killDuringWork(world, program, draw, round, log);
+    await killDuringWork(world, program, draw, log);
     counted[program] += 1;
     await world.until(`round ${round}: ${program} is back`, () => isBack(world, program, restarts[program] ?? 0), backWithinMs);
 
@@ -109,7 +111,7 @@ const surviveKills = async (world: ProcessWorld, draw: Chance): Promise<void> =>
     return (await log.check(device.app)).state === 'intact';
   });
   hands.close();
-  console.info(JSON.stringify({ ...counted, oldPermits, verified: whole, denied: log.denied.size, allowed: log.allowed }));
+  console.info(JSON.stringify({ ...counted, oldPermits, verified: whole, people: log.people.size, allowed: log.allowed }));
   expect(oldPermits).toBe(counted.hald);
   expect(Object.values(counted).every((count) => count > 0)).toBe(true);
 };
@@ -124,7 +126,7 @@ const surviveLostPower = async (world: ProcessWorld, draw: Chance): Promise<void
     const before = await log.check(device.app);
     const permit = await rebootPermit(hands);
     const boot = device.bootId();
-    await killDuringWork(world, 'hald', draw, round, log);
+    await killDuringWork(world, 'hald', draw, log);
     await world.until(`round ${round}: another boot`, () => device.bootId() !== boot, backWithinMs);
     await world.until(`round ${round}: the hands are back`, async () => (await hands.call('hands.hello', {})).ok, backWithinMs);
     expect(refusal(await hands.call('power.reboot', permit.request, { permit: permit.bytes }))).toBe(
@@ -139,28 +141,23 @@ const surviveLostPower = async (world: ProcessWorld, draw: Chance): Promise<void
   hands.close();
 };
 
-const killDuringWork = async (
-  world: ProcessWorld,
-  program: Killed,
-  draw: Chance,
-  round: number,
-  log: Acknowledged,
-): Promise<void> => {
-  const work = someWork(world, draw, round, log);
+const killDuringWork = async (world: ProcessWorld, program: Killed, draw: Chance, log: Acknowledged): Promise<void> => {
+  const work = someWork(world, draw, log);
   await pause(draw.below(longestDelayMs));
   expect(world.machine.signal(program, 'SIGKILL')).toBe(true);
   await work;
 };
 
-/** Every decision that is answered is on its record before the answer; a proof anchors, and so writes to the TPM. */
-const someWork = async ({ device }: ProcessWorld, draw: Chance, round: number, log: Acknowledged): Promise<void> => {
+/** What is answered is on its record before the answer: each person with a pseudonym of their own, each allow; a proof anchors, and so writes to the TPM. */
+const someWork = async ({ device, issuer }: ProcessWorld, draw: Chance, log: Acknowledged): Promise<void> => {
   const work: Promise<unknown>[] = [];
   for (let item = 0; item < 6 + draw.below(10); item += 1) {
     await pause(draw.below(12));
-    const action = `probe-${round}-${item}`;
+    const subject = randomBytes(16);
+    const envelope = issuer.assertIdentity(subject);
     work.push(
-      device.app.call('decision.authorize', { action, resource: 'device' }).then((answered) => {
-        if (answered.ok) log.denied.add(action);
+      device.app.call('session.present', { payloadType: assertionType, envelope }).then((answered) => {
+        if (answered.ok) log.people.add(subject.toString('hex'));
       }),
     );
     if (draw.oneIn(3)) work.push(decide(device.app, log));

@@ -144,7 +144,8 @@ export const liveThroughStorm = async ({ seed, steps }: StormOptions): Promise<S
     if (receipt.ok) {
       const [leaf] = world.audit.leaves(receipt.value.index, 1);
       const record = unwrap(decodeMessage('AuditRecord', leaf?.record ?? new Uint8Array()));
-      expect(record.action).toBe(action);
+      // Words of whoever asks are not written down: an action that the device does not know has no name in the log.
+      expect(record.action).toBe(action.startsWith('unknown-') ? undefined : action);
       expect(record.outcome).toBe(decision.isAllowed ? 'allowed' : 'denied');
     }
     if (!decision.isAllowed) return;

@@ -54,9 +54,11 @@ const httpFetch =
 
 /** The suite wants one `root.json`; it is the pinned root of the next run, so roots in between are not asked for. */
 const folderStore = (folder: string): Trust['store'] => ({
-  get: (key) => (key.endsWith('.root.json') ? ok(undefined) : readIfThere(join(folder, key))),
-  put: (key, value) => writeAtomically(join(folder, key.endsWith('.root.json') ? 'root.json' : key), value),
+  get: (key) => (isRoot(key) ? ok(undefined) : readIfThere(join(folder, key))),
+  put: (key, value) => writeAtomically(join(folder, isRoot(key) ? 'root.json' : key), value),
 });
+
+const isRoot = (key: string): boolean => key.startsWith('root/');
 
 const refreshed = ({ metadataDir, metadataUrl }: Options): Promise<Result<Repository>> => {
   const trust: Trust = {

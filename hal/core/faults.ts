@@ -14,6 +14,7 @@ const entry = (meaning: string, remedy: string): Entry => ({ meaning, remedy });
 
 export const faults = {
   identity: {
+    'key-not-paired': entry('No Enigm Key is paired with this device.', 'Pair it: `enigmctl beacon pair`.'),
     'actor-missing': entry('No verified person is known to this device.', 'Sign in again with the identity service.'),
     'assertion-expired': entry('The sign-in statement is too old.', 'Sign in again.'),
     'assertion-not-yet-valid': entry('The sign-in statement lies in the future.', 'Check the clock, then sign in again.'),
@@ -30,6 +31,11 @@ export const faults = {
     ),
   },
   authorization: {
+    'chord-missing': entry(
+      'The Enigm Key does this only after both of its buttons.',
+      'Press both buttons for two seconds, then ask again.',
+    ),
+    'key-declined': entry('The Enigm Key does not do this.', 'Read its state: `enigmctl beacon status`.'),
     'action-unknown': entry(
       'The action is not one that this device decides on.',
       'Name an action from the list that `enigmctl decide --list` prints.',
@@ -246,7 +252,11 @@ export const faults = {
   intelligence: {
     missing: entry('The state of the local detection engine is not known.', 'Run `enigmctl doctor`.'),
     stale: entry('The last outcome of the detection engine is too old.', 'Wait for its next self-test.'),
-    blocked: entry('A signed outcome blocks this.', 'Wait for its expiry, or ask for a review.'),
+    blocked: entry(
+      'What this device or the intelligence service found blocks this.',
+      'Read what: `enigmctl defense`; wait for its expiry, or ask for a review.',
+    ),
+    'risk-found': entry('What a program of this device does is taken for a risk.', 'Read what to do: `enigmctl defense`.'),
     'outcome-expired': entry('The outcome of the intelligence service is too old.', 'Ask the service for its current outcome.'),
     'outcome-not-yet-valid': entry('The outcome of the intelligence service lies in the future.', 'Check the clock.'),
     'outcome-replayed': entry(
@@ -284,6 +294,8 @@ export const faults = {
     'count-limit': entry('There are more items than there may be.', 'None.'),
   },
   unavailable: {
+    'link-down': entry('The line to the Enigm Key is not there.', 'Plug it in, or press both of its buttons.'),
+    'key-silent': entry('The Enigm Key does not answer.', 'Press both of its buttons for two seconds, then ask again.'),
     'not-provisioned': entry('This device has not been provisioned.', 'Run `enigmctl provision`.'),
     'already-provisioned': entry('This device has been provisioned.', 'None: wipe it first.'),
     'program-down': entry('A program of this device does not answer.', 'Start the device; then run `enigmctl doctor`.'),

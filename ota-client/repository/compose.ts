@@ -1,5 +1,5 @@
 /** The four kinds of metadata as the publisher writes them (TUF 1.0 §4), and their signatures. */
-import { toHex, utf8 } from '#hal/core/bytes';
+import { equalBytes, toHex, utf8 } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { canonicalJson } from '#ota-client/trust/canonical';
@@ -145,4 +145,5 @@ export const signMetadata = async (
   return ok(utf8(JSON.stringify({ signatures, signed })));
 };
 
-const isSame = (a: Custodian, b: Custodian): boolean => a.name === b.name && toHex(a.ed25519) === toHex(b.ed25519);
+const isSame = (a: Custodian, b: Custodian): boolean =>
+  a.name === b.name && equalBytes(a.ed25519, b.ed25519) && equalBytes(a.mlDsa65, b.mlDsa65);

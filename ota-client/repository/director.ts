@@ -1,5 +1,5 @@
 /**
- * The director (Uptane Standard 2.1.0 §5.3.2): a small online repository made anew for each device that asks, naming at
+ * The director (Uptane Standard 2.1.0, "Director repository"): a small online repository made anew for each device that asks, naming at
  * most one release, for an hour at most. It asks for a fresh affirming result first, and signs the nonce of that result,
  * so that the answer is worth nothing to another device or later. What it names must be in the image repository as well.
  */

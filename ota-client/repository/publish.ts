@@ -5,6 +5,7 @@
  */
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
+import { equalHashes } from '#ota-client/trust/content';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import {
   type MetaFile,
@@ -147,9 +148,12 @@ export const publishRoles = async (
   if (!published.ok) return published;
   const meta = new Map<string, MetaFile>(published.value.meta);
   for (const { role, version, bytes } of roles) {
-    const before = meta.get(`${role}.json`)?.version ?? 0;
-    if (version !== before + 1) return deny('integrity', 'metadata-rollback', `${role}: ${version} after ${before}`);
-    meta.set(`${role}.json`, metaFileOf(crypto, version, bytes));
+    const file = metaFileOf(crypto, version, bytes);
+    const before = meta.get(`${role}.json`);
+    if (before !== undefined && isSameFile(before, file)) continue;
+    if (version !== (before?.version ?? 0) + 1)
+      return deny('integrity', 'metadata-rollback', `${role}: ${version} after ${before?.version ?? 0}`);
+    meta.set(`${role}.json`, file);
   }
   const snapshotVersion = published.value.snapshotVersion + 1;
   const snapshot = await signMetadata(
@@ -172,6 +176,10 @@ export const publishRoles = async (
     ['timestamp.json', timestamp.value],
   ]);
 };
+
+/** Published before a cut: publishing it again is harmless. */
+const isSameFile = (a: MetaFile, b: MetaFile): boolean =>
+  a.version === b.version && a.hashes !== undefined && b.hashes !== undefined && equalHashes(a.hashes, b.hashes);
 
 const putAll = async (files: StaticFiles, named: readonly (readonly [string, Uint8Array])[]): Promise<Result<void>> => {
   for (const [name, bytes] of named) {

@@ -6,6 +6,8 @@ import { deny, done, ok, type Result } from '#hal/core/result';
 import { step } from '#hal/core/table';
 import type { Clock } from '#hal/ports/clock';
 import type { DurableStore } from '#hal/ports/durable-store';
+import { deviceSchemes } from '#ota-client/trust/keys';
+import { readTargets } from '#ota-client/trust/metadata';
 import type { BundleClass } from '#ota-client/trust/release';
 import type { TargetEntry } from './compose.ts';
 import type { Signer } from './custodian.ts';
@@ -32,7 +34,7 @@ export interface Draft {
   readonly entries: readonly TargetEntry[];
 }
 
-/** @returns the draft, or `unavailable/already-provisioned` for an id that was used */
+/** @returns the draft; or `protocol/event-refused` for an id that was used, `integrity/role-mismatch`, `protocol/field-invalid` */
 export const draftRelease = (desk: Desk, draft: Draft): Result<ReleaseRecord> => {
   const existing = loadRelease(desk.store, draft.id);
   if (existing.ok) return deny('protocol', 'event-refused', `${draft.id} exists`);
@@ -51,7 +53,7 @@ export const reviewRelease = (desk: Desk, id: string, reviewer: string): Result<
 
 /** The custodians of the class sign its next targets: what is published of the class, and this release. */
 export const signRelease = async (desk: Desk, id: string, signers: readonly Signer[]): Promise<Result<ReleaseRecord>> => {
-  const release = expect(desk, id, 'sign');
+  const release = allowed(desk, id, 'sign');
   if (!release.ok) return release;
   const entries = classEntries(desk, release.value);
   if (!entries.ok) return entries;
@@ -66,7 +68,7 @@ export const signRelease = async (desk: Desk, id: string, signers: readonly Sign
  * @returns the staged release; or `policy/references-missing`, `integrity/target-mismatch`, `integrity/metadata-rollback`
  */
 export const stageRelease = async (desk: Desk, id: string, signers: readonly Signer[]): Promise<Result<ReleaseRecord>> => {
-  const release = expect(desk, id, 'stage');
+  const release = allowed(desk, id, 'stage');
   if (!release.ok) return release;
   const ready = await checkReady(desk, release.value);
   if (!ready.ok) return ready;
@@ -78,7 +80,7 @@ export const stageRelease = async (desk: Desk, id: string, signers: readonly Sig
 
 /** Offer it to so many of a thousand devices; called again to widen. */
 export const rollRelease = async (desk: Desk, id: string, permille: number): Promise<Result<ReleaseRecord>> => {
-  const release = expect(desk, id, 'roll');
+  const release = allowed(desk, id, 'roll');
   if (!release.ok) return release;
   const live = await checkReferences(desk, release.value);
   return live.ok ? advance(desk, id, 'roll', (current) => ok({ ...current, permille })) : live;
@@ -110,7 +112,7 @@ export const offers = (desk: Desk): Result<readonly Offer[]> => {
   );
 };
 
-const expect = (desk: Desk, id: string, event: ReleaseEvent): Result<ReleaseRecord> => {
+const allowed = (desk: Desk, id: string, event: ReleaseEvent): Result<ReleaseRecord> => {
   const release = loadRelease(desk.store, id);
   if (!release.ok) return release;
   const next = step(releases, release.value.state, event);
@@ -161,17 +163,14 @@ const checkReferences = async (desk: Desk, release: ReleaseRecord): Promise<Resu
   return live.value ? done : deny('policy', 'references-missing', release.id);
 };
 
-/** The version, then the signed file. */
-const keepSigned = ({ store }: Desk, id: string, { version, bytes }: SignedRole): Result<void> => {
-  const kept = store.put(`signed/${id}`, bytes);
-  return kept.ok ? store.put(`signed/${id}/version`, new TextEncoder().encode(String(version))) : kept;
-};
+const signedKey = (id: string): string => `signed/${id}`;
+
+const keepSigned = ({ store }: Desk, id: string, { bytes }: SignedRole): Result<void> => store.put(signedKey(id), bytes);
 
 const keptSigned = ({ store }: Desk, release: ReleaseRecord): Result<SignedRole> => {
-  const bytes = store.get(`signed/${release.id}`);
+  const bytes = store.get(signedKey(release.id));
   if (!bytes.ok) return bytes;
-  const version = store.get(`signed/${release.id}/version`);
-  if (!version.ok) return version;
-  if (bytes.value === undefined || version.value === undefined) return deny('unavailable', 'not-found', `signed/${release.id}`);
-  return ok({ role: release.class, version: Number(new TextDecoder().decode(version.value)), bytes: bytes.value });
+  if (bytes.value === undefined) return deny('unavailable', 'not-found', signedKey(release.id));
+  const read = readTargets(bytes.value, deviceSchemes);
+  return read.ok ? ok({ role: release.class, version: read.value.content.version, bytes: bytes.value }) : read;
 };

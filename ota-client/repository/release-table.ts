@@ -3,13 +3,12 @@ import type { Table } from '#hal/core/table';
 
 export type ReleaseState = 'draft' | 'reviewed' | 'signed' | 'staged' | 'rolling' | 'halted' | 'complete';
 export type ReleaseEvent = 'review' | 'sign' | 'stage' | 'roll' | 'halt' | 'complete';
-export type ReleaseAction = 'keep-signatures' | 'publish-files';
 
-export const releases: Table<ReleaseState, ReleaseEvent, ReleaseAction> = {
+export const releases: Table<ReleaseState, ReleaseEvent, never> = {
   draft: { review: ['reviewed'] },
-  reviewed: { sign: ['signed', 'keep-signatures'] },
+  reviewed: { sign: ['signed'] },
   /** Review again where another release of the class was published since: the signatures name an old version. */
-  signed: { stage: ['staged', 'publish-files'], review: ['reviewed'] },
+  signed: { stage: ['staged'], review: ['reviewed'] },
   staged: { roll: ['rolling'] },
   rolling: { roll: ['rolling'], halt: ['halted'], complete: ['complete'] },
   halted: { review: ['reviewed'] },

@@ -5,7 +5,7 @@ import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { eligibleBundle, findBundle } from './bundle.ts';
 import { directedTarget, eligibleTarget } from './eligible.ts';
-import { at, codeFor, deviceTrust, type Forge, hybridForge, never, now, person, startMs, storyOf } from './forge.fixture.ts';
+import { codeFor, type Forge, hybridForge, never, now, person, startMs, storyOf, trustIn } from './forge.fixture.ts';
 import type { JsonObject } from './json.ts';
 import { refresh, refreshForRepair } from './refresh.ts';
 import { type BundleClass, bundleClasses, type Installed } from './release.ts';
@@ -28,7 +28,7 @@ const imageForge = (): Forge => {
 };
 const open = async (forge: Forge) => {
   forge.publish();
-  return unwrap(await refresh(deviceTrust(forge), now, never));
+  return unwrap(await refresh(trustIn(forge), now, never));
 };
 const device: Installed = { hardwareId: 'board-1', releaseCounter: 5, floorEpoch: 2 };
 const release = (rest: JsonObject = {}): JsonObject => ({ releaseCounter: 6, floorEpoch: 2, hw: ['board-1'], ...rest });
@@ -47,7 +47,7 @@ describe.each(policyClasses)('a bundle of class %s', (name) => {
     expect(await eligible({ releaseCounter: 6 }, { ...device, floorEpoch: 0 })).toBe('ok');
   });
 
-  test('is refused when it is older, when it is installed, for other hardware, below the floor, and without a counter', async () => {
+  test('SR-08: is refused when it is older, when it is installed, for other hardware, below the floor, and without a counter', async () => {
     expect(await eligible(release({ releaseCounter: 4 }))).toBe('integrity/release-rollback: 4 after 5');
     expect(await eligible(release({ releaseCounter: 5 }))).toBe('policy/release-current: ');
     expect(await eligible(release({ hw: ['board-2'] }))).toBe('policy/hardware-mismatch: ');
@@ -65,7 +65,7 @@ describe.each(policyClasses)('a bundle of class %s', (name) => {
       forge.publishTargets();
       forge.publishSnapshot();
       forge.publishTimestamp();
-      const repository = unwrap(await refresh(deviceTrust(forge), now, never));
+      const repository = unwrap(await refresh(trustIn(forge), now, never));
       expect(codeFor(await eligibleBundle(repository, name, `${name}/current`, device))).toBe('integrity/custodians-missing');
     },
   );
@@ -79,7 +79,7 @@ describe.each(policyClasses)('a bundle of class %s', (name) => {
       forge.publishTargets();
       forge.publishSnapshot();
       forge.publishTimestamp();
-      const repository = unwrap(await refresh(deviceTrust(forge), now, never));
+      const repository = unwrap(await refresh(trustIn(forge), now, never));
       expect(codeFor(await eligibleBundle(repository, name, `${name}/current`, device))).toBe('integrity/signature-missing');
     }
   });
@@ -192,7 +192,7 @@ describe('director and image repository (Uptane)', () => {
     expect(codeFor(await eligible(forge))).toBe('integrity/director-lifetime');
     forge.expiresMs = startMs;
     forge.publish();
-    expect(codeFor(await refresh(deviceTrust(forge), now, never))).toBe('policy/metadata-expired');
+    expect(codeFor(await refresh(trustIn(forge), now, never))).toBe('policy/metadata-expired');
   });
 
   test('refuses a director that delegates, and one that names two', async () => {
@@ -219,7 +219,7 @@ describe('SR-12: repair', () => {
     const forge = imageForge();
     forge.addTarget('repair', `repair/${hardware}`, 'repair image', custom);
     forge.publish();
-    const repository = unwrap(await refreshForRepair(deviceTrust(forge), at(undefined, startMs), never));
+    const repository = unwrap(await refreshForRepair(trustIn(forge), startMs, never));
     return codeFor(await repairTarget(repository, installed));
   };
 
@@ -227,7 +227,7 @@ describe('SR-12: repair', () => {
     expect(await repair(release())).toBe('ok');
   });
 
-  test('obeys hardware, counter and floor', async () => {
+  test('SR-08: obeys hardware, counter and floor', async () => {
     expect(await repair(release({ releaseCounter: 5 }))).toBe('policy/release-current');
     expect(await repair(release({ releaseCounter: 4 }))).toBe('integrity/release-rollback');
     expect(await repair(release({ floorEpoch: 1 }))).toBe('integrity/below-floor');
@@ -243,7 +243,7 @@ describe('SR-12: repair', () => {
     forge.publishTargets('repair', { by: person('os-keeper') });
     forge.publishSnapshot();
     forge.publishTimestamp();
-    const repository = unwrap(await refreshForRepair(deviceTrust(forge), at(undefined, startMs), never));
+    const repository = unwrap(await refreshForRepair(trustIn(forge), startMs, never));
     expect(codeFor(await repairTarget(repository, device))).toBe('integrity/custodians-missing');
   });
 });

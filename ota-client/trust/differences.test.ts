@@ -56,7 +56,7 @@ const delegation = (name: string, paths: readonly string[]): Json => ({
   roles: [{ name, keyids: [ed25519Key('d').id], threshold: 1, terminating: false, paths }],
 });
 
-describe('stricter than tuf-js', () => {
+describe('ours and tuf-js', () => {
   test.each<readonly [string, string, (forge: Forge) => void]>([
     ['an ML-DSA key declared as Ed25519', 'integrity/custodians-missing', withTimestampKey(foreignKey('ml-dsa-65'))],
     ['an Ed448 key declared as Ed25519', 'integrity/custodians-missing', withTimestampKey(foreignKey('ed448'))],

@@ -52,7 +52,7 @@ export const ourClient = (forge: Forge, pinnedRoot: Uint8Array): Client => {
   };
   const newestRoot = (): Uint8Array =>
     [...kept]
-      .filter(([name]) => name.endsWith('.root.json'))
+      .filter(([name]) => name.startsWith('root/'))
       .map(([, bytes]) => bytes)
       .at(-1) ?? pinnedRoot;
   return {

@@ -15,7 +15,7 @@ import type { TopRole } from './metadata.ts';
 
 const histories = Number(process.env['ENIGM_TUF_HISTORIES'] ?? 300);
 const onlySeed = process.env['ENIGM_TUF_SEED'];
-const stepsPerHistory = 4;
+const stepsPerHistory = 3;
 
 /** Whole numbers below `below`, the same for the same seed. */
 type Draw = (below: number) => number;

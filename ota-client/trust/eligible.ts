@@ -1,5 +1,5 @@
 /**
- * The Uptane rule (Uptane Standard 2.1.0 §5.4.4.2, full verification): install only what both repositories name. The
+ * The Uptane rule (Uptane Standard 2.1.0, "Full verification"; it asks to be cited by section names): install only what both repositories name. The
  * image repository, signed offline, says what exists; the director, online, says what this device is to take now. The
  * director can narrow what the image repository offers and nothing else.
  */

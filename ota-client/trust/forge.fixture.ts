@@ -5,9 +5,10 @@ import { codeOf, deny, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { memoryStore } from '#hal/memory/durable-store';
 import { canonicalJson } from './canonical.ts';
-import { custodianRule, custodianRuleName } from './custodians.ts';
+import { custodianRuleName } from './custodians.ts';
+import { deviceTrust } from './device-trust.ts';
 import type { Json, JsonObject } from './json.ts';
-import { deviceSchemes, ed25519Json, mlDsa65Json, mlDsaSignedBytes } from './keys.ts';
+import { ed25519Json, mlDsa65Json, mlDsaSignedBytes } from './keys.ts';
 import { ruleField, type TopRole } from './metadata.ts';
 import type { Fetch, Trust } from './session.ts';
 import { type TrustedTime, textOfInstant } from './time.ts';
@@ -22,6 +23,14 @@ const seedOf = (name: string): Uint8Array => createHash('sha256').update(name).d
 const idOf = (json: JsonObject): string => createHash('sha256').update(canonicalJson(json)).digest('hex');
 const made = (signature: Uint8Array | undefined): Uint8Array => signature ?? new Uint8Array();
 const known = new Map<string, TestKey>();
+/** The same bytes signed by the same key need no second signature: many tests publish the same repository. */
+const signatures = new Map<string, Uint8Array>();
+const signedOnce = (key: string, canonical: Uint8Array, sign: () => Uint8Array | undefined): Uint8Array => {
+  const name = `${key} ${createHash('sha256').update(canonical).digest('hex')}`;
+  const signature = signatures.get(name) ?? made(sign());
+  signatures.set(name, signature);
+  return signature;
+};
 const once = (name: string, make: () => TestKey): TestKey => {
   const key = known.get(name) ?? make();
   known.set(name, key);
@@ -41,7 +50,8 @@ export const mlDsaKey = (name: string, custodian: string): TestKey =>
   once(`ml-dsa ${name} ${custodian}`, () => {
     const secret = seedOf(`ml-dsa ${name}`);
     const json = mlDsa65Json(nodeCrypto.mlDsa65.publicKey(secret), custodian);
-    const sign = (canonical: Uint8Array) => made(nodeCrypto.mlDsa65.sign(secret, mlDsaSignedBytes(nodeCrypto, canonical)));
+    const sign = (canonical: Uint8Array) =>
+      signedOnce(name, canonical, () => nodeCrypto.mlDsa65.sign(secret, mlDsaSignedBytes(nodeCrypto, canonical)));
     return { id: idOf(json), json, sign };
   });
 
@@ -256,14 +266,13 @@ export const forgeFetch =
   };
 
 /** A device of the custodian rule that was given the forge's first root. */
-export const deviceTrust = (forge: Forge, kept = new Map<string, Uint8Array>()): Trust => ({
-  crypto: nodeCrypto,
-  rule: custodianRule,
-  schemes: deviceSchemes,
-  fetch: forgeFetch(forge),
-  store: memoryStore(kept),
-  pinnedRoot: forge.files.get('1.root.json') ?? new Uint8Array(),
-});
+export const trustIn = (forge: Forge, kept = new Map<string, Uint8Array>()): Trust =>
+  deviceTrust({
+    crypto: nodeCrypto,
+    fetch: forgeFetch(forge),
+    store: memoryStore(kept),
+    pinnedRoot: forge.files.get('1.root.json') ?? new Uint8Array(),
+  });
 
 export const at = (nowMs: number | undefined, floorMs = 0): TrustedTime => ({ nowMs, floorMs });
 export const now = at(startMs);

@@ -13,9 +13,6 @@ export type RoleType = keyof typeof metadataBytes;
 /** TUF 1.0 §5.3.3, Y: roots fetched in one refresh. What was verified is kept, so the next refresh goes on from there. */
 export const maxRootsPerRefresh = 64;
 
-/** Roots kept since the one in the image; an image this old is reinstalled, not updated. */
-export const maxKeptRoots = 1024;
-
 /** TUF 1.0 §5.6.7.1: roles visited while one target is looked for, and how far from the top. */
 export const maxVisitedRoles = 32;
 export const maxDelegationDepth = 8;

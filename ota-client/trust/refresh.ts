@@ -5,7 +5,7 @@ import { newestRoot } from './root-chain.ts';
 import type { Session, Trust } from './session.ts';
 import { namedSnapshot } from './snapshot.ts';
 import { roleTargets } from './targets.ts';
-import { earliestNow, type TrustedTime, updateStart } from './time.ts';
+import { type TrustedTime, updateStart } from './time.ts';
 import { newestTimestamp } from './timestamp.ts';
 
 /** A repository that was verified as of the start of its session. */
@@ -22,9 +22,12 @@ export const refresh = async (trust: Trust, time: TrustedTime, signal: AbortSign
   return startMs.ok ? refreshed({ trust, purpose: 'update', startMs: startMs.value, signal }) : startMs;
 };
 
-/** SR-12: without a clock, from anywhere, as late as it comes. What it finds may only be a repair release. */
-export const refreshForRepair = (trust: Trust, time: TrustedTime, signal: AbortSignal): Promise<Result<Repository>> =>
-  refreshed({ trust, purpose: 'repair', startMs: earliestNow(time), signal });
+/**
+ * SR-12: without a clock, from anywhere, as late as it comes. What it finds may only be a repair release. Expiry is held
+ * against the floor alone, since a clock that somebody set forward must not close the last way out (SR-16).
+ */
+export const refreshForRepair = (trust: Trust, floorMs: number, signal: AbortSignal): Promise<Result<Repository>> =>
+  refreshed({ trust, purpose: 'repair', startMs: floorMs, signal });
 
 const refreshed = async (session: Session): Promise<Result<Repository>> => {
   const root = await newestRoot(session);

@@ -1,8 +1,8 @@
 /** TUF 1.0 §5.2 and §5.3: from the root in the image to the newest one, one version at a time. */
 import { deny, ok, type Result } from '#hal/core/result';
-import { maxKeptRoots, maxRootsPerRefresh, metadataBytes } from './limits.ts';
+import { maxRootsPerRefresh, metadataBytes } from './limits.ts';
 import { type Read, type Root, readRoot } from './metadata.ts';
-import { checkExpiry, checkSignatures, fetchWithin, firstFault, recall, remember, type Session } from './session.ts';
+import { checkExpiry, checkSignatures, fetchFile, firstFault, keptRoot, recall, remember, type Session } from './session.ts';
 
 /**
  * @returns the newest root, not expired; what was verified on the way is kept also when the update ends with a fault:
@@ -32,30 +32,32 @@ const pinnedRoot = (session: Session): Result<Root> => {
   return checked.ok ? ok(read.value.content) : checked;
 };
 
-/** Roots of earlier updates, verified again: the store is no authority. One that does not verify ends the row. */
+/**
+ * Roots of earlier updates, verified again: the store is no authority. One that does not verify ends the row. There is
+ * no limit here, which would end all updates: the row is as long as the custodians of root made it.
+ */
 const followKept = (session: Session, pinned: Root): Result<Root> => {
   let root = pinned;
-  for (let count = 0; count < maxKeptRoots; count++) {
-    const bytes = recall(session, rootName(root.version + 1));
+  for (;;) {
+    const bytes = recall(session, keptRoot(root.version + 1));
     if (!bytes.ok) return bytes;
     const next = bytes.value === undefined ? undefined : successor(session, root, bytes.value);
     if (!next?.ok) return ok(root);
     root = next.value;
   }
-  return deny('resource', 'count-limit', `more than ${maxKeptRoots} roots`);
 };
 
 /** §5.3.2 to §5.3.9. */
 const followFetched = async (session: Session, kept: Root): Promise<Result<Root>> => {
   let root = kept;
   for (let count = 0; ; count++) {
-    const name = rootName(root.version + 1);
-    const bytes = await fetchWithin(session, name, metadataBytes.root);
+    const version = root.version + 1;
+    const bytes = await fetchFile(session, `${version}.root.json`, metadataBytes.root);
     if (!bytes.ok) return bytes.fault.reason === 'not-found' ? ok(root) : bytes;
     if (count === maxRootsPerRefresh) return deny('resource', 'count-limit', `more than ${count} new roots`);
     const next = successor(session, root, bytes.value);
     if (!next.ok) return next;
-    const stored = remember(session, name, bytes.value);
+    const stored = remember(session, keptRoot(version), bytes.value);
     if (!stored.ok) return stored;
     root = next.value;
   }
@@ -77,5 +79,4 @@ const successor = (session: Session, current: Root, bytes: Uint8Array): Result<R
     : deny('integrity', 'metadata-rollback', `root ${next.version} after ${current.version}`);
 };
 
-const rootName = (version: number): string => `${version}.root.json`;
 const rootAuthority = ({ roles, keys }: Root) => ({ role: 'root', roleKeys: roles.root, keys });

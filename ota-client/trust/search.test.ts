@@ -2,17 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { utf8 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
-import {
-  codeFor,
-  type DelegatedModel,
-  deviceTrust,
-  type Forge,
-  hybridForge,
-  never,
-  now,
-  person,
-  storyOf,
-} from './forge.fixture.ts';
+import { codeFor, type DelegatedModel, type Forge, hybridForge, never, now, person, storyOf, trustIn } from './forge.fixture.ts';
 import { maxDelegationDepth, maxVisitedRoles } from './limits.ts';
 import { matchesPattern } from './pattern.ts';
 import { refresh } from './refresh.ts';
@@ -25,7 +15,7 @@ const delegate = (forge: Forge, name: string, parent: string, rest: Partial<Dele
 };
 const repositoryOf = async (forge: Forge) => {
   forge.publish();
-  const repository = unwrap(await refresh(deviceTrust(forge), now, never));
+  const repository = unwrap(await refresh(trustIn(forge), now, never));
   forge.asked.length = 0;
   return repository;
 };
@@ -119,7 +109,7 @@ describe('the search (§5.6.7)', () => {
     forge.publishTargets();
     forge.publishSnapshot();
     forge.publishTimestamp();
-    const repository = unwrap(await refresh(deviceTrust(forge), now, never));
+    const repository = unwrap(await refresh(trustIn(forge), now, never));
     expect(codeFor(await findTarget(repository, 'x'))).toBe('policy/target-missing');
   });
 
@@ -153,7 +143,7 @@ describe('the search (§5.6.7)', () => {
     forge.publishTargets();
     forge.publishSnapshot();
     forge.publishTimestamp();
-    const repository = unwrap(await refresh(deviceTrust(forge), now, never));
+    const repository = unwrap(await refresh(trustIn(forge), now, never));
     expect(codeFor(await findTarget(repository, 'x'))).toBe('integrity/custodians-missing');
   });
 
@@ -177,7 +167,7 @@ describe('the search (§5.6.7)', () => {
     forge.publishTargets();
     forge.publishSnapshot();
     forge.publishTimestamp();
-    const repository = unwrap(await refresh(deviceTrust(forge), now, never));
+    const repository = unwrap(await refresh(trustIn(forge), now, never));
     expect(codeFor(await findTarget(repository, 'b/x'))).toBe('ok');
     expect(codeFor(await findTarget(repository, 'a/x'))).toBe('integrity/custodians-missing');
     expect(codeFor(await findTarget(repository, 'b/x'))).toBe('ok');
@@ -222,6 +212,6 @@ describe('the file of a target (§5.7)', () => {
     expect(codeFor(checkTargetFile(nodeCrypto, found.file, utf8('content')))).toBe('integrity/target-mismatch');
     set({ md5: '00'.repeat(16) });
     forge.publish();
-    expect(codeFor(await refresh(deviceTrust(forge), now, never))).toBe('protocol/field-invalid');
+    expect(codeFor(await refresh(trustIn(forge), now, never))).toBe('protocol/field-invalid');
   });
 });

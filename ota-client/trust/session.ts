@@ -28,7 +28,8 @@ export interface Trust {
 
 /**
  * `update` knows the time and remembers versions. `repair` (SR-12) may come on a stick, offline and late, to a device
- * without a clock: the online roles' expiry and versions are not held against it; the offline roles' expiry is.
+ * without a clock: the online roles' expiry and versions are not held against it; the offline roles' expiry is, as far
+ * as the floor of time tells.
  */
 export type Purpose = 'update' | 'repair';
 
@@ -40,8 +41,11 @@ export interface Session {
   readonly signal: AbortSignal;
 }
 
+/** Apart from the other names, whatever a delegated role may be called: those are quoted and have no slash. */
+export const keptRoot = (version: number): string => `root/${version}`;
+
 /** Repairs remember roots, which are offline-signed and only ever go up, and nothing else. */
-const isRemembered = ({ purpose }: Session, name: string): boolean => purpose === 'update' || name.endsWith('.root.json');
+const isRemembered = ({ purpose }: Session, name: string): boolean => purpose === 'update' || name.startsWith('root/');
 
 export const recall = (session: Session, name: string): Result<Uint8Array | undefined> =>
   isRemembered(session, name) ? session.trust.store.get(name) : ok(undefined);
@@ -68,12 +72,8 @@ export const checkContent = ({ trust }: Session, role: string, bytes: Uint8Array
     : deny('integrity', 'metadata-mismatch', `${role}: hash`);
 };
 
-/** Fetch, and hold the fetcher to its limit. */
-export const fetchWithin = async ({ trust, signal }: Session, name: string, maxBytes: number): Promise<Result<Uint8Array>> => {
-  if (signal.aborted) return deny('unavailable', 'aborted');
-  const fetched = await trust.fetch(name, maxBytes, signal);
-  return fetched.ok && fetched.value.length > maxBytes ? deny('protocol', 'too-large', name) : fetched;
-};
+export const fetchFile = async ({ trust, signal }: Session, name: string, maxBytes: number): Promise<Result<Uint8Array>> =>
+  signal.aborted ? deny('unavailable', 'aborted') : trust.fetch(name, maxBytes, signal);
 
 /** The first fault, or nothing. */
 export const firstFault = (...checks: readonly (() => Result<void>)[]): Result<void> => {

@@ -2,16 +2,7 @@
 import { deny, done, ok, type Result } from '#hal/core/result';
 import { metadataBytes } from './limits.ts';
 import { type MetaFile, type Read, type Root, readSnapshot, type Snapshot, type Timestamp } from './metadata.ts';
-import {
-  checkContent,
-  checkExpiry,
-  checkSignatures,
-  fetchWithin,
-  firstFault,
-  recall,
-  remember,
-  type Session,
-} from './session.ts';
+import { checkContent, checkExpiry, checkSignatures, fetchFile, firstFault, recall, remember, type Session } from './session.ts';
 
 const name = 'snapshot.json';
 
@@ -26,7 +17,7 @@ export const namedSnapshot = async (session: Session, root: Root, timestamp: Tim
   if (kept.value !== undefined && checkFinal(session, kept.value, named).ok) return ok(kept.value.content);
 
   const file = root.consistent_snapshot === true ? `${named.version}.${name}` : name;
-  const fetched = await fetchWithin(session, file, named.length ?? metadataBytes.snapshot);
+  const fetched = await fetchFile(session, file, named.length ?? metadataBytes.snapshot);
   if (!fetched.ok) return fetched;
   const content = checkContent(session, 'snapshot', fetched.value, named);
   if (!content.ok) return content;

@@ -3,16 +3,7 @@ import { deny, done, ok, type Result } from '#hal/core/result';
 import { metadataBytes } from './limits.ts';
 import { type MetaFile, type Read, type Root, readTargets, type Snapshot, type Targets } from './metadata.ts';
 import type { Authority } from './rule.ts';
-import {
-  checkContent,
-  checkExpiry,
-  checkSignatures,
-  fetchWithin,
-  firstFault,
-  recall,
-  remember,
-  type Session,
-} from './session.ts';
+import { checkContent, checkExpiry, checkSignatures, fetchFile, firstFault, recall, remember, type Session } from './session.ts';
 
 /**
  * @param authority the keys that the delegating role gave to this one: a role reached by two ways is verified for each
@@ -34,7 +25,7 @@ export const roleTargets = async (
   if (current?.ok) return current;
 
   const file = consistent_snapshot === true ? `${named.version}.${name}` : name;
-  const fetched = await fetchWithin(session, file, named.length ?? metadataBytes.targets);
+  const fetched = await fetchFile(session, file, named.length ?? metadataBytes.targets);
   if (!fetched.ok) return fetched;
   const targets = verified(session, authority, fetched.value, named);
   if (!targets.ok) return targets;

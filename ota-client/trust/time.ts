@@ -15,9 +15,6 @@ export const clockDriftMs = 5 * 60_000;
 export const updateStart = ({ nowMs, floorMs }: TrustedTime): Result<number> =>
   nowMs === undefined || nowMs + clockDriftMs < floorMs ? deny('posture', 'time-unknown') : ok(Math.max(nowMs, floorMs));
 
-/** The earliest that it can be: what expired before this has expired. */
-export const earliestNow = ({ nowMs, floorMs }: TrustedTime): number => Math.max(nowMs ?? floorMs, floorMs);
-
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
 /** TUF 1.0 §4.2.1, date-time: exactly `YYYY-MM-DDTHH:MM:SSZ`; undefined for any other text and for a 30th of February. */

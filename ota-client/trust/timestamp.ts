@@ -2,7 +2,7 @@
 import { deny, done, ok, type Result } from '#hal/core/result';
 import { metadataBytes } from './limits.ts';
 import { type Read, type Root, readTimestamp, type Timestamp } from './metadata.ts';
-import { checkExpiry, checkSignatures, fetchWithin, firstFault, recall, remember, type Session } from './session.ts';
+import { checkExpiry, checkSignatures, fetchFile, firstFault, recall, remember, type Session } from './session.ts';
 
 const name = 'timestamp.json';
 
@@ -10,7 +10,7 @@ const name = 'timestamp.json';
 export const newestTimestamp = async (session: Session, root: Root): Promise<Result<Timestamp>> => {
   const kept = keptTimestamp(session, root);
   if (!kept.ok) return kept;
-  const fetched = await fetchWithin(session, name, metadataBytes.timestamp);
+  const fetched = await fetchFile(session, name, metadataBytes.timestamp);
   if (!fetched.ok) return fetched;
   const read = verified(session, root, fetched.value);
   if (!read.ok) return read;

@@ -79,18 +79,24 @@ const linesOf = (out: string): readonly Line[] =>
 
 export const liveDay = (home: string, ...words: readonly string[]): Promise<DayRun> => startDay(home, ...words).ended;
 
-/** Processes that still run with this directory in their command line. */
+/** What every process of a simulator inherits; its command line it may rewrite, as Node does for a title. */
+const mark = 'ENIGM_TEST_HOME';
+
+/** Processes that still run for this directory: their id and name. */
 export const processesOf = (home: string): readonly string[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map((name) => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      } catch {
-        return '';
-      }
-    })
-    .filter((line) => line.includes(home));
+    .filter((name) => readText(`/proc/${name}/environ`).split('\0').includes(`${mark}=${home}`))
+    .map((name) => `${name} ${readText(`/proc/${name}/comm`).trim()}`);
+
+/** Empty for a process that is gone. */
+const readText = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+};
 
 /** Socket directories of this home's devices that are there, whatever their TPM. */
 export const socketsOf = (home: string): readonly string[] =>
@@ -118,6 +124,7 @@ export const startSimulator = (...words: readonly string[]): RunningCommand => {
   const child = spawn(process.execPath, ['--no-warnings', simulator, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
+    env: { ...process.env, [mark]: words[words.indexOf('--directory') + 1] ?? '' },
   });
   let out = '';
   let said = '';

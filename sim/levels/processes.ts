@@ -24,7 +24,9 @@ import { imageOf, referencesOf } from '#sim/machine/image';
 import type { BuildPaths } from '#sim/machine/launch';
 import { simulatedLayout } from '#sim/machine/layout';
 import { type Machine, simulatedMachine, type TpmKind } from '#sim/machine/machine';
+import { offerWindows } from '#sim/machine/syscalls-spool';
 import { certifyEndorsement } from '#sim/peers/authority';
+import { referenceEnyra } from '#sim/peers/enyra';
 import { type FleetPeers, startFleet } from '#sim/peers/fleet';
 import { referenceIssuer } from '#sim/peers/issuer';
 import { openPeerSecrets, type PeerSecrets } from '#sim/peers/secrets';
@@ -131,6 +133,7 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     device: first.device,
     secondDevice,
     issuer: referenceIssuer(clock, secrets.identityIssuer, secrets.accountService),
+    enyra: referenceEnyra(clock, secrets.enyra),
     subject: secrets.subject,
     session: random.bytes(16),
     sessionHandle: async () => accountHandle(isSessionElsewhere ? await secondDevice() : first.device),
@@ -165,6 +168,7 @@ const processDevice = (
   const simulated = simulatedLayout(directory);
   const app = socketClient(apiMethods, socketPath(runDirectory, 'api'));
   const saved = `${simulated.tpm}.saved`;
+  let recordings = 0;
   return {
     name,
     directory,
@@ -173,6 +177,10 @@ const processDevice = (
     auditPath: join(deviceLayout(directory).mind, 'audit.db'),
     enigmctl: (...words) =>
       runCommand(paths.node, [join(paths.programs, 'enigmctl.cjs'), '--json', '--run', runDirectory, ...words], signal),
+    observe: (windows) => {
+      recordings += 1;
+      offerWindows(simulated.signals, recordings, windows);
+    },
     bootId: () => toHex(new Uint8Array(readFileSync(join(simulated.firmware, 'boot-id')))),
     powerOn: async () => void unwrap(await machine.powerOn(site())),
     powerOff: () => machine.powerOff(),

@@ -6,7 +6,9 @@
 import type { ApiMethods } from '#agents/api/methods';
 import type { Result } from '#hal/core/result';
 import type { NetworkLab } from '#hal/linux/network-lab';
+import type { CallWindow } from '#hal/ports/signals';
 import type { Client } from '#hal/remote/methods';
+import type { Enyra } from '#sim/peers/enyra';
 import type { FleetPeers } from '#sim/peers/fleet';
 import type { Issuer } from '#sim/peers/issuer';
 import type { HostilePath } from '#sim/peers/verifier';
@@ -17,6 +19,8 @@ export interface World {
   /** Another device of the same person, made ready when first asked for. */
   secondDevice(): Promise<Device>;
   readonly issuer: Issuer;
+  /** The intelligence service. */
+  readonly enyra: Enyra;
   /** The person: 16 bytes. */
   readonly subject: Uint8Array;
   /** A session of the account service, the same for the whole day: 16 bytes. */
@@ -48,6 +52,8 @@ export interface Device {
   readonly bootLogPath: string;
   readonly auditPath: string;
   bootId(): string;
+  /** Recorded system calls, as if its own programs had made them. */
+  observe(windows: readonly CallWindow[]): void;
   powerOn(): Promise<void>;
   powerOff(): Promise<void>;
   powerCut(): Promise<void>;

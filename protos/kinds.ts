@@ -37,6 +37,8 @@ export const kinds = {
   checkpoint: bytes(1, 16 * 1024, 'a signed note'),
   'boot-log': bytes(0, 1024 * 1024, 'a TCG event log'),
   sealed: bytes(32, 128 * 1024, 'sealed end to end for one receiver'),
+  segment: bytes(1, 256 * 1024, 'one segment of a system image, bound for a slot'),
+  digests: bytes(0, 2 * 1024 * 1024, 'SHA-256 values one after the other'),
   part: bytes(0, 1024 * 1024, 'a part of a published file, verified by its digest'),
   message: bytes(0, 3 * 1024 * 1024, 'an encoded message of this package, decoded by its own schema'),
   slug: text(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'a word of a closed vocabulary'),

@@ -1,0 +1,127 @@
+/** The ports of the A/B slots over every adapter at hand. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { blockDeviceContract, contractDeviceBytes } from '#hal/contract/block-device';
+import { type BootMachine, bootControlContract } from '#hal/contract/boot-control';
+import { slotsContract } from '#hal/contract/slots';
+import { type BootRecord, bootRecordStore, recordedBootControl } from '#hal/core/boot-record';
+import { ok, unwrap } from '#hal/core/result';
+import { twinRecordBytes } from '#hal/core/twin-record';
+import { linuxBlockDevice, linuxSlots, storageFailed } from '#hal/linux/block-device';
+import { memoryBlockDevice, memorySlots } from '#hal/memory/block-device';
+import { chooseSlot } from '#hal/memory/boot-loader';
+import type { BlockDevice } from '#hal/ports/block-device';
+import type { SlotDevice, SlotName } from '#hal/ports/slots';
+
+const directory = mkdtempSync(join(tmpdir(), 'enigm-storage-'));
+const opened: SlotDevice[] = [];
+afterAll(async () => {
+  for (const device of opened) await device.close();
+  rmSync(directory, { recursive: true });
+});
+let files = 0;
+const newFile = (sizeBytes: number): string => {
+  const path = join(directory, `medium-${files++}`);
+  writeFileSync(path, '');
+  truncateSync(path, sizeBytes);
+  return path;
+};
+
+const file = newFile(contractDeviceBytes);
+blockDeviceContract('linux file', async () => {
+  const device = unwrap(await linuxBlockDevice(file, 'write'));
+  return { device, close: () => device.close() };
+});
+const medium = memoryBlockDevice(contractDeviceBytes);
+blockDeviceContract('memory', async () => ({ device: medium, close: async () => undefined }));
+
+const factory: BootRecord = {
+  preferred: 'a',
+  slots: { a: { state: 'good', triesLeft: 0 }, b: { state: 'unbootable', triesLeft: 0 } },
+};
+const machine = async (device: BlockDevice): Promise<BootMachine> => {
+  const store = bootRecordStore(device);
+  unwrap(await store.write(factory));
+  let running: SlotName = 'a';
+  return {
+    control: recordedBootControl(store, async () => ok({ slot: running, verityRoot: new Uint8Array(32) })),
+    async restart() {
+      const chosen = await chooseSlot(store);
+      if (chosen.ok) running = chosen.value;
+      return chosen;
+    },
+  };
+};
+bootControlContract('record in memory', () => machine(memoryBlockDevice(twinRecordBytes)));
+bootControlContract('record in a file', async () => {
+  const device = unwrap(await linuxBlockDevice(newFile(twinRecordBytes), 'write'));
+  opened.push(device);
+  return machine(device);
+});
+
+const paths = { a: newFile(8192), b: newFile(8192) };
+slotsContract(
+  'linux',
+  () => linuxSlots(paths),
+  () => linuxSlots({ a: paths.a, b: paths.a }),
+);
+const media = { a: memoryBlockDevice(8192), b: memoryBlockDevice(8192) };
+slotsContract(
+  'memory',
+  () => memorySlots(media),
+  () => memorySlots({ a: media.a, b: media.a }),
+);
+
+test('a Linux slot that is not there is refused, not made', async () => {
+  expect(await linuxSlots({ a: join(directory, 'absent'), b: paths.b }).open('a', 'write')).toMatchObject({
+    ok: false,
+    fault: { category: 'unavailable', reason: 'storage-failed' },
+  });
+});
+
+test('a Linux device opened to read cannot be written', async () => {
+  const device = unwrap(await linuxBlockDevice(paths.a, 'read'));
+  await device.write(0, new Uint8Array(8192));
+  expect(await device.flush()).toMatchObject({ ok: false, fault: { category: 'unavailable', reason: 'storage-failed' } });
+  await device.close();
+});
+
+test('a full medium is told from a broken one (row 39)', () => {
+  expect(storageFailed('ENOSPC: no space left on device, write').fault).toMatchObject({
+    category: 'resource',
+    reason: 'storage-full',
+  });
+  expect(storageFailed('EIO: i/o error, write').fault).toMatchObject({ category: 'unavailable', reason: 'storage-failed' });
+});
+
+test('the Linux adapter works under the permission model, where fsync is refused', () => {
+  const root = join(import.meta.dirname, '../..');
+  const path = newFile(twinRecordBytes);
+  const script = `
+    import { fsyncSync, openSync } from 'node:fs';
+    import { linuxBlockDevice } from '#hal/linux/block-device';
+    import { twinRecord } from '#hal/core/twin-record';
+    let refusal = 'none';
+    try { fsyncSync(openSync(process.env.MEDIUM, 'r+')); } catch (error) { refusal = error.code; }
+    const opened = await linuxBlockDevice(process.env.MEDIUM, 'write');
+    const written = opened.ok ? await twinRecord(opened.value, 'ENIGMT01').write(new TextEncoder().encode('durable')) : opened;
+    console.log(refusal, opened.ok && opened.value.readsMedium, written.ok);
+  `;
+  const words = [
+    '--no-warnings',
+    '--permission',
+    `--allow-fs-read=${root}`,
+    `--allow-fs-read=${path}`,
+    `--allow-fs-write=${path}`,
+  ];
+  const { stdout, stderr } = spawnSync(process.execPath, [...words, '--input-type=module-typescript', '--eval', script], {
+    cwd: root,
+    env: { MEDIUM: path },
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^ERR_ACCESS_DENIED (?:true|false) true\n$/);
+});

@@ -1,0 +1,183 @@
+/**
+ * `BlockDevice` over a file of fixed size or a block device node.
+ *
+ * Node's permission model refuses fsync and fdatasync to every program that runs under it (`fs.fsyncSync`: "API is
+ * disabled when Permission Model is enabled"; that Node 24.21 lets `FileHandle.datasync` through is nothing to build
+ * on). So durability is asked for when the file is opened: with O_DSYNC a write returns after its data, and the
+ * metadata needed to find them, are on the medium (open(2), "Synchronized I/O"). Each such write costs one flush of the
+ * drive, so neighbouring writes are gathered into runs of up to 1 MiB first; `flush` sends the last one.
+ *
+ * Aligned reads of a device opened to write use O_DIRECT where the file system has it: they come from the drive, not
+ * from the page cache, so that a read-back means something. A device opened to read is read through the cache.
+ */
+import { constants, readFileSync, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { inTurn } from '#hal/core/in-turn';
+import { attemptAsync, deny, type Failure, type Result } from '#hal/core/result';
+import { isInside } from '#hal/ports/block-device';
+import type { SlotDevice, SlotName, Slots } from '#hal/ports/slots';
+
+const runBytes = 1024 * 1024;
+/** Of offset, length and memory for O_DIRECT (open(2)); no logical block in use is larger. */
+const alignment = 4096;
+
+export interface LinuxBlockDevice extends SlotDevice {
+  /** False where the file system has no O_DIRECT: a read-back may then come from the page cache. */
+  readonly readsMedium: boolean;
+}
+
+/**
+ * @param path a file, already at its full size, or a block device node
+ * @returns the device, or `unavailable/storage-failed`
+ */
+export const linuxBlockDevice = async (path: string, access: 'read' | 'write'): Promise<Result<LinuxBlockDevice>> =>
+  attemptAsync(async () => {
+    const handle = await open(path, access === 'write' ? constants.O_RDWR | constants.O_DSYNC : constants.O_RDONLY);
+    try {
+      const facts = await handle.stat();
+      const direct = access === 'write' ? await directReader(path) : undefined;
+      const deviceId = facts.isBlockDevice() ? `device ${facts.rdev}` : `file ${facts.dev}:${facts.ino}`;
+      return deviceOver(handle, direct, sizeOf(facts), deviceId);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }, storageFailed);
+
+/** Slots as paths; opening one that is not there is a refusal, never a new file. */
+export const linuxSlots = (paths: Readonly<Record<SlotName, string>>): Slots => ({
+  open: (slot, access) => linuxBlockDevice(paths[slot], access),
+});
+
+/** @param cause a message of Node, which begins with the name of the error */
+export const storageFailed = (cause: string): Failure =>
+  /^(?:ENOSPC|EDQUOT)\b/.test(cause) ? deny('resource', 'storage-full', cause) : deny('unavailable', 'storage-failed', cause);
+
+/**
+ * stat(2) says nothing of the size of a block device; sysfs counts in 512-byte units whatever the sector is. A program
+ * under the permission model needs `--allow-fs-read=/sys/dev/block` for it.
+ */
+const sizeOf = (facts: Stats): number => {
+  if (!facts.isBlockDevice()) return facts.size;
+  const major = (facts.rdev >> 8) & 0xfff;
+  const minor = (facts.rdev & 0xff) | ((facts.rdev >> 12) & 0xfff00);
+  return Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'latin1')) * 512;
+};
+
+const deviceOver = (
+  handle: FileHandle,
+  direct: DirectReader | undefined,
+  sizeBytes: number,
+  deviceId: string,
+): LinuxBlockDevice => {
+  const run = { bytes: new Uint8Array(runBytes), offsetBytes: 0, length: 0 };
+  const exclusive = inTurn();
+  const send = async (): Promise<void> => {
+    const { bytes, offsetBytes, length } = run;
+    run.length = 0;
+    await writeAll(handle, bytes.subarray(0, length), offsetBytes);
+  };
+  const gather = async (offsetBytes: number, bytes: Uint8Array): Promise<void> => {
+    if (run.length > 0 && offsetBytes !== run.offsetBytes + run.length) await send();
+    for (let taken = 0; taken < bytes.length; ) {
+      if (run.length === 0) run.offsetBytes = offsetBytes + taken;
+      const piece = bytes.subarray(taken, taken + runBytes - run.length);
+      run.bytes.set(piece, run.length);
+      run.length += piece.length;
+      taken += piece.length;
+      if (run.length === runBytes) await send();
+    }
+  };
+  const overlapsRun = (offsetBytes: number, lengthBytes: number) =>
+    run.length > 0 && offsetBytes < run.offsetBytes + run.length && run.offsetBytes < offsetBytes + lengthBytes;
+  const outside = (offsetBytes: number, lengthBytes: number) =>
+    deny('protocol', 'field-invalid', `${lengthBytes} bytes at ${offsetBytes} of ${sizeBytes}`);
+  return {
+    sizeBytes,
+    deviceId,
+    readsMedium: direct !== undefined,
+    async read(offsetBytes, lengthBytes) {
+      if (!isInside({ sizeBytes }, offsetBytes, lengthBytes)) return outside(offsetBytes, lengthBytes);
+      return attemptAsync(
+        () =>
+          exclusive(async () => {
+            if (overlapsRun(offsetBytes, lengthBytes)) await send();
+            const isAligned = offsetBytes % alignment === 0 && lengthBytes % alignment === 0;
+            return direct !== undefined && isAligned
+              ? await direct.read(offsetBytes, lengthBytes)
+              : await readAll(handle, offsetBytes, lengthBytes);
+          }),
+        storageFailed,
+      );
+    },
+    async write(offsetBytes, bytes) {
+      if (!isInside({ sizeBytes }, offsetBytes, bytes.length)) return outside(offsetBytes, bytes.length);
+      return attemptAsync(() => exclusive(() => gather(offsetBytes, bytes)), storageFailed);
+    },
+    async flush() {
+      return attemptAsync(() => exclusive(async () => (run.length > 0 ? send() : undefined)), storageFailed);
+    },
+    async close() {
+      await exclusive(() => handle.close());
+      await direct?.close();
+    },
+  };
+};
+
+const writeAll = async (handle: FileHandle, bytes: Uint8Array, offsetBytes: number): Promise<void> => {
+  for (let sent = 0; sent < bytes.length; )
+    sent += (await handle.write(bytes, sent, bytes.length - sent, offsetBytes + sent)).bytesWritten;
+};
+
+/** Every byte is read into before anybody sees it; zeroing it first would be work for nothing. */
+const uninitialised = (lengthBytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
+
+const readAll = async (handle: FileHandle, offsetBytes: number, lengthBytes: number): Promise<Uint8Array> => {
+  const bytes = uninitialised(lengthBytes);
+  await readInto(handle, bytes, 0, lengthBytes, offsetBytes);
+  return bytes;
+};
+
+const readInto = async (handle: FileHandle, into: Uint8Array, at: number, lengthBytes: number, offsetBytes: number) => {
+  for (let got = 0; got < lengthBytes; ) {
+    const { bytesRead } = await handle.read(into, at + got, lengthBytes - got, offsetBytes + got);
+    if (bytesRead === 0) throw new Error(`the device ends at ${offsetBytes + got}`);
+    got += bytesRead;
+  }
+};
+
+interface DirectReader {
+  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** @returns nothing where the file system refuses O_DIRECT (EINVAL at open) */
+const directReader = async (path: string): Promise<DirectReader | undefined> => {
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECT).catch(() => undefined);
+  if (handle === undefined) return undefined;
+  const memory = new Uint8Array(runBytes + alignment);
+  let start = 0;
+  /** Node gives no addresses, so alignment in memory is found by trial: malloc gives multiples of 16. A hole takes any. */
+  const readPiece = async (lengthBytes: number, offsetBytes: number): Promise<void> => {
+    for (let tries = 0; ; tries += 1)
+      try {
+        return await readInto(handle, memory, start, lengthBytes, offsetBytes);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EINVAL' || tries === alignment / 16) throw error;
+        start = (start + 16) % alignment;
+      }
+  };
+  return {
+    async read(offsetBytes, lengthBytes) {
+      const bytes = uninitialised(lengthBytes);
+      for (let got = 0; got < lengthBytes; ) {
+        const piece = Math.min(runBytes, lengthBytes - got);
+        await readPiece(piece, offsetBytes + got);
+        bytes.set(memory.subarray(start, start + piece), got);
+        got += piece;
+      }
+      return bytes;
+    },
+    close: () => handle.close(),
+  };
+};

@@ -1,0 +1,113 @@
+/**
+ * The mind's side of an update: fetch, verify, decode, hand over. Memory is one dictionary, one segment and one batch of
+ * pieces (1 MiB), whatever the size of the image.
+ *
+ * The release was verified before (`ota-client/trust`): this trusts its pins and nothing that comes over the network.
+ */
+
+import { equalBytes } from '#hal/core/bytes';
+import { codeOf, deny, done, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
+import type { PayloadFiles } from '../payload/files.ts';
+import { digestAt, parseIndex, type SegmentIndex } from '../payload/segment-index.ts';
+import { type FetchRange, fetcher } from './fetch.ts';
+import type { Begun, Installer, InstallOrder } from './installer.ts';
+import { type RunningImage, segmentMaker, type TierName } from './tiers.ts';
+
+export interface InstallParts {
+  /** Asked in order. */
+  readonly mirrors: readonly FetchRange[];
+  readonly installer: Installer;
+  readonly clock: Clock;
+  readonly running?: RunningImage;
+  readonly onProgress?: (progress: InstallProgress) => void;
+}
+
+export interface InstallProgress {
+  readonly phase: 'write' | 'read-back';
+  /** Handed over; durable up to the last window. */
+  readonly segment: number;
+  readonly segments: number;
+  /** Since this call began, index and recipes included. */
+  readonly fetchedBytes: number;
+  /** Segments of this call by the way they were made. */
+  readonly made: Readonly<Record<TierName, number>>;
+}
+
+/** On a slow network a window takes minutes: what is written is made durable this often all the same. */
+const flushEveryMs = 2_000;
+
+/**
+ * Write a release to the slot that does not run, from wherever an earlier call was cut. It is then read back and proved,
+ * and not yet armed.
+ *
+ * @returns nothing, also where there was nothing left to write; `unavailable/aborted`; a fault of fetching, decoding or
+ * of the hands. What is durable stays, so that a later call goes on from there.
+ */
+export const install = async (
+  order: InstallOrder,
+  files: PayloadFiles,
+  parts: InstallParts,
+  signal: AbortSignal,
+): Promise<Result<void>> => {
+  const fetch = fetcher(parts.mirrors, signal);
+  const indexBytes = await fetch.file(files.index);
+  if (!indexBytes.ok) return indexBytes;
+  const index = parseIndex(indexBytes.value);
+  if (!index.ok) return index;
+  if (index.value.imageBytes !== order.release.imageBytes)
+    return deny('integrity', 'payload-malformed', 'index of another image');
+  const make = segmentMaker(index.value, files, fetch, parts.running, signal);
+  const made: Record<TierName, number> = { same: 0, pair: 0, full: 0 };
+  const { installer, clock } = parts;
+  const report = (phase: InstallProgress['phase'], segment: number, segments: number) =>
+    parts.onProgress?.({ phase, segment, segments, fetchedBytes: fetch.fetchedBytes, made: { ...made } });
+
+  const writeFrom = async (first: number, segments: number): Promise<Result<void>> => {
+    let flushedMs = clock.bootMs();
+    for (let segment = first; segment < segments; segment += 1) {
+      if (signal.aborted) return deny('unavailable', 'aborted');
+      const ready = await make(segment);
+      if (!ready.ok) return ready;
+      made[ready.value.tier] += 1;
+      const written = await installer.write(segment, ready.value.bytes);
+      if (!written.ok) return written;
+      if (clock.bootMs() - flushedMs >= flushEveryMs) {
+        const flushed = await installer.flushWindow();
+        if (!flushed.ok) return flushed;
+        flushedMs = clock.bootMs();
+      }
+      report('write', segment + 1, segments);
+    }
+    return done;
+  };
+
+  try {
+    for (;;) {
+      const begun = await installer.begin(order);
+      if (!begun.ok) return begun;
+      const { stage, segments } = begun.value;
+      if (stage !== 'write') return done;
+      const written = await writeFrom(goOnAt(index.value, begun.value), segments);
+      if (!written.ok) {
+        await installer.flushWindow();
+        return written;
+      }
+      report('read-back', segments, segments);
+      const finished = await installer.finish();
+      // A medium that lost what it had acknowledged: the hands say which segments, and refuse after some rounds (row 6).
+      if (finished.ok || codeOf(finished.fault) !== 'integrity/image-mismatch') return finished;
+    }
+  } finally {
+    await installer.abandon(order.owner);
+  }
+};
+
+/** The first rechecked segment that is not the image's. */
+const goOnAt = (index: SegmentIndex, { writtenSegments, recheck }: Begun): number => {
+  for (let segment = recheck.firstSegment; segment < writtenSegments; segment += 1) {
+    const at = (segment - recheck.firstSegment) * 32;
+    if (!equalBytes(recheck.digests.subarray(at, at + 32), digestAt(index, segment))) return segment;
+  }
+  return writtenSegments;
+};

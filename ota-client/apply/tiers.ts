@@ -1,0 +1,102 @@
+/**
+ * Ways to a segment, cheapest first: the same place of the running slot, the recipe from the running image, the full
+ * recipe. The hash in the index decides; a way that fails gives over to the next and never fails the update (row 37).
+ */
+import { equalBytes } from '#hal/core/bytes';
+import { deny, ok, type Result } from '#hal/core/result';
+import { decodeSegment, type Source } from '../payload/decode.ts';
+import type { PayloadFiles, PinnedFile, RecipeSource } from '../payload/files.ts';
+import { segmentBytes, segmentLength } from '../payload/limits.ts';
+import { parseRecipe, type Recipe } from '../payload/recipe.ts';
+import { isSegment, type SegmentIndex } from '../payload/segment-index.ts';
+import type { Fetcher } from './fetch.ts';
+
+/** The image that runs, if this device knows which it is. */
+export interface RunningImage {
+  /** SHA-256 of its index. */
+  readonly index: Uint8Array;
+  readonly device: Source;
+}
+
+export const tierNames = ['same', 'pair', 'full'] as const;
+export type TierName = (typeof tierNames)[number];
+
+interface Tier {
+  readonly name: TierName;
+  readonly make: (segment: number) => Promise<Result<Uint8Array>>;
+}
+
+export interface MadeSegment {
+  readonly bytes: Uint8Array;
+  readonly tier: TierName;
+}
+
+/** @returns a maker of segments: the bytes, proved against the index, or the last tier's fault */
+export const segmentMaker = (
+  index: SegmentIndex,
+  files: PayloadFiles,
+  fetch: Fetcher,
+  running: RunningImage | undefined,
+  signal: AbortSignal,
+): ((segment: number) => Promise<Result<MadeSegment>>) => {
+  const tiers = tiersFor(index, files, fetch, running);
+  return async (segment) => {
+    let last: Result<MadeSegment> = deny('integrity', 'segment-mismatch', `segment ${segment}`);
+    for (const { name, make } of tiers) {
+      const made = await make(segment);
+      if (made.ok && isSegment(index, segment, made.value)) return ok({ bytes: made.value, tier: name });
+      if (signal.aborted) return deny('unavailable', 'aborted');
+      last = made.ok ? deny('integrity', 'segment-mismatch', `segment ${segment} by the ${name} recipe`) : made;
+    }
+    return last;
+  };
+};
+
+const tiersFor = (
+  index: SegmentIndex,
+  files: PayloadFiles,
+  fetch: Fetcher,
+  running: RunningImage | undefined,
+): readonly Tier[] => {
+  const full: Tier = { name: 'full', make: recipeMaker(index, files.index, files.full, fetch, undefined) };
+  if (running === undefined) return [full];
+  const { device } = running;
+  if (equalBytes(running.index, files.index.sha256)) {
+    const make = (segment: number) => device.read(segment * segmentBytes, segmentLength(index.imageBytes, segment));
+    return [{ name: 'same', make }, full];
+  }
+  const pair = files.pairs.find(({ base }) => equalBytes(base, running.index));
+  return pair === undefined ? [full] : [{ name: 'pair', make: recipeMaker(index, files.index, pair, fetch, running) }, full];
+};
+
+/** The recipe is fetched when its first segment is asked for, and once only. */
+const recipeMaker = (
+  index: SegmentIndex,
+  indexPin: PinnedFile,
+  from: RecipeSource,
+  fetch: Fetcher,
+  running: RunningImage | undefined,
+): Tier['make'] => {
+  let opened: Promise<Result<{ readonly recipe: Recipe; readonly piece: ReturnType<Fetcher['pieces']> }>> | undefined;
+  const open = async () => {
+    const bytes = await fetch.file(from.recipe);
+    if (!bytes.ok) return bytes;
+    const recipe = parseRecipe(bytes.value, index.imageBytes);
+    if (!recipe.ok) return recipe;
+    const { target, base, segments } = recipe.value;
+    const isOurs =
+      equalBytes(target, indexPin.sha256) && (base === undefined || equalBytes(base.index, running?.index ?? new Uint8Array()));
+    if (!isOurs) return deny('integrity', 'payload-malformed', 'a recipe for other images');
+    const order = segments.flatMap((segment) => ('piece' in segment ? [segment.piece] : []));
+    return ok({ recipe: recipe.value, piece: fetch.pieces(from.piecesPath, order) });
+  };
+  return async (segment) => {
+    opened ??= open();
+    const ready = await opened;
+    if (!ready.ok) return ready;
+    const how = ready.value.recipe.segments[segment];
+    if (how === undefined) return deny('integrity', 'payload-malformed', `no recipe for segment ${segment}`);
+    const source = running === undefined ? {} : { source: running.device };
+    return decodeSegment(how, segmentLength(index.imageBytes, segment), { ...source, piece: ready.value.piece });
+  };
+};

@@ -1,0 +1,63 @@
+/** The files of an update by name and hash: what the signed release says of them, and what a server holds. */
+import { toHex } from '#hal/core/bytes';
+import type { Payload, RecipeFiles } from './build.ts';
+import { type Pin, pinOf } from './segment-index.ts';
+
+export interface PinnedFile extends Pin {
+  readonly path: string;
+}
+
+export interface PayloadFiles {
+  readonly index: PinnedFile;
+  /** Needs nothing from the device. */
+  readonly full: RecipeSource;
+  /** From some earlier images. */
+  readonly pairs: readonly PairSource[];
+}
+
+export interface RecipeSource {
+  readonly recipe: PinnedFile;
+  /** The compressed pieces; each is pinned by the recipe. */
+  readonly piecesPath: string;
+}
+
+export interface PairSource extends RecipeSource {
+  /** SHA-256 of the index of the image that it starts from. */
+  readonly base: Uint8Array;
+}
+
+export interface NamedPayload {
+  readonly files: PayloadFiles;
+  /** What a server must hold, by path. */
+  readonly contents: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * @param folder where the files of this release lie on the server
+ * @param pairs one for each base image, with the SHA-256 of its index
+ */
+export const namePayload = (
+  folder: string,
+  { index, full }: Pick<Payload, 'index' | 'full'>,
+  pairs: readonly { readonly base: Uint8Array; readonly files: RecipeFiles }[] = [],
+): NamedPayload => {
+  const contents = new Map<string, Uint8Array>();
+  const pinned = (path: string, bytes: Uint8Array): PinnedFile => {
+    contents.set(path, bytes);
+    return { path, ...pinOf(bytes) };
+  };
+  const recipeOf = (name: string, { recipe, pieces }: RecipeFiles): RecipeSource => {
+    const piecesPath = `${folder}/${name}.pieces`;
+    contents.set(piecesPath, pieces);
+    return { recipe: pinned(`${folder}/${name}.recipe`, recipe), piecesPath };
+  };
+  const files = {
+    index: pinned(`${folder}/index`, index),
+    full: recipeOf('full', full),
+    pairs: pairs.map(({ base, files: pair }) => ({
+      base,
+      ...recipeOf(`pair-${toHex(base.subarray(0, 8))}`, pair),
+    })),
+  };
+  return { files, contents };
+};

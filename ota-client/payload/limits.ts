@@ -1,0 +1,29 @@
+/**
+ * How large the parts of an update may be. A parser refuses what is above these before it allocates.
+ *
+ * 256 KiB segments with dictionaries of 512 KiB gave the smallest updates of the sizes that were measured, and any
+ * near them cost 2 to 5 % (reference/ota.md §3.4); the smaller memory was taken.
+ */
+export const segmentBytes = 256 * 1024;
+/** Images, copies and dictionaries are made of blocks; also the block of the hash tree. */
+export const blockBytes = 4096;
+export const maxSegments = 65_536;
+export const maxImageBytes = maxSegments * segmentBytes;
+export const maxDictionaryBytes = 512 * 1024;
+/** Ranges in one recipe: as many as a segment or a dictionary has blocks. */
+export const maxCopyRanges = segmentBytes / blockBytes;
+export const maxDictionaryRanges = maxDictionaryBytes / blockBytes;
+/** zstd adds at most 3 bytes to a block of 128 KiB that it cannot shrink, and a frame header of at most 18 (RFC 8878 §3.1.1). */
+export const maxCompressedBytes = segmentBytes + 64;
+/** `Window_Size` of RFC 8878 §3.1.1.1.2 as a power of two: 2 MiB. */
+export const maxWindowLog = 21;
+/** What one range request asks for when several pieces lie side by side. */
+export const maxFetchBytes = 1024 * 1024;
+
+export const segmentCount = (imageBytes: number): number => Math.ceil(imageBytes / segmentBytes);
+/** The last segment ends with the image. */
+export const segmentLength = (imageBytes: number, segment: number): number =>
+  Math.min(segmentBytes, imageBytes - segment * segmentBytes);
+/** Whether an image of this size can be described: whole blocks, not empty, not above the limit. */
+export const isImageSize = (imageBytes: number): boolean =>
+  Number.isSafeInteger(imageBytes) && imageBytes > 0 && imageBytes <= maxImageBytes && imageBytes % blockBytes === 0;

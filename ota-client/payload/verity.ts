@@ -1,0 +1,172 @@
+/**
+ * The hash tree of dm-verity, built as the image goes by: format 1, SHA-256, blocks of 4 KiB, salt before data. Memory is
+ * one block a level, whatever the size of the image.
+ *
+ * Source: Linux Documentation/admin-guide/device-mapper/verity.rst; layout and superblock of cryptsetup
+ * `lib/verity/verity.c` and `verity_hash.c`, with which our bytes are compared (`verity.parts.test.ts`).
+ */
+import { hash } from 'node:crypto';
+import { concat, equalBytes, u16le, u32le, utf8 } from '#hal/core/bytes';
+import { deny, done, type Result } from '#hal/core/result';
+import type { BlockDevice } from '#hal/ports/block-device';
+import { blockBytes } from './limits.ts';
+
+export interface VerityParameters {
+  readonly imageBytes: number;
+  /** At most 256 bytes. */
+  readonly salt: Uint8Array;
+  /** 16 bytes. */
+  readonly uuid: Uint8Array;
+}
+
+/** A block of the tree, and where it goes from the start of the hash area: behind the superblock. */
+export interface TreeBlock {
+  readonly offsetBytes: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface VerityTree {
+  /** The next bytes of the image, whole blocks. @returns the blocks of the tree that they complete */
+  update(image: Uint8Array): readonly TreeBlock[];
+  /** After all of the image. @returns the last blocks and the root hash */
+  finish(): { readonly blocks: readonly TreeBlock[]; readonly root: Uint8Array };
+}
+
+export const maxSaltBytes = 256;
+const hashBytes = 32;
+const hashesPerBlock = blockBytes / hashBytes;
+const superblockBytes = 512;
+
+/**
+ * Blocks of each level, from the leaves up. The levels lie on the medium from the root down, after the block that holds
+ * the superblock.
+ */
+const levelsOf = (imageBytes: number): readonly { readonly blocks: number; readonly firstBlock: number }[] => {
+  const counts: number[] = [];
+  for (let below = imageBytes / blockBytes; below > 1; ) {
+    below = Math.ceil(below / hashesPerBlock);
+    counts.push(below);
+  }
+  return counts.map((blocks, level) => ({
+    blocks,
+    firstBlock: 1 + counts.slice(level + 1).reduce((total, count) => total + count, 0),
+  }));
+};
+
+/** Bytes of superblock and tree together, which follow the image in its slot. */
+export const hashAreaBytes = (imageBytes: number): number =>
+  blockBytes * levelsOf(imageBytes).reduce((total, { blocks }) => total + blocks, 1);
+
+export const verityTree = ({ imageBytes, salt }: VerityParameters): VerityTree => {
+  const hashBlock = saltedHash(salt);
+  const levels = levelsOf(imageBytes).map((level) => ({ ...level, buffer: new Uint8Array(blockBytes), used: 0, next: 0 }));
+  let root: Uint8Array | undefined;
+  const emit = (level: number, out: TreeBlock[]): void => {
+    const at = levels[level];
+    if (at === undefined) return;
+    const bytes = at.buffer.slice();
+    out.push({ offsetBytes: (at.firstBlock + at.next) * blockBytes, bytes });
+    at.next += 1;
+    at.used = 0;
+    at.buffer.fill(0);
+    put(level + 1, hashBlock(bytes, 0), out);
+  };
+  const put = (level: number, digest: Uint8Array, out: TreeBlock[]): void => {
+    const at = levels[level];
+    if (at === undefined) {
+      root = digest;
+      return;
+    }
+    at.buffer.set(digest, at.used);
+    at.used += hashBytes;
+    if (at.used === blockBytes) emit(level, out);
+  };
+  return {
+    update(image) {
+      const out: TreeBlock[] = [];
+      for (let offset = 0; offset < image.length; offset += blockBytes) put(0, hashBlock(image, offset), out);
+      return out;
+    },
+    finish() {
+      const blocks: TreeBlock[] = [];
+      for (const [level, { used }] of levels.entries()) if (used > 0) emit(level, blocks);
+      // The last block of a level may just have been filled by the one below.
+      if (root === undefined) throw new Error('the hash tree was finished before its image');
+      return { blocks, root: new Uint8Array(root) };
+    },
+  };
+};
+
+/** One native call for each block: salt and block side by side in one buffer (reference/performance.md §2.4). */
+const saltedHash = (salt: Uint8Array) => {
+  const scratch = new Uint8Array(salt.length + blockBytes);
+  scratch.set(salt);
+  return (bytes: Uint8Array, offset: number): Uint8Array => {
+    scratch.set(bytes.subarray(offset, offset + blockBytes), salt.length);
+    return hash('sha256', scratch, 'buffer');
+  };
+};
+
+/** `struct verity_sb` of cryptsetup, little-endian, in the first block of the hash area. */
+export const veritySuperblock = ({ imageBytes, salt, uuid }: VerityParameters): Uint8Array => {
+  const algorithm = new Uint8Array(32);
+  algorithm.set(utf8('sha256'));
+  const paddedSalt = new Uint8Array(maxSaltBytes);
+  paddedSalt.set(salt);
+  const dataBlocks = new Uint8Array(8);
+  new DataView(dataBlocks.buffer).setBigUint64(0, BigInt(imageBytes / blockBytes), true);
+  const head = concat(
+    utf8('verity\0\0'),
+    u32le(1), // version of the superblock
+    u32le(1), // hash type: 1, salt first
+    uuid,
+    algorithm,
+    u32le(blockBytes),
+    u32le(blockBytes),
+    dataBlocks,
+    u16le(salt.length),
+    new Uint8Array(6),
+    paddedSalt,
+  );
+  const block = new Uint8Array(blockBytes);
+  block.set(head.subarray(0, superblockBytes));
+  return block;
+};
+
+/**
+ * Read superblock and tree back: each block must have the hash that the block above says, up to the root.
+ * @param device image first, hash area behind it
+ * @returns nothing, `integrity/read-back-mismatch`, or a fault of the device
+ */
+export const checkHashArea = async (
+  device: Pick<BlockDevice, 'read'>,
+  parameters: VerityParameters,
+  root: Uint8Array,
+): Promise<Result<void>> => {
+  const { imageBytes, salt } = parameters;
+  const superblock = await device.read(imageBytes, blockBytes);
+  if (!superblock.ok) return superblock;
+  if (!equalBytes(superblock.value, veritySuperblock(parameters))) return mismatch('superblock');
+  const hashBlock = saltedHash(salt);
+  const levels = levelsOf(imageBytes);
+  let above = { digests: root, first: 0 };
+  for (let level = levels.length - 1; level >= 0; level -= 1) {
+    const { blocks, firstBlock } = levels[level] ?? { blocks: 0, firstBlock: 0 };
+    const parent = levels[level + 1];
+    for (let block = 0; block < blocks; block += 1) {
+      if (parent !== undefined && block % hashesPerBlock === 0) {
+        const read = await device.read(imageBytes + (parent.firstBlock + block / hashesPerBlock) * blockBytes, blockBytes);
+        if (!read.ok) return read;
+        above = { digests: read.value, first: block };
+      }
+      const read = await device.read(imageBytes + (firstBlock + block) * blockBytes, blockBytes);
+      if (!read.ok) return read;
+      const at = (block - above.first) * hashBytes;
+      if (!equalBytes(hashBlock(read.value, 0), above.digests.subarray(at, at + hashBytes)))
+        return mismatch(`level ${level}, block ${block}`);
+    }
+  }
+  return done;
+};
+
+const mismatch = (where: string) => deny('integrity', 'read-back-mismatch', `hash tree: ${where}`);

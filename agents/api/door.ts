@@ -3,6 +3,8 @@
 import { type Attestor, outcomeOf } from '#agents/attest/attestor';
 import type { Decision as Decided } from '#agents/decision/decide';
 import type { Facts } from '#agents/decision/facts';
+import type { Defense } from '#agents/defense/defense';
+import { outcomeEntry } from '#agents/defense/intake';
 import type { Authorizer } from '#agents/mind/authorizer';
 import type { MindParts } from '#agents/mind/parts';
 import type { PostureKeeper } from '#agents/mind/posture-keeper';
@@ -19,6 +21,7 @@ export interface DoorParts extends MindParts {
   readonly authorizer: Authorizer;
   readonly posture: PostureKeeper;
   readonly presenter: Presenter;
+  readonly defense: Defense;
   /** Absent where the device belongs to no fleet. */
   readonly manager?: PolicyManager;
 }
@@ -39,7 +42,7 @@ export const feedDoor = (parts: MindParts & { readonly posture: PostureKeeper })
 });
 
 export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
-  const { attestor, authorizer, presenter, audit, clock, hands, state, trust } = parts;
+  const { attestor, authorizer, presenter, defense, audit, clock, hands, state, trust } = parts;
   return {
     ...feedDoor(parts),
     'device.enrol': async () => {
@@ -103,9 +106,10 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const updated = await parts.manager.update(signal);
       return updated.ok ? managedOf(parts) : updated;
     },
-    'defense.status': async () => {
-      const engine = trust.engine()?.value;
-      return engine === undefined ? deny('unavailable', 'engine-missing') : ok(engine);
+    'defense.status': async () => ok(await defense.status()),
+    'intelligence.present': async ({ envelope }) => {
+      const presented = await defense.outcomes.present(envelope, source);
+      return presented.ok ? ok(outcomeEntry(presented.value)) : presented;
     },
   };
 };

@@ -35,7 +35,8 @@ export const apiMethods = {
   'audit.prove': { request: 'AuditProofQuery', reply: 'AuditProof', domain: 'platform-integration' },
   'managed.status': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'managed.update': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
-  'defense.status': { request: 'Nothing', reply: 'EngineReport', domain: 'active-defense' },
+  'defense.status': { request: 'Nothing', reply: 'DefenseStatus', domain: 'active-defense' },
+  'intelligence.present': { request: 'OutcomeRequest', reply: 'OutcomeEntry', domain: 'active-defense' },
 } as const satisfies Record<string, ApiMethod>;
 
 export type FeedMethods = typeof feedMethods;

@@ -34,6 +34,11 @@ export const auditEvents = {
   'verify.result': kind('verification'),
   'verify.statement': kind('verification'),
   'risk.engine': kind('intelligence'),
+  'risk.assessment': kind('intelligence', 'security'),
+  'risk.outcome': kind('intelligence', 'security'),
+  'risk.block': kind('intelligence', 'administrative', true),
+  'verify.outcome': kind('verification'),
+  'verify.model': kind('verification', 'security'),
   'audit.gap': kind('verification', 'security'),
 } as const satisfies Record<string, EventKind>;
 

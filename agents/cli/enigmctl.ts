@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { attestCommands } from './commands/attest.ts';
 import { auditCommands } from './commands/audit.ts';
 import { decisionCommands } from './commands/decide.ts';
+import { defenseCommands } from './commands/defense.ts';
 import { deviceCommands, printStatus } from './commands/device.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -49,6 +50,7 @@ export const enigmctl = async (words: readonly string[], streams: Streams = stan
   decisionCommands(program, run);
   auditCommands(program, run);
   managedCommands(program, run);
+  defenseCommands(program, run);
   doctorCommand(program, run);
   explainCommand(program, run);
 

@@ -11,18 +11,26 @@ import { dirname, join } from 'node:path';
 import { causeOf, deny, ok, type Result } from '#hal/core/result';
 import type { EngineReport } from '#hal/ports/inference';
 
-/** The part of TensorFlow.js that the self-test needs. */
-interface Tensors {
+/** The part of TensorFlow.js that the self-test and the scoring of windows need. */
+export interface Tensors {
   readonly version_core: string;
   tidy<T>(work: () => T): T;
-  tensor2d(values: readonly number[], shape: readonly [number, number]): Tensor;
+  tensor2d(values: readonly number[] | Float32Array, shape: readonly [number, number]): Tensor;
   matMul(a: Tensor, b: Tensor): Tensor;
+  sub(a: Tensor, b: Tensor): Tensor;
+  sigmoid(of: Tensor): Tensor;
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
 }
 
-interface Tensor {
+export interface Tensor {
   dataSync(): ArrayLike<number>;
+}
+
+/** An engine that passed its self-test. */
+export interface WorkingEngine {
+  readonly report: EngineReport;
+  readonly tensors: Tensors;
 }
 
 interface Candidate {
@@ -82,13 +90,13 @@ const passesSelfTest = (tensors: Tensors): boolean => {
  * @param resourceDirectory where the engines' `.wasm` files lie, and from where `@tensorflow/tfjs-node` is looked for
  * @returns the first engine that passes, or `unavailable/engine-missing` with what each said
  */
-export const probeEngines = async (resourceDirectory: string): Promise<Result<EngineReport>> => {
+export const probeEngines = async (resourceDirectory: string): Promise<Result<WorkingEngine>> => {
   const refusals: string[] = [];
   for (const { engine, load } of candidates) {
     try {
       const tensors = await load(resourceDirectory);
       await tensors.ready();
-      if (passesSelfTest(tensors)) return ok({ engine, version: tensors.version_core });
+      if (passesSelfTest(tensors)) return ok({ report: { engine, version: tensors.version_core }, tensors });
       refusals.push(`${engine}: wrong product`);
     } catch (error) {
       refusals.push(`${engine}: ${causeOf(error).split('\n')[0]}`);

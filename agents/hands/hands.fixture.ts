@@ -17,6 +17,7 @@ import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
 import { seededRandom } from '#hal/memory/random';
+import { memorySignals } from '#hal/memory/signals';
 import { sealedDeviceKeys } from '#hal/native/device-keys';
 import type { Clock } from '#hal/ports/clock';
 import { dispatcher } from '#hal/remote/dispatcher';
@@ -61,6 +62,7 @@ export const testPorts = (clock: Clock) => {
     },
     bootLog: { read: async () => ok(log) },
     platform: { read: async () => ok({ kernelTaint: 0 }) },
+    signals: memorySignals(),
     ...memoryManaged(clock),
     floor: versionFloor(memoryStore()),
     power: {

@@ -11,6 +11,7 @@ import { systemRandom } from '#hal/linux/random';
 import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
+import { memorySignals } from '#hal/memory/signals';
 import { buildAddons, startEmbedded, temporaryDirectory } from '#hal/native/testing';
 import { remoteHands } from '#hal/remote/hands-client';
 import { handsMethods } from '#hal/remote/hands-methods';
@@ -44,6 +45,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
         log,
         bootLog: { read: async () => ok(new Uint8Array()) },
         platform: { read: async () => ok({}) },
+        signals: memorySignals(),
         power: {
           reboot: async (cause) => {
             reboots.push(cause);

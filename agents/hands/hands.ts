@@ -21,6 +21,7 @@ import type { Log } from '#hal/ports/log';
 import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
 import type { Random } from '#hal/ports/random';
+import type { Signals } from '#hal/ports/signals';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { handsDoor } from '#hal/remote/hands-server';
@@ -39,6 +40,7 @@ export interface HandsOptions {
   readonly log: Log;
   readonly bootLog: BootLog;
   readonly platform: Platform;
+  readonly signals: Signals;
   readonly power: Power;
   readonly managed: Omit<ManagedPorts, 'floor'>;
   /** 16 bytes, new at each boot of the machine. */
@@ -61,7 +63,7 @@ export interface Hands {
 
 /** @returns the serving hands, or why a socket cannot be bound */
 export const startHands = async (options: HandsOptions): Promise<Result<Hands>> => {
-  const { esys, crypto, clock, random, log, bootLog, platform, power, bootId, isSimulated } = options;
+  const { esys, crypto, clock, random, log, bootLog, platform, signals, power, bootId, isSimulated } = options;
   const files = handsFiles(options.store);
   const unseal = async () => {
     const sealed = files.sealedSecret();
@@ -83,7 +85,7 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
     return key.ok ? ok({ envelope: envelope.value, key: key.value }) : key;
   };
   const door = handsDoor(
-    { tpm, keys, bootLog, platform, power, clock, receipt, ...options.managed, floor: versionFloor(options.store) },
+    { tpm, keys, bootLog, platform, signals, power, clock, receipt, ...options.managed, floor: versionFloor(options.store) },
     { bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned },
   );
   const servers: { close(): Promise<void> }[] = [];

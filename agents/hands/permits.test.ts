@@ -20,6 +20,7 @@ const withoutPermit = {
   'keys.handle': 'the pseudonym that the relying party knows anyway',
   'bootLog.read': 'reads',
   'platform.read': 'reads',
+  'signals.take': 'reads; a window that was handed out is of no use to anybody else',
   'provision.receipt': 'reads',
   'network.read': 'reads',
   'switches.read': 'reads',

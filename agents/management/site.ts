@@ -12,6 +12,8 @@ import { hardwareId } from '#ota-client/trust/release';
 export interface Site {
   readonly verifier: { readonly name: string; readonly endpoint: Endpoint; readonly keys: VerifierKeys };
   readonly statementKeys: StatementKeys;
+  /** Of the intelligence service; without any, no outcome counts. */
+  readonly outcomeKeys: readonly HybridPublicKey[];
   /** Absent where the device belongs to no fleet. */
   readonly fleet?: Fleet;
   readonly page: { readonly port: number };
@@ -59,6 +61,7 @@ const decodeSite = object({
   }),
   identityIssuer: hybridKey,
   accountService: hybridKey,
+  intelligenceService: optional(hybridKey),
   fleet: optional(
     object({
       command: object({ url, authority: pem, keys: hybridKey, sealingKey: raw(1216) }),
@@ -75,10 +78,11 @@ const decodeSite = object({
 export const parseSite = (json: string): Result<Site> => {
   const decoded = decodeJson(json, decodeSite);
   if (!decoded.ok) return decoded;
-  const { verifier, identityIssuer, accountService, fleet, page, postureEverySeconds } = decoded.value;
+  const { verifier, identityIssuer, accountService, intelligenceService, fleet, page, postureEverySeconds } = decoded.value;
   return ok({
     verifier: { name: verifier.name, endpoint: { url: verifier.url, authority: verifier.authority }, keys: verifier.keys },
     statementKeys: { identity: [keyOf(identityIssuer)], account: [keyOf(accountService)] },
+    outcomeKeys: intelligenceService === undefined ? [] : [keyOf(intelligenceService)],
     ...(fleet === undefined ? {} : { fleet: fleetOf(fleet) }),
     page,
     postureEveryMs: postureEverySeconds * 1000,

@@ -187,7 +187,7 @@ export const english: Catalogue = {
     'inference-engine': {
       title: 'Local detection',
       meaning:
-        'An engine for the local risk model passed its self-test. There is no model yet: nothing is detected, and nothing was found.',
+        'An engine for the local risk model passed its self-test, and scores what programs do as our own model does. Where a machine shows no system calls, nothing is judged.',
       why: 'Without it, unusual behaviour of programs is judged by fewer signals.',
       remedies: {
         fail: { owner: 'administrator', text: 'Run `enigmctl doctor`; this release may have no engine for this processor.' },
@@ -269,7 +269,7 @@ export const english: Catalogue = {
     'What a device claims is stated by its own software. That software was measured when it started; what happens inside it later is seen only in part.',
     'It does not replace end-to-end encryption, the protection of your account, or the care of your keys.',
     'It does not replace your own judgement of whom you trust, or your attention.',
-    'It detects no harmful software: the engine for that is checked, but has no model yet.',
+    'It detects little harmful software: only programs whose system calls it is shown, and only calls in orders that ordinary programs do not make.',
     'Somebody with authorised access to the unlocked device may see what it shows.',
     'A remote wipe cannot reach copies that left the device before.',
     'Unsafe behaviour stays unsafe, also on a device whose findings all hold.',

@@ -60,6 +60,11 @@ describe('the findings', () => {
     ['secure-boot', { ...good, boot: { value: { isSecureBoot: false }, measuredBootMs: nowBootMs } }, 'off'],
     ['secure-boot', { ...good, boot: { value: { isSecureBoot: undefined }, measuredBootMs: nowBootMs } }, 'not-measured'],
     ['inference-engine', { ...good, inference: { value: { engine: undefined }, measuredBootMs: nowBootMs } }, 'none'],
+    [
+      'inference-engine',
+      { ...good, inference: { value: { engine: 'cpu', opinion: 'differs' }, measuredBootMs: nowBootMs } },
+      'cpu',
+    ],
     ['lifecycle', { ...good, lifecycle: { value: 'suspended', measuredBootMs: nowBootMs } }, 'suspended'],
     ['clock', { ...good, time: { value: { isKnown: false, offsetSeconds: 0 }, measuredBootMs: nowBootMs } }, 'no-signed-time'],
   ])('%s fails when it is not as it should be, and says what was read', (id, observations, value) => {

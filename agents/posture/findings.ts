@@ -175,7 +175,14 @@ export const findingKinds: readonly FindingKind[] = [
   {
     id: 'inference-engine',
     level: 'strong',
-    ...whole('inference', 60 * minuteMs, ({ engine }) => ({ result: passIf(engine !== undefined), value: engine ?? 'none' })),
+    ...whole('inference', 60 * minuteMs, ({ engine, category, opinion }) => ({
+      result: passIf(engine !== undefined && opinion !== 'differs'),
+      value: engine ?? 'none',
+      items: [
+        ...(category === undefined ? [] : [`risk:${category}`]),
+        ...(opinion === undefined ? [] : [`second-opinion:${opinion}`]),
+      ],
+    })),
   },
 ];
 

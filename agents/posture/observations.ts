@@ -21,6 +21,11 @@ export interface Observations {
   readonly time?: Observed<{ readonly isKnown: boolean; readonly offsetSeconds: number }>;
   readonly audit?: Observed<{ readonly state: AuditState }>;
   readonly programs?: Observed<readonly { readonly name: string; readonly isRunning: boolean }[]>;
-  readonly inference?: Observed<{ readonly engine: string | undefined }>;
+  /** The engine; what our own model says, where it judged; what the engine said of the same windows. */
+  readonly inference?: Observed<{
+    readonly engine: string | undefined;
+    readonly category?: string;
+    readonly opinion?: string;
+  }>;
   readonly lifecycle?: Observed<string>;
 }

@@ -15,6 +15,11 @@ import { openAuditStore } from '#agents/audit/store';
 import { cedarEngine } from '#agents/decision/engine';
 import { policyDigest } from '#agents/decision/policy';
 import { defenseAgent } from '#agents/defense/agent';
+import { newDefense } from '#agents/defense/defense';
+import { imageModel } from '#agents/defense/image-model';
+import { outcomeIntake } from '#agents/defense/intake';
+import { openModels } from '#agents/defense/models';
+import { intelligenceParty } from '#agents/defense/outcomes';
 import { fleetAgent } from '#agents/fleet/agent';
 import { commandMethods } from '#agents/fleet/command-methods';
 import { type Fleet, parseSite } from '#agents/management/site';
@@ -36,7 +41,7 @@ import { postureAgent } from '#agents/posture/agent';
 import { presenter } from '#agents/session/presenter';
 import { type Agent, type Supervision, superviseAgents } from '#agents/supervisor/agent';
 import { verifierMethods } from '#attestation/verifier-methods';
-import { equalBytes, toHex } from '#hal/core/bytes';
+import { equalBytes, fromBase64, toHex } from '#hal/core/bytes';
 import { codeOf, deny, type Failure, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
@@ -49,6 +54,7 @@ import { dispatcher } from '#hal/remote/dispatcher';
 import { exchangeClient } from '#hal/remote/exchange-client';
 import { type RemoteHands, remoteHands } from '#hal/remote/hands-client';
 import { handsMethods } from '#hal/remote/hands-methods';
+import { remoteInference } from '#hal/remote/inference-client';
 import { inferenceMethods } from '#hal/remote/inference-methods';
 import { lateDoor } from '#hal/remote/late-door';
 import { type LinkMethods, linkMethods } from '#hal/remote/link-methods';
@@ -134,7 +140,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     trust,
     life: handsLife(clock, hands.hello, hello),
     link: { isAlive: async (callSignal) => (await link.call('link.status', {}, { signal: callSignal })).ok },
-    inference: { selfTest: () => inference.call('inference.selfTest', {}) },
+    inference: remoteInference(inference),
     verifier: verifierLink({
       client: exchangeClient(verifierMethods, exchange, 'verifier'),
       collector: { tpm: hands.tpm, keys: hands.keys, bootLog: hands.bootLog },
@@ -175,19 +181,32 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     authorizer: authorizer(parts, posture),
     presenter: presenter(parts),
   };
+  const outcomes = outcomeIntake({
+    ...full,
+    store,
+    outcomeKeys: site.outcomeKeys,
+    intelligenceHandle: unwrap(await hands.keys.handle(intelligenceParty, handleEpoch)),
+  });
+  const defense = newDefense({
+    ...parts,
+    signals: hands.signals,
+    models: openModels({ store, log, image: fromBase64(imageModel) ?? new Uint8Array(), processor: process.arch }),
+    outcomes,
+  });
   const managed = enforcer({ hands, authorizer: full.authorizer, store, clock, log });
   const agents: Agent<MindParts>[] = [
     postureAgent(posture, () => (managed.configuration()?.postureEverySeconds ?? 0) * 1000 || site.postureEveryMs),
     attestAgent,
     auditAgent,
-    defenseAgent,
+    defenseAgent(defense),
     networkAgent,
   ];
   const manager = site.fleet === undefined ? undefined : managerOf(parts, site.fleet, { managed, link, store });
   if (site.fleet !== undefined && manager !== undefined) agents.push(fleetOf(full, site.fleet, { manager, link, exchange }));
   await managed.restore();
+  await outcomes.restore();
   supervision = superviseAgents(agents, parts, { clock, log }, life.signal);
-  door = apiDoor({ ...full, ...(manager === undefined ? {} : { manager }) });
+  door = apiDoor({ ...full, defense, ...(manager === undefined ? {} : { manager }) });
 
   await aborted(life.signal);
   door = deny('unavailable', 'program-down');

@@ -15,7 +15,7 @@ import { nftNetPolicy } from '#hal/linux/nft-policy';
 import { linuxPlatform } from '#hal/linux/platform';
 import { sysrqPower } from '#hal/linux/power';
 import { systemRandom } from '#hal/linux/random';
-import { noAppHost, noSwitches } from '#hal/linux/unsupported';
+import { noAppHost, noSignals, noSwitches } from '#hal/linux/unsupported';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
@@ -42,6 +42,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user', 'mouth-user'
       log,
       bootLog: fileBootLog(kernelBootLogPath),
       platform: linuxPlatform(),
+      signals: noSignals,
       power: sysrqPower('/proc/sysrq-trigger'),
       managed: { network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release'))), switches: noSwitches, apps: noAppHost },
       bootId: unwrap(kernelBootId()),

@@ -2,6 +2,7 @@
  * enigm-inferd, a child beside the mind (SR-32): the tensor engine, without keys, network or devices.
  */
 import { probeEngines } from '#agents/defense/engines';
+import { inferenceDoor } from '#agents/defense/inference-door';
 import { unwrap } from '#hal/core/result';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { inferenceMethods } from '#hal/remote/inference-methods';
@@ -10,7 +11,10 @@ import { socketPath } from './layout.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 
 runProgram('enigm-inferd', ['resources', 'run'], async ({ options, log, signal }) => {
-  const door = dispatcher(inferenceMethods, { 'inference.selfTest': () => probeEngines(options.resources) });
+  const door = dispatcher(
+    inferenceMethods,
+    inferenceDoor(() => probeEngines(options.resources), process.arch),
+  );
   const server = unwrap(await serveSocket(door, { path: socketPath(options.run, 'inference'), log }));
   log.info('program.ready');
   await aborted(signal);

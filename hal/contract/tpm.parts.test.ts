@@ -6,6 +6,7 @@ import { versionFloor } from '#hal/core/version-floor';
 import { fileBootLog } from '#hal/linux/boot-log';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxPlatform } from '#hal/linux/platform';
+import { noSignals } from '#hal/linux/unsupported';
 import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
@@ -57,6 +58,7 @@ describe.skipIf(missing !== undefined)(`on software TPMs ${missing ?? ''}`, () =
         keys: device.keys,
         bootLog: fileBootLog('/nonexistent'),
         platform: linuxPlatform(),
+        signals: noSignals,
         power: { reboot: async () => done },
         clock: linuxClock(),
         ...memoryManaged(linuxClock()),

@@ -1,6 +1,7 @@
 /** What no adapter of this project can do on a real machine yet: refused by name, never pretended. */
 import { deny, ok } from '#hal/core/result';
 import type { AppHost } from '#hal/ports/app-host';
+import type { Signals } from '#hal/ports/signals';
 import type { Switches } from '#hal/ports/switches';
 
 const refused = async () => deny('unavailable', 'not-supported');
@@ -10,3 +11,6 @@ export const noSwitches: Switches = { set: refused, read: async () => ok(new Map
 
 /** No app is started by us. */
 export const noAppHost: AppHost = { allow: refused, start: refused, block: refused, read: refused };
+
+/** No system call is seen: a kernel that gives windows needs a program of its own inside (eBPF), which we have not. */
+export const noSignals: Signals = { take: refused };

@@ -6,6 +6,7 @@ import type { AppHost } from '#hal/ports/app-host';
 import type { BootLog } from '#hal/ports/boot-log';
 import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { Platform } from '#hal/ports/platform';
+import type { Signals } from '#hal/ports/signals';
 import type { Switches, SwitchName } from '#hal/ports/switches';
 import type { Tpm } from '#hal/ports/tpm';
 import { type HandsMethods, handsMethods } from '#hal/remote/hands-methods';
@@ -27,6 +28,7 @@ export interface RemoteHands {
   readonly keys: DeviceKeys;
   readonly bootLog: BootLog;
   readonly platform: Platform;
+  readonly signals: Signals;
   readonly receipt: () => Promise<Result<Receipt>>;
   readonly network: { read(): Promise<Result<NetworkState | undefined>> };
   readonly switches: Pick<Switches, 'read'>;
@@ -77,6 +79,12 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     },
   },
   platform: { read: () => client.call('platform.read', {}) },
+  signals: {
+    take: async () => {
+      const answer = await client.call('signals.take', {});
+      return answer.ok ? ok(answer.value.windows) : answer;
+    },
+  },
   receipt: () => client.call('provision.receipt', {}),
   network: {
     read: async () => {

@@ -13,6 +13,8 @@ export const handsMethods = {
   'keys.handle': { request: 'HandleRequest', reply: 'Handle' },
   'bootLog.read': { request: 'Nothing', reply: 'BootLog' },
   'platform.read': { request: 'Nothing', reply: 'PlatformFacts' },
+  /** Which calls the programs of the device made: numbers, and whose. */
+  'signals.take': { request: 'Nothing', reply: 'CallWindows' },
   'provision.receipt': { request: 'Nothing', reply: 'Receipt' },
   'network.apply': { request: 'NetworkChange', reply: 'NetworkState', needsPermit: true },
   'network.read': { request: 'Nothing', reply: 'NetworkReading' },

@@ -7,6 +7,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
+import type { Signals } from '#hal/ports/signals';
 import type { Tpm } from '#hal/ports/tpm';
 import type { Guard } from '#hal/remote/dispatcher';
 import type { HandsMethods } from '#hal/remote/hands-methods';
@@ -22,6 +23,7 @@ export interface HandsPorts extends ManagedPorts {
   readonly keys: DeviceKeys;
   readonly bootLog: BootLog;
   readonly platform: Platform;
+  readonly signals: Signals;
   readonly power: Power;
   readonly clock: Clock;
   readonly receipt: ReadReceipt;
@@ -46,7 +48,7 @@ export interface HandsDoor {
 }
 
 export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
-  const { tpm, keys, bootLog, platform, power, clock, receipt } = ports;
+  const { tpm, keys, bootLog, platform, signals, power, clock, receipt } = ports;
   let lastSequence = 0;
   return {
     handlers: {
@@ -77,6 +79,10 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
         return log.ok ? ok({ log: log.value }) : log;
       },
       'platform.read': () => platform.read(),
+      'signals.take': async () => {
+        const windows = await signals.take();
+        return windows.ok ? ok({ windows: windows.value }) : windows;
+      },
       'provision.receipt': () => receipt(),
       ...managedHandlers(ports),
       'power.reboot': ({ cause }) => nothing(power.reboot(cause)),

@@ -29,7 +29,16 @@ interface Addon {
 }
 
 const linked = (name: string) => ({ name, debian: 'libtss2-dev', isLinked: true });
-const common = ['esys_object.cc', 'interrupt.cc', 'peer.cc', 'program.cc', 'session.cc', 'tcti.cc', 'tcti_device.cc', 'worker.cc'];
+const common = [
+  'esys_object.cc',
+  'interrupt.cc',
+  'peer.cc',
+  'program.cc',
+  'session.cc',
+  'tcti.cc',
+  'tcti_device.cc',
+  'worker.cc',
+];
 const libraries = ['tss2-esys', 'tss2-mu', 'tss2-rc', 'tss2-tcti-device'].map(linked);
 
 const addons = {

@@ -35,6 +35,8 @@ export interface MachineOptions extends LaunchParts {
 export interface Machine {
   readonly directory: string;
   readonly runDirectory: string;
+  /** What stands before a program so that it runs in the network of the machine. */
+  readonly network?: readonly string[];
   /** @param site contents of the site configuration for this power-on */
   powerOn(site: string): Promise<Result<void>>;
   /** Asks every program to end. */
@@ -138,6 +140,7 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   return {
     directory,
     runDirectory,
+    ...(options.network === undefined ? {} : { network: options.network }),
     powerOn: (nextSite) =>
       exclusively(() => {
         site = nextSite;

@@ -100,6 +100,16 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const proof = await audit.prove(index);
       return proof.ok ? ok({ ...proof.value, key: audit.keys }) : proof;
     },
+    'apps.start': async (request) => {
+      const effect = {
+        action: 'start-app',
+        resource: 'apps',
+        event: 'authz.start',
+        call: hands.effectors.startApp(request),
+      } as const;
+      const performed = await authorizer.perform(effect, source);
+      return performed.ok ? decisionMessage(performed.value.decision, performed.value.facts, clock.bootMs()) : performed;
+    },
     'managed.status': () => managedOf(parts),
     'managed.update': async (_, signal) => {
       if (parts.manager === undefined) return deny('unavailable', 'not-supported', 'this device belongs to no fleet');

@@ -33,6 +33,7 @@ export const apiMethods = {
   'audit.status': { request: 'Nothing', reply: 'AuditStatus', domain: 'platform-integration' },
   'audit.list': { request: 'AuditQuery', reply: 'AuditList', domain: 'platform-integration' },
   'audit.prove': { request: 'AuditProofQuery', reply: 'AuditProof', domain: 'platform-integration' },
+  'apps.start': { request: 'AppRequest', reply: 'Decision', domain: 'platform-integration' },
   'managed.status': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'managed.update': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'defense.status': { request: 'Nothing', reply: 'DefenseStatus', domain: 'active-defense' },

@@ -20,6 +20,7 @@ export const auditEvents = {
   'authz.decision': kind('authorization'),
   'authz.identity': kind('authorization'),
   'authz.session': kind('authorization'),
+  'authz.start': kind('authorization'),
   'lifecycle.enrolled': kind('lifecycle', 'administrative', true),
   'lifecycle.changed': kind('lifecycle', 'security'),
   'lifecycle.booted': kind('lifecycle', 'security'),

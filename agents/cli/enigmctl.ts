@@ -16,6 +16,18 @@ import { exitCodes } from './exit-codes.ts';
 
 /** @param words what stands after the program's name */
 export const enigmctl = async (words: readonly string[], streams: Streams = standardStreams): Promise<number> => {
+  const { program, code } = enigmctlProgram(streams);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return code();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  }
+};
+
+/** Every command, before any word was read. @returns the program, and the exit code of the action that ran */
+export const enigmctlProgram = (streams: Streams): { readonly program: Command; readonly code: () => number } => {
   const program = new Command('enigmctl')
     .description('What state is this device in, why, and what would change it.')
     .option('--run <directory>', 'where the device has its sockets (default: $ENIGM_RUN, then /run/enigm)')
@@ -53,12 +65,5 @@ export const enigmctl = async (words: readonly string[], streams: Streams = stan
   defenseCommands(program, run);
   doctorCommand(program, run);
   explainCommand(program, run);
-
-  try {
-    await program.parseAsync(words, { from: 'user' });
-    return code;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  }
+  return { program, code: () => code };
 };

@@ -34,6 +34,7 @@ export const actions = {
   'open-secure-call': { resources: ['messaging'], needs: everything, obligations: ['record', 'recheck'] },
   /** Must stay possible on a device in a bad state: it is how many bad states end. */
   'reboot-device': { resources: ['device'], needs: person, obligations: ['record'] },
+  'start-app': { resources: ['apps'], needs: person, obligations: ['record'] },
   /** By the signatures on the bundle. Needs no posture: a tightening must reach a device in a bad state. */
   'apply-bundle': { resources: ['policy'], needs: signed, obligations: ['record'] },
   /** By the signature on an outcome; it only ever takes away. */

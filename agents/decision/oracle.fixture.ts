@@ -27,6 +27,7 @@ export const oracle = (action: string, resource: string, facts: Facts, nowBootMs
   if (!actor || !session || !handle || !policy || !/factor$/.test(actor.assurance)) return false;
   if (session.state !== 'open' || session.handle !== handle.handle) return false;
   if (action === 'reboot-device') return resource === 'device';
+  if (action === 'start-app') return resource === 'apps';
   if ((action !== 'open-secure-messaging' && action !== 'open-secure-call') || resource !== 'messaging') return false;
   const osTrust = fresh(facts.osTrust);
   const posture = fresh(facts.posture);

@@ -19,7 +19,7 @@ entity Resource;
 action "protected", "personal", "signed";
 action "open-secure-messaging", "open-secure-call" in ["protected"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 action "apply-bundle", "block-app" in ["signed"] appliesTo { principal: Actor, resource: Resource, context: Facts };
-action "reboot-device" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+action "reboot-device", "start-app" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 type Facts = {
   session?: { handle: String, state: String, recovery: String },
   handle?: { handle: String, epoch: Long },
@@ -73,6 +73,11 @@ export const rules: readonly Rule[] = [
     id: 'device-only',
     code: 'authorization/not-permitted',
     cedar: `forbid (principal, action == Action::"reboot-device", resource) unless { resource == Resource::"device" };`,
+  },
+  {
+    id: 'apps-only',
+    code: 'authorization/not-permitted',
+    cedar: `forbid (principal, action == Action::"start-app", resource) unless { resource == Resource::"apps" };`,
   },
   {
     id: 'device-not-active',

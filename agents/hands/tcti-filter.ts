@@ -113,8 +113,12 @@ export const filterClient = ({ transmit, allowedPublic, parentHandle, takeToken,
     async handle(command) {
       const refused = refusal(command);
       if (refused !== undefined) return responseOf(refused);
-      const response = await transmit(command);
-      settle(command, response);
+      let response = new Uint8Array();
+      try {
+        response = new Uint8Array(await transmit(command));
+      } finally {
+        settle(command, response);
+      }
       return response;
     },
     async leave() {

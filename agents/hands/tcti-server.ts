@@ -2,12 +2,12 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { concat, u32be } from '#hal/core/bytes';
-import { attemptAsync, deny, type Result } from '#hal/core/result';
+import { attemptAsync, causeOf, deny, type Result } from '#hal/core/result';
 import { type Rate, tokenBucket } from '#hal/core/token-bucket';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import { type FilterClient, type FilterParts, filterClient, maxCommandBytes, type Room } from './tcti-filter.ts';
-import { FrameBuffer, mssim } from './tcti-frames.ts';
+import { FrameBuffer, mssim, type TctiMessage } from './tcti-frames.ts';
 
 export interface TctiServerOptions extends Omit<FilterParts, 'takeToken' | 'room'> {
   /** The command socket; the control socket is `path.ctrl`. */
@@ -22,6 +22,8 @@ export interface TctiServer {
 }
 
 const maxClients = 8;
+/** A client that does not read its answers may hold this much; then its connection is closed. */
+const maxUnsentBytes = 64 * 1024;
 /** One key needs one object; a TPM without a resource manager has room for three, and the hands need two. */
 const places = 1;
 /** Signatures of all clients together. */
@@ -40,12 +42,13 @@ export const serveTcti = async (options: TctiServerOptions): Promise<Result<Tcti
       return;
     }
     sockets.add(socket);
-    serveClient(socket, filterClient({ ...options, takeToken: signatures.take, room }), () => sockets.delete(socket));
+    serveClient(socket, filterClient({ ...options, takeToken: signatures.take, room }), () => sockets.delete(socket), log);
   });
   const control = createServer((socket) => {
     if (options.admits(socket)) serveControl(socket);
     else socket.destroy();
   });
+  control.maxConnections = maxClients;
   const listening = await attemptAsync(
     () => Promise.all([listen(commands, path), listen(control, `${path}.ctrl`)]),
     (cause) => deny('unavailable', 'peer-unreachable', cause),
@@ -83,23 +86,35 @@ const listen = (server: Server, path: string): Promise<void> =>
     server.listen({ path }, resolve);
   });
 
-const serveClient = (socket: Socket, client: FilterClient, onEnd: () => void): void => {
+/**
+ * Nothing more is read while commands wait for the TPM, and nothing is kept for a client that does not read: whoever
+ * floods this socket fills buffers of its own.
+ */
+const serveClient = (socket: Socket, client: FilterClient, onEnd: () => void, log: Log): void => {
   const frames = new FrameBuffer(maxCommandBytes);
   let busy = Promise.resolve();
+  const failed = (error: unknown) => {
+    log.warn('tcti.failed', { cause: causeOf(error) });
+    socket.destroy();
+  };
+  const answer = async (messages: readonly TctiMessage[]): Promise<void> => {
+    for (const { code, command } of messages) {
+      if (socket.destroyed) return;
+      if (code !== mssim.sendCommand || socket.writableLength > maxUnsentBytes) return void socket.destroy();
+      const response = await client.handle(command);
+      if (!socket.destroyed) socket.write(concat(u32be(response.length), response, u32be(0)));
+    }
+    socket.resume();
+  };
   socket.on('error', () => socket.destroy());
   socket.once('close', () => {
     onEnd();
-    void busy.then(() => client.leave());
+    void busy.then(() => client.leave()).catch(failed);
   });
   socket.on('data', (chunk: Uint8Array) => {
-    for (const message of frames.push(chunk) ?? [{ code: mssim.sessionEnd, command: new Uint8Array() }]) {
-      if (message.code !== mssim.sendCommand) return void socket.destroy();
-      busy = busy.then(async () => {
-        const response = await client.handle(message.command);
-        if (!socket.destroyed) socket.write(concat(u32be(response.length), response, u32be(0)));
-      });
-    }
-    return undefined;
+    socket.pause();
+    const messages = frames.push(chunk) ?? [{ code: mssim.sessionEnd, command: new Uint8Array() }];
+    busy = busy.then(() => answer(messages)).catch(failed);
   });
 };
 

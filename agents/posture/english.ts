@@ -1,7 +1,7 @@
 /**
  * What people read about this device, in English. Keys are the stable codes; `code in backticks` is typed as it stands.
  *
- * Posture is a signal, not a guarantee (mission S3): no text claims more than what was measured.
+ * Posture is a signal, not a guarantee: no text claims more than what was measured.
  */
 import type { Catalogue } from './catalogue.ts';
 
@@ -28,7 +28,7 @@ export const english: Catalogue = {
       remedies: {
         fail: {
           owner: 'you',
-          text: 'Restart the device. If this stays so, ask your administrator to install the repair release.',
+          text: 'Restart the device. If this stays so, ask your administrator to install its software anew.',
         },
       },
     },

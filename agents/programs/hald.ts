@@ -44,7 +44,11 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user', 'mouth-user'
       platform: linuxPlatform(),
       signals: noSignals,
       power: sysrqPower('/proc/sysrq-trigger'),
-      managed: { network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release'))), switches: noSwitches, apps: noAppHost },
+      managed: {
+        network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release')), linuxClock()),
+        switches: noSwitches,
+        apps: noAppHost,
+      },
       bootId: unwrap(kernelBootId()),
       isSimulated: false,
       store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),

@@ -89,7 +89,7 @@ test('a Linux device opened to read cannot be written', async () => {
   await device.close();
 });
 
-test('a full medium is told from a broken one (row 39)', () => {
+test('a full medium is told from a broken one', () => {
   expect(storageFailed('ENOSPC: no space left on device, write').fault).toMatchObject({
     category: 'resource',
     reason: 'storage-full',

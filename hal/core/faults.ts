@@ -14,7 +14,7 @@ const entry = (meaning: string, remedy: string): Entry => ({ meaning, remedy });
 
 export const faults = {
   identity: {
-    'key-not-paired': entry('No Enigm Key is paired with this device.', 'Pair it: `enigmctl beacon pair`.'),
+    'key-not-paired': entry('No Enigm Key is paired with this device.', 'Pair a Key with this device.'),
     'actor-missing': entry('No verified person is known to this device.', 'Sign in again with the identity service.'),
     'assertion-expired': entry('The sign-in statement is too old.', 'Sign in again.'),
     'assertion-not-yet-valid': entry('The sign-in statement lies in the future.', 'Check the clock, then sign in again.'),
@@ -35,7 +35,7 @@ export const faults = {
       'The Enigm Key does this only after both of its buttons.',
       'Press both buttons for two seconds, then ask again.',
     ),
-    'key-declined': entry('The Enigm Key does not do this.', 'Read its state: `enigmctl beacon status`.'),
+    'key-declined': entry('The Enigm Key does not do this.', 'Look at the state of the Key first.'),
     'action-unknown': entry(
       'The action is not one that this device decides on.',
       'Name an action from the list that `enigmctl decide --list` prints.',
@@ -97,7 +97,7 @@ export const faults = {
   },
   policy: {
     missing: entry('No policy is in force.', 'Install a signed policy.'),
-    stale: entry('The policy is older than it may be.', 'Fetch the current policy.'),
+    stale: entry('The policy is older than it may be.', 'Fetch the current one: `enigmctl policy apply`.'),
     'engine-failed': entry('The policy engine could not decide.', 'Run `enigmctl doctor`.'),
     'time-budget': entry('The policy engine did not decide in time.', 'Try again.'),
     'app-not-allowed': entry('The app is not among those that the policy allows.', 'Ask an administrator to allow it.'),
@@ -105,19 +105,16 @@ export const faults = {
     contradictory: entry('The policy asks for what cannot hold together.', 'Correct the policy and sign it again.'),
     'metadata-expired': entry(
       'The release metadata is older than it may be; somebody may be holding back newer ones.',
-      'Check the clock and the network; then run `enigmctl update check`.',
+      'Check the clock and the network; then try again.',
     ),
     'target-missing': entry('No role that may publish it names this file.', 'Ask the publisher of the release.'),
     'release-current': entry('This release is installed already.', 'None.'),
     'hardware-mismatch': entry('The release is not for this hardware.', 'Choose the release of this hardware class.'),
     'trial-running': entry(
       'The running system is on trial; its fallback must stay whole until the trial has ended.',
-      'Wait until the trial is committed or has fallen back: `enigmctl update status`.',
+      'Wait until the trial is committed or has fallen back.',
     ),
-    'release-failed': entry(
-      'This release has failed on this device.',
-      'Install a newer release, or ask for this one again with --force.',
-    ),
+    'release-failed': entry('This release has failed on this device.', 'Install a newer release.'),
     'other-release-first': entry(
       'The release cannot follow the installed one directly.',
       'Install the release between them first.',
@@ -126,7 +123,10 @@ export const faults = {
       'The device is not in a state to be written: charge, space or heat.',
       'Charge the device; run `enigmctl doctor`.',
     ),
-    'health-missing': entry('A check of the trial has not passed.', 'Read which: `enigmctl update status`.'),
+    'health-missing': entry(
+      'A check of the trial has not passed.',
+      'Wait for the end of the trial: it is committed or falls back.',
+    ),
     'references-missing': entry(
       'The verifier does not know the reference values of this release yet.',
       'Publish its reference values first.',
@@ -140,21 +140,21 @@ export const faults = {
     ),
     'boot-unverified': entry(
       'What this device started is not what its measurements must be.',
-      'Reboot; if it stays so, install the repair release.',
+      'Reboot; if it stays so, have the software of this device installed anew.',
     ),
     'signature-invalid': entry('A signature does not verify.', 'None: the bytes are not what was signed.'),
     'signature-missing': entry('One of the two signatures that must be there is not.', 'None: both algorithms are required.'),
     'suite-refused': entry('The signatures use a suite that policy does not accept.', 'None: suites are never negotiated down.'),
     'audience-mismatch': entry('The signed statement is for somebody else.', 'None.'),
     'payload-type': entry('The signed statement is of another kind.', 'None.'),
-    'audit-tampered': entry('The audit log is not what it was.', 'Export it for review: `enigmctl audit verify`.'),
+    'audit-tampered': entry('The audit log is not what it was.', 'Keep what `enigmctl audit verify` prints, for review.'),
     'audit-degraded': entry(
       'The audit log cannot be written or anchored at the moment.',
       'Free some space; run `enigmctl doctor`.',
     ),
     'read-back': entry(
       'What is in force is not what was asked for.',
-      'Apply the policy again; if it stays so, restart the device.',
+      'Run `enigmctl policy apply`; if it stays so, restart the device.',
     ),
     'proof-invalid': entry('The audit proof does not lead to the checkpoint.', 'None.'),
     'decryption-failed': entry('The sealed bytes do not open.', 'None.'),
@@ -166,7 +166,7 @@ export const faults = {
     'image-mismatch': entry('The written slot is not the image that the release names.', 'Install the release again.'),
     'slot-mismatch': entry(
       'The slot that runs is not the one that was written.',
-      'Reboot; if it stays so, install the repair release.',
+      'Reboot; if it stays so, have the software of this device installed anew.',
     ),
     'payload-malformed': entry(
       'The index or the recipe of an update breaks its own limits.',
@@ -195,7 +195,7 @@ export const faults = {
       'The director names another file than the image repository does.',
       'None: both repositories must agree.',
     ),
-    'director-nonce': entry('The answer of the director is for another request.', 'Ask again: `enigmctl update check`.'),
+    'director-nonce': entry('The answer of the director is for another request.', 'Ask again.'),
     'director-lifetime': entry('The answer of the director is valid for longer than it may be.', 'None.'),
     'director-delegates': entry('The director delegated, which only the image repository may do.', 'None.'),
   },
@@ -220,11 +220,11 @@ export const faults = {
     'log-malformed': entry('The boot log cannot be read.', 'None.'),
     'log-replay': entry(
       'The boot log does not lead to the quoted registers.',
-      'Reboot; if it stays so, install the repair release.',
+      'Reboot; if it stays so, have the software of this device installed anew.',
     ),
     'log-semantics': entry(
       'The boot log replays, but an event contradicts its own digest or place.',
-      'Reboot; if it stays so, install the repair release.',
+      'Reboot; if it stays so, have the software of this device installed anew.',
     ),
     'log-missing': entry('The boot log named by the evidence was never sent.', 'Attest again; the device sends the log.'),
     'reference-mismatch': entry('The device started software that no release names.', 'Install a current release.'),
@@ -290,7 +290,7 @@ export const faults = {
     'time-limit': entry('It took longer than it may.', 'Try again.'),
     'storage-full': entry('There is no room left.', 'Free some space.'),
     'slot-too-small': entry('The image does not fit the slot.', 'Choose the release of this hardware class.'),
-    'update-busy': entry('Another update is being written.', 'Wait for it: `enigmctl update status`.'),
+    'update-busy': entry('Another update is being written.', 'Wait until it has ended.'),
     'count-limit': entry('There are more items than there may be.', 'None.'),
   },
   unavailable: {

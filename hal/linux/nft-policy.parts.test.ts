@@ -6,6 +6,7 @@ import { unwrap } from '#hal/core/result';
 import { nativeCommands } from '#hal/native/commands-native';
 import { addonPaths, buildAddons } from '#hal/native/testing';
 import type { NetworkPolicy } from '#protos/gen/types';
+import { linuxClock } from './clock.ts';
 import { type NetworkLab, networkLab } from './network-lab.ts';
 import { nftNetPolicy } from './nft-policy.ts';
 
@@ -17,7 +18,7 @@ const [open, listed, tunnel, silent] = samplePolicies as readonly [NetworkPolicy
 
 const labs: NetworkLab[] = [];
 const policyOn = ({ device }: Pick<NetworkLab, 'device'>) =>
-  nftNetPolicy(unwrap(nativeCommands(addonPaths.sim, 'sim', device.before)));
+  nftNetPolicy(unwrap(nativeCommands(addonPaths.sim, 'sim', device.before)), linuxClock());
 const newLab = async () => {
   const lab = unwrap(await networkLab());
   labs.push(lab);
@@ -101,6 +102,23 @@ describe.skipIf(why !== undefined)(`nftables in a namespace of its own${why === 
       expect(await far.hears('open', 1001)).toBe(true);
       expect(await far.hears('denied', 1003)).toBe(false);
     });
+
+    test.skipIf(!isRoot)(
+      'do not leave for a blocked user, also under the next policy, until its time is over (root only)',
+      async () => {
+        const clock = linuxClock();
+        expect(await net.block(1001, clock.bootMs() + 1_000)).toMatchObject({ ok: false, fault: { reason: 'missing' } });
+        unwrap(await net.apply(listed));
+        unwrap(await net.block(1001, clock.bootMs() + 3_000));
+        expect(await far.hears('blocked', 1001)).toBe(false);
+        expect(await far.hears('another', 1002)).toBe(true);
+        expect(unwrap(await net.read())?.digest).toEqual(net.expected(listed));
+        unwrap(await net.apply(open));
+        expect(await far.hears('still blocked', 1001)).toBe(false);
+        await new Promise((resolve) => setTimeout(resolve, 4_000));
+        expect(await far.hears('free again', 1001)).toBe(true);
+      },
+    );
   });
 });
 

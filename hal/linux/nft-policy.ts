@@ -5,15 +5,36 @@
  * table; the next read says so, and nothing here prevents it.
  */
 import { equalBytes } from '#hal/core/bytes';
-import { attempt, deny, ok, type Result } from '#hal/core/result';
+import { attempt, deny, done, ok, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
 import type { Commands } from '#hal/ports/commands';
 import type { NetPolicy } from '#hal/ports/net-policy';
 import type { NetworkState } from '#protos/gen/types';
-import { checkPolicy, counters, digestOf, documentOf, type NftObject, rulesOf, table } from './nft-rules.ts';
+import {
+  blockDocumentOf,
+  blocked,
+  checkPolicy,
+  counters,
+  digestOf,
+  documentOf,
+  type NftObject,
+  rulesOf,
+  table,
+} from './nft-rules.ts';
 
 const nft = '/usr/sbin/nft';
 
-export const nftNetPolicy = (commands: Commands): NetPolicy => {
+export const nftNetPolicy = (commands: Commands, clock: Pick<Clock, 'bootMs'>): NetPolicy => {
+  /** Until when each user is blocked: a new policy comes with a new table, which must know. */
+  const blocks = new Map<number, number>();
+  const loadBlocks = async (): Promise<Result<void>> => {
+    const nowMs = clock.bootMs();
+    for (const [user, untilBootMs] of blocks) if (untilBootMs <= nowMs) blocks.delete(user);
+    if (blocks.size === 0) return done;
+    const seconds = new Map([...blocks].map(([user, untilBootMs]) => [user, Math.ceil((untilBootMs - nowMs) / 1000)]));
+    const loaded = await commands.run(nft, ['-j', '-f', '-'], blockDocumentOf(seconds));
+    return loaded.ok ? done : loaded;
+  };
   const read = async (): Promise<Result<NetworkState | undefined>> => {
     const tables = await commands.run(nft, ['-j', 'list', 'tables']);
     if (!tables.ok) return tables;
@@ -28,11 +49,20 @@ export const nftNetPolicy = (commands: Commands): NetPolicy => {
   return {
     expected: (policy) => digestOf(rulesOf(policy)),
     read,
+    async block(user, untilBootMs) {
+      const state = await read();
+      if (!state.ok) return state;
+      if (state.value === undefined) return deny('policy', 'missing');
+      blocks.set(user, Math.max(untilBootMs, blocks.get(user) ?? 0));
+      return loadBlocks();
+    },
     async apply(policy) {
       const checked = checkPolicy(policy);
       if (!checked.ok) return checked;
       const loaded = await commands.run(nft, ['-j', '-f', '-'], documentOf(policy));
       if (!loaded.ok) return loaded;
+      const kept = await loadBlocks();
+      if (!kept.ok) return kept;
       const state = await read();
       if (!state.ok) return state;
       return state.value !== undefined && equalBytes(state.value.digest, digestOf(rulesOf(policy)))
@@ -72,12 +102,14 @@ const stateOf = (objects: readonly NftObject[]): NetworkState => {
 };
 
 const chainOrder = ['input', 'forward', 'output'];
-const nameOrder = [table.name, counters.in, counters.out, 'allowed', 'denied', ...chainOrder];
+const nameOrder = [table.name, counters.in, counters.out, 'allowed', 'denied', blocked, ...chainOrder];
 
 const withoutCounts = (object: Listed): NftObject =>
   Object.fromEntries(
     Object.entries(object).map(([kind, value]) => {
       const { handle, packets, bytes, ...rest } = value;
-      return [kind, rest];
+      if (rest['name'] !== blocked) return [kind, rest];
+      const { elem, ...set } = rest;
+      return [kind, set];
     }),
   );

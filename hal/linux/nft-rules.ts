@@ -28,7 +28,9 @@ const neighbours = (types: readonly string[]) => [
   equal({ payload: { protocol: 'icmpv6', field: 'type' } }, { set: types }),
   accept,
 ];
-const users = (set: 'allowed' | 'denied') => equal(meta('skuid'), `@${set}`);
+/** Its elements come and go, so they are no part of the digest. */
+export const blocked = 'blocked';
+const users = (set: 'allowed' | 'denied' | typeof blocked) => equal(meta('skuid'), `@${set}`);
 
 /** @returns `policy/contradictory` where the policy says what cannot hold together */
 export const checkPolicy = ({ mode, allowedUsers, deniedUsers, tunnel }: NetworkPolicy): Result<void> => {
@@ -44,6 +46,7 @@ export const rulesOf = (policy: NetworkPolicy): readonly NftObject[] => [
   ...Object.values(counters).map((name) => ({ counter: { ...inTable, name } })),
   set('allowed', policy.allowedUsers),
   set('denied', policy.deniedUsers),
+  { set: { ...inTable, name: blocked, type: 'uid', flags: ['timeout'] } },
   chain('input', 'drop'),
   chain('forward', 'drop'),
   chain('output', policy.mode === 'open' ? 'accept' : 'drop'),
@@ -56,6 +59,12 @@ export const rulesOf = (policy: NetworkPolicy): readonly NftObject[] => [
 export const documentOf = (policy: NetworkPolicy): string => {
   const add = (object: NftObject) => ({ add: object });
   return JSON.stringify({ nftables: [add({ table }), { delete: { table } }, ...rulesOf(policy).map(add)] });
+};
+
+/** One transaction: these users are blocked for so many seconds more; the kernel ends it by itself. */
+export const blockDocumentOf = (users: ReadonlyMap<number, number>): string => {
+  const elem = [...users].map(([val, timeout]) => ({ elem: { val, timeout } }));
+  return JSON.stringify({ nftables: [{ add: { element: { ...inTable, name: blocked, elem } } }] });
 };
 
 export const digestOf = (objects: readonly NftObject[]): Uint8Array =>
@@ -87,14 +96,17 @@ const outputOf = ({ mode, tunnel }: NetworkPolicy): readonly Expression[] => {
     [equal(meta('l4proto'), tcp), { counter: counters.out }, { reject: { type: 'tcp reset' } }],
     [{ counter: counters.out }, drop],
   ];
-  const denied: Expression = [users('denied'), { counter: counters.out }, drop];
+  const denied: readonly Expression[] = [
+    [users(blocked), { counter: counters.out }, drop],
+    [users('denied'), { counter: counters.out }, drop],
+  ];
   const discovery = neighbours(['nd-router-solicit', 'nd-neighbor-solicit', 'nd-neighbor-advert']);
   if (mode === 'silent') return [loopback('oif'), ...refused];
-  if (mode === 'open') return [loopback('oif'), denied];
-  if (tunnel === undefined) return [loopback('oif'), denied, discovery, [users('allowed'), accept], ...refused];
+  if (mode === 'open') return [loopback('oif'), ...denied];
+  if (tunnel === undefined) return [loopback('oif'), ...denied, discovery, [users('allowed'), accept], ...refused];
   return [
     loopback('oif'),
-    denied,
+    ...denied,
     discovery,
     [equal(meta('skuid'), tunnel.user), equal({ payload: { protocol: 'udp', field: 'dport' } }, tunnel.port), accept],
     [equal(meta('oifname'), tunnel.interface), users('allowed'), accept],

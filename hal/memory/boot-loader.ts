@@ -1,6 +1,6 @@
 /**
  * What a boot loader does with the boot record at each start: a trial that has tries left comes first and costs one,
- * then the preferred good slot, then the other good one. Only a trial loses tries (invariant I3).
+ * then the preferred good slot, then the other good one. Only a trial loses tries.
  *
  * Source: systemd's automatic boot assessment (boot counting), U-Boot `bootcount`/`bootlimit`.
  */

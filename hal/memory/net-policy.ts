@@ -1,5 +1,5 @@
 /** `NetPolicy` that keeps what it is told: for simulations. No packet is ever held up by it. */
-import { ok } from '#hal/core/result';
+import { deny, done, ok } from '#hal/core/result';
 import { checkPolicy, digestOf, rulesOf } from '#hal/linux/nft-rules';
 import type { NetPolicy } from '#hal/ports/net-policy';
 import type { NetworkState } from '#protos/gen/types';
@@ -9,6 +9,7 @@ export const memoryNetPolicy = (): NetPolicy => {
   return {
     expected: (policy) => digestOf(rulesOf(policy)),
     read: async () => ok(state),
+    block: async () => (state === undefined ? deny('policy', 'missing') : done),
     async apply(policy) {
       const checked = checkPolicy(policy);
       if (!checked.ok) return checked;

@@ -24,32 +24,45 @@ export const managedHandlers = ({
   switches,
   apps,
   floor,
-}: ManagedPorts): Pick<Handlers<HandsMethods>, ManagedMethod> => ({
-  'network.apply': async ({ version, policy }) => {
-    const taken = floor.take('network', version, encodeMessage('NetworkPolicy', policy));
-    return taken.ok ? network.apply(policy) : taken;
-  },
-  'network.read': async () => {
-    const state = await network.read();
-    return state.ok ? ok(state.value === undefined ? {} : { state: state.value }) : state;
-  },
-  'switches.set': async ({ name, isOn }) => {
-    if (!isSwitch(name)) return deny('unavailable', 'not-supported', name);
-    const set = await switches.set(name, isOn);
-    return set.ok ? ok({}) : set;
-  },
-  'switches.read': async () => {
-    const states = await switches.read();
-    return states.ok ? ok({ switches: [...states.value].map(([name, isOn]) => ({ name, isOn })) }) : states;
-  },
-  'apps.allow': async (manifest) => {
-    const taken = floor.take('apps', manifest.version, encodeMessage('AppManifest', manifest));
-    return taken.ok ? apps.allow(manifest) : taken;
-  },
-  'apps.block': ({ app, untilBootMs }) => apps.block(app, untilBootMs),
-  'apps.start': async ({ app }) => {
-    const started = await apps.start(app);
-    return started.ok ? ok({}) : started;
-  },
-  'apps.read': () => apps.read(),
-});
+}: ManagedPorts): Pick<Handlers<HandsMethods>, ManagedMethod> => {
+  /** By app: as whom it runs. */
+  let users: ReadonlyMap<string, number> = new Map();
+  return {
+    'network.apply': async ({ version, policy }) => {
+      const taken = floor.take('network', version, encodeMessage('NetworkPolicy', policy));
+      return taken.ok ? network.apply(policy) : taken;
+    },
+    'network.read': async () => {
+      const state = await network.read();
+      return state.ok ? ok(state.value === undefined ? {} : { state: state.value }) : state;
+    },
+    'switches.set': async ({ name, isOn }) => {
+      if (!isSwitch(name)) return deny('unavailable', 'not-supported', name);
+      const set = await switches.set(name, isOn);
+      return set.ok ? ok({}) : set;
+    },
+    'switches.read': async () => {
+      const states = await switches.read();
+      return states.ok ? ok({ switches: [...states.value].map(([name, isOn]) => ({ name, isOn })) }) : states;
+    },
+    'apps.allow': async (manifest) => {
+      const taken = floor.take('apps', manifest.version, encodeMessage('AppManifest', manifest));
+      if (!taken.ok) return taken;
+      users = new Map(manifest.apps.map(({ app, user }) => [app, user]));
+      return apps.allow(manifest);
+    },
+    'apps.block': async ({ app, untilBootMs }) => {
+      const blocked = await apps.block(app, untilBootMs);
+      const user = users.get(app);
+      if (!blocked.ok || user === undefined) return blocked;
+      // Its path too. Without a network policy there is none to close, and the launch is stopped all the same.
+      const closed = await network.block(user, untilBootMs);
+      return closed.ok || closed.fault.reason === 'missing' ? blocked : closed;
+    },
+    'apps.start': async ({ app }) => {
+      const started = await apps.start(app);
+      return started.ok ? ok({}) : started;
+    },
+    'apps.read': () => apps.read(),
+  };
+};

@@ -133,7 +133,7 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     device: first.device,
     secondDevice,
     issuer: referenceIssuer(clock, secrets.identityIssuer, secrets.accountService),
-    enyra: referenceEnyra(clock, secrets.enyra),
+    enyra: referenceEnyra(clock, secrets.enyra, secrets.accountService),
     subject: secrets.subject,
     session: random.bytes(16),
     sessionHandle: async () => accountHandle(isSessionElsewhere ? await secondDevice() : first.device),

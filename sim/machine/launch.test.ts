@@ -14,7 +14,7 @@ const paths = (name: ProgramName, kind: 'read' | 'write') =>
     .map((flag) => flag.slice(flag.indexOf('=') + 1))
     .sort();
 
-describe('the seat belt of each program (SR-31, design §2)', () => {
+describe('the seat belt of each program (SR-31)', () => {
   test.each<[ProgramName, readonly string[]]>([
     ['hald', ['--no-warnings', '--permission', '--jitless', '--allow-addons']],
     ['linkd', ['--no-warnings', '--permission', '--jitless']],

@@ -1,7 +1,7 @@
 /**
  * How each program of a device is started: Node's flags, the bundle, its words.
  *
- * The flags are the seat belt of design §2: what a program may read, write and load. Boundaries proper are user ids,
+ * The flags are a seat belt: what a program may read, write and load. Boundaries proper are user ids,
  * seccomp, Landlock and namespaces (SR-31), which the real machine has.
  */
 import { join } from 'node:path';

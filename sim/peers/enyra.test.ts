@@ -9,7 +9,7 @@ import { type Conclusion, referenceEnyra } from './enyra.ts';
 
 const clock = virtualClock(Date.UTC(2026, 5, 1));
 const keys = hybridKeyPair(nodeCrypto, hybridSignatureSuites['enigm-ed25519-mldsa65'], seededRandom('enyra'));
-const enyra = referenceEnyra(clock, keys.secretKey);
+const enyra = referenceEnyra(clock, keys.secretKey, keys.secretKey);
 const handle = new Uint8Array(16).fill(1);
 const opened = (conclusion: Conclusion) =>
   unwrap(openOutcome(nodeCrypto, enyra.conclude(conclusion), { keys: [keys.publicKey], handle, nowMs: clock.nowMs() }));

@@ -11,6 +11,8 @@ import type { RiskBand, RiskCategory } from '#protos/gen/types';
 export interface Enyra {
   /** What it concludes now, signed; each outcome has a higher sequence than the one before. */
   conclude(conclusion: Conclusion): Uint8Array;
+  /** From now on somebody else speaks in its name, with a key of their own. */
+  impersonate(): void;
 }
 
 export interface Conclusion {
@@ -29,7 +31,9 @@ export interface Conclusion {
 
 const defaultLifeMs = 10 * 60_000;
 
-export const referenceEnyra = (clock: Clock, key: HybridSecretKey): Enyra => {
+/** @param foreignKey of another class: what somebody has who would like to be the service */
+export const referenceEnyra = (clock: Clock, key: HybridSecretKey, foreignKey: HybridSecretKey): Enyra => {
+  let signer = key;
   // Rises over restarts of the simulator too: a device remembers how far it has come.
   let sequence = Math.floor(clock.nowMs());
   return {
@@ -47,7 +51,10 @@ export const referenceEnyra = (clock: Clock, key: HybridSecretKey): Enyra => {
         ...(handle === undefined ? {} : { handle }),
       });
       const header = { suite: key.suite, audience: outcomeAudience, payloadType: outcomeType };
-      return sealEnvelope(nodeCrypto, header, payload, [key]);
+      return sealEnvelope(nodeCrypto, header, payload, [signer]);
+    },
+    impersonate: () => {
+      signer = foreignKey;
     },
   };
 };

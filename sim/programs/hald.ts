@@ -62,7 +62,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
         ...memoryManaged(clock),
         ...(options.network === 'none'
           ? {}
-          : { network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'sim', options.network.split(' ')))) }),
+          : { network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'sim', options.network.split(' '))), clock) }),
       },
       bootId: boot.bootId,
       isSimulated: true,

@@ -95,6 +95,12 @@ export const breaks: Readonly<Record<string, Sabotage>> = {
     },
   },
   ...fleetBreaks,
+  outcome: {
+    what: 'somebody without its key speaks in the name of the intelligence service',
+    step: 'intelligence',
+    code: 'integrity/signature-missing',
+    before: { intelligence: ({ enyra }) => enyra.impersonate() },
+  },
 };
 
 const flipBit = (bytes: Uint8Array | undefined): void => {

@@ -4,6 +4,7 @@ import { authenticate } from './authenticate.ts';
 import { boot } from './boot.ts';
 import { enrol } from './enrol.ts';
 import { handle } from './handle.ts';
+import { intelligence } from './intelligence.ts';
 import { network } from './network.ts';
 import { policy } from './policy.ts';
 import { posture } from './posture.ts';
@@ -13,5 +14,5 @@ import { session } from './session.ts';
 
 export const day: readonly Scenario[] = [
   ...[provision, enrol, boot, attest],
-  ...[authenticate, session, posture, handle, policy, network],
+  ...[authenticate, session, posture, handle, policy, network, intelligence],
 ];

@@ -4,7 +4,7 @@ import type { World } from '#sim/world/world';
 
 export type StepName =
   | ('provision' | 'enrol' | 'boot' | 'attest')
-  | ('authenticate' | 'session' | 'posture' | 'handle' | 'policy' | 'network');
+  | ('authenticate' | 'session' | 'posture' | 'handle' | 'policy' | 'network' | 'intelligence');
 
 export interface Scenario {
   readonly step: StepName;

@@ -1,10 +1,12 @@
-/** enigmctl policy, net: what an administration wants of this device, and what is in force by read-back. */
+/** enigmctl policy, app, net: what an administration wants of this device, and what is in force by read-back. */
 import type { Command } from 'commander';
 import { toHex } from '#hal/core/bytes';
+import { faultFrom } from '#hal/core/result';
 import type { ManagedList, ManagedState } from '#protos/gen/types';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
 import { withDevice } from '../device.ts';
+import { exitCodes } from '../exit-codes.ts';
 
 export const managedCommands = (program: Command, run: Run): void => {
   const policy = program.command('policy').description('bundles of the administration: what is in force, what is newer');
@@ -38,6 +40,24 @@ export const managedCommands = (program: Command, run: Run): void => {
         withDevice(runDirectory, async (device) => {
           console.say('fetching and verifying …');
           return answer(console, await device.call('managed.update', {}), shown);
+        }),
+      ),
+    );
+  program
+    .command('app')
+    .description('apps that the administration allows')
+    .command('start')
+    .argument('<app>', 'its name in the manifest')
+    .description('start an app; a person must be signed in')
+    .action(
+      run(({ console, runDirectory }, app: string) =>
+        withDevice(runDirectory, async (device) => {
+          const started = await device.call('apps.start', { app });
+          if (!started.ok) return console.refuse(started.fault);
+          const [category = '', reason = ''] = started.value.code.split('/');
+          if (!started.value.isAllowed) return console.refuse(faultFrom(category, reason));
+          console.print(`${app} was started`, { app });
+          return exitCodes.done;
         }),
       ),
     );

@@ -35,7 +35,7 @@ export const failures: Section = {
       text: 'The integrity of what was installed cannot be established.',
       duty: 'full',
       closedBy: [],
-      partly: 'A boot that is not verified denies; nothing is installed yet.',
+      partly: 'A boot that is not verified denies, and the installer reads back what it wrote; nothing is installed yet.',
     },
     {
       id: 'failures/attestation',
@@ -51,14 +51,15 @@ export const failures: Section = {
       text: 'The intelligence state cannot be established.',
       duty: 'full',
       closedBy: [],
-      partly: 'Without the fact it is denied; the fact itself says “none” of an engine that judges nothing yet.',
+      partly:
+        'Without the fact it is denied, and a judgement ends where the calls end; a machine that shows no calls at all counts as “none” on the word of its engine.',
     },
     {
       id: 'failures/unverified-artifacts',
       text: 'An artifact that fails verification is rejected.',
       duty: 'full',
       closedBy: [],
-      partly: 'Evidence, results and permits are; there are no bundles or releases yet.',
+      partly: 'Evidence, results, statements, permits and bundles are; no device installs a release yet.',
     },
     {
       id: 'failures/stable-categories',

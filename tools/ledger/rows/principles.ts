@@ -52,8 +52,14 @@ export const principles: Section = {
       id: 'principles/cryptographic-agility',
       text: 'Every envelope names its suite, two suites are alive, and nothing negotiates down.',
       duty: 'rule',
-      closedBy: [],
-      partly: 'Two suites, and a key of the other one is refused; the envelope has no tests of its own.',
+      closedBy: [
+        'hal/crypto/envelope.test.ts > SR-03: sealed by either back end opens in both, to the payload and who signed',
+        'hal/crypto/envelope.test.ts > the suite comes from policy: renaming it in the message neither opens nor downgrades anything',
+        'hal/crypto/envelope.test.ts > another suite, audience or payload type than the policy names',
+        'hal/crypto/envelope.test.ts > a key id names the suite and both keys',
+        'hal/crypto/suites.test.ts > SR-03: refuses a key of another suite, whatever it signed',
+        'hal/crypto/suites.test.ts > SR-09: refuses one signature without the other, absent or empty',
+      ],
     },
     {
       id: 'principles/defense-in-depth',
@@ -65,8 +71,15 @@ export const principles: Section = {
       id: 'principles/verification-before-action',
       text: 'Effectors act only on a permit that a decision made.',
       duty: 'rule',
-      closedBy: [],
-      partly: 'Permits are tested and the day restarts the device by one; the guard of the hands has no test of its own.',
+      closedBy: [
+        'agents/hands/permits.test.ts > is every method of the door but those that are known to need no permit',
+        'agents/hands/permits.test.ts > %s acts under its own permit, and not without one',
+        'agents/hands/permits.test.ts > does nothing when one bit of the permit is not as it was made, wherever it is',
+        'agents/mind/authorizer.test.ts > names in the permit the record of the decision, which is in the log before the hands act',
+        'agents/mind/authorizer.test.ts > makes no permit and no call for what was denied',
+        'sim/levels/permits.day.test.ts > is refused %s, and the device goes on',
+        'sim/levels/permits.day.test.ts > is refused under another key, in part, and when there is none',
+      ],
     },
     {
       id: 'principles/authentication-is-not-trust',
@@ -99,13 +112,19 @@ export const principles: Section = {
       text: 'What enforces network policy counts in sums and keeps no destinations.',
       duty: 'rule',
       closedBy: [],
+      partly: 'What is read back is a digest and two sums; no test holds that no more is kept.',
     },
     {
       id: 'principles/category-explanations',
       text: 'A risk is explained by a category of a closed list, never by how it was detected.',
       duty: 'rule',
-      closedBy: [],
-      partly: 'Refusals are a closed list and nothing else leaves; there are no risk outcomes to explain.',
+      closedBy: [
+        'sim/peers/enyra.test.ts > says category, band, app and expiry, and no more',
+        'agents/defense/telemetry.test.ts > two judgements that differ in anything else are the same bytes',
+        'agents/defense/judge.test.ts > names a window by what it does: %s',
+        'protos/edge.test.ts > refuses an enum value without a word',
+        'hal/remote/door.test.ts > sends a refusal as its code and nothing more (SR-10)',
+      ],
     },
     {
       id: 'principles/minimal-data',
@@ -133,20 +152,23 @@ export const principles: Section = {
       text: 'No log holds protected content or credentials, shown by planted words that never appear.',
       duty: 'rule',
       closedBy: [],
-      partly: 'The page’s program never logs its link; no words are planted elsewhere.',
+      partly:
+        'Nine planted identifiers go through sign-in, sessions, decisions, enrolment and attestation, and are in no log, refusal or answer; fleet and bundles are not among those paths.',
     },
     {
       id: 'principles/separation-of-duties',
       text: 'Least privilege, and two people at least for wipe, revocation and a weaker policy.',
       duty: 'rule',
       closedBy: [],
+      partly: 'Two people sign policy, and one alone is refused; no wipe and no revocation, and the programs share a user.',
     },
     {
       id: 'principles/privileged-apart',
       text: 'Privileged actions have a socket, a key and a class of records of their own.',
       duty: 'rule',
       closedBy: [],
-      partly: 'A class of records of their own, anchored at once.',
+      partly:
+        'A class of records of their own, anchored at once; provisioning has a socket of its own, which goes when it is done.',
     },
     {
       id: 'principles/emergency',
@@ -158,8 +180,11 @@ export const principles: Section = {
       id: 'principles/limitations',
       text: 'What a device does not prove is said where its posture is shown, on the page and by `enigmctl posture --explain`.',
       duty: 'rule',
-      closedBy: [],
-      partly: 'All limits are in the catalogue and on the page; the command prints them, without a test.',
+      closedBy: [
+        'agents/posture/catalogue.test.ts > states every limit of the mission',
+        'agents/page/document.test.ts > shows each finding with state, value, items at fault, age, why and remedy',
+        'agents/cli/enigmctl.test.ts > prints every finding, and with --explain why each matters and every limit',
+      ],
     },
   ],
 };

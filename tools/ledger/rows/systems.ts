@@ -24,13 +24,16 @@ export const systems: Section = {
       text: 'Posture is measured, summed up in a level, shown on a page, on the command line and as JSON, and reported to administrators under a signature.',
       duty: 'full',
       closedBy: [],
-      partly: 'Findings, level, page, command line and JSON; no signed report.',
+      partly:
+        'Findings, level, page, command line and JSON; the level is reported to Command under a signature, the findings are not.',
     },
     {
       id: 'systems/enigm-command',
       text: 'The device fetches policy, obeys lifecycle commands, reports and exports its audit; a reference server assigns, has two people approve, and reviews.',
       duty: 'device',
       closedBy: [],
+      partly:
+        'The device joins, fetches what two people signed, applies it and says what came of it; no command on its life, no export of the audit log, no review.',
     },
     {
       id: 'systems/enigm-server',
@@ -43,13 +46,16 @@ export const systems: Section = {
       text: 'A release is checked for eligibility, verified, written to the other slot, tried, and committed or rolled back.',
       duty: 'full',
       closedBy: [],
+      partly:
+        'Trust, payload, slots and installer are tested by themselves, with a cut at every write; no program of a device applies a release.',
     },
     {
       id: 'systems/hardware-backed-signing',
       text: 'Releases, policy bundles, configuration bundles and other material for devices are verified; a reference signer holds its key in hardware.',
       duty: 'full',
       closedBy: [],
-      partly: 'Hybrid signatures and the envelope; no bundle, no signer with a hardware key.',
+      partly:
+        'Releases, policy, configuration and app bundles are verified by custodians and both algorithms; no signer holds its key in hardware.',
     },
     {
       id: 'systems/remote-attestation',
@@ -69,6 +75,8 @@ export const systems: Section = {
       text: 'The device follows a tunnel from start to end, cuts everything else off while it is down, and reports its health; a reference peer speaks WireGuard.',
       duty: 'device',
       closedBy: [],
+      partly:
+        'Under a policy with a tunnel nothing leaves beside it, shown with packets; no tunnel is started or watched, and no peer speaks WireGuard.',
     },
     {
       id: 'systems/proxy-network',
@@ -105,40 +113,60 @@ export const systems: Section = {
       text: 'Telemetry leaves only minimised and with consent.',
       duty: 'device',
       closedBy: [],
+      partly: 'What would leave is a category, a band and the digest of a model, and nothing without approval; nothing sends it.',
     },
     {
       id: 'systems/enigm-intelligence',
       text: 'Signed outcomes by category come in and bear on decisions.',
       duty: 'device',
-      closedBy: [],
-      partly: 'Decisions know the categories; no outcome comes in.',
+      closedBy: [
+        'agents/defense/outcomes.test.ts > opens to what the service concluded, and who signed it',
+        'agents/defense/outcomes.test.ts > is refused with a signature by a key of another class (SR-03)',
+        'agents/defense/intake.test.ts > holds what the service says as a fact until it expires, and not longer',
+        'agents/defense/intake.test.ts > lets the worst of our own judgement and of every outcome count',
+        'agents/decision/decide.test.ts > is deny with %s',
+        'sim/levels/defense.day.test.ts > holds what the intelligence service says, also after its mind was killed, and blocks an app',
+      ],
     },
     {
       id: 'systems/enyra',
       text: 'An evaluated outcome is a category, a band of confidence and an expiry, never raw features; a reference evaluator makes them.',
       duty: 'device',
-      closedBy: [],
+      closedBy: [
+        'sim/peers/enyra.test.ts > says category, band, app and expiry, and no more',
+        'sim/peers/enyra.test.ts > never says the same sequence twice',
+        'agents/defense/outcomes.test.ts > holds from its issue to its expiry, a day at most',
+        'sim/levels/defense.day.test.ts > holds what the intelligence service says, also after its mind was killed, and blocks an app',
+      ],
     },
     {
       id: 'systems/active-defense',
       text: 'Local signals become a risk score and guidance; plaintext, calls, media and documents are never looked at.',
       duty: 'full',
       closedBy: [],
-      partly: 'A tensor engine is found and tests itself; no signal is read and no model judges.',
+      partly:
+        'Recorded system calls become a category, a score and guidance, in real processes; no machine shows its own calls yet.',
     },
     {
       id: 'systems/device-management',
       text: 'A device lives by a table from enrolment to wipe, under its owner’s administration.',
       duty: 'full',
       closedBy: [],
-      partly: 'The table, and the way from unenrolled to active.',
+      partly: 'The whole table with its records; only enrolment is asked for by anybody.',
     },
     {
       id: 'systems/identity-platform',
       text: 'A signed statement about a person is verified, and is never taken for trust in a device; a reference issuer makes them.',
       duty: 'contract',
-      closedBy: [],
-      partly: 'Both halves are built and the day uses them; refused statements are not tested.',
+      closedBy: [
+        'agents/session/statements.test.ts > becomes a fact about a person, or about one session on one device',
+        'agents/session/statements.test.ts > is refused when a key of another class signed it (SR-03)',
+        'agents/session/statements.test.ts > is refused when it is for somebody else (SR-03)',
+        'agents/session/statements.test.ts > expires: %s holds until its last millisecond and not one longer',
+        'agents/session/presenter.test.ts > leaves everything as it was when it refuses a statement %s',
+        'agents/decision/decide.test.ts > account authentication alone never changes any decision to allow',
+        'sim/cli/day.day.test.ts > ends as it should on a new device, and again on the same one',
+      ],
     },
   ],
 };

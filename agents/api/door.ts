@@ -5,7 +5,7 @@ import type { Decision as Decided } from '#agents/decision/decide';
 import type { Facts } from '#agents/decision/facts';
 import type { Defense } from '#agents/defense/defense';
 import { outcomeEntry } from '#agents/defense/intake';
-import type { Authorizer } from '#agents/mind/authorizer';
+import type { Authorizer, Effect } from '#agents/mind/authorizer';
 import type { MindParts } from '#agents/mind/parts';
 import type { PostureKeeper } from '#agents/mind/posture-keeper';
 import { ownParty } from '#agents/mind/trust';
@@ -43,6 +43,10 @@ export const feedDoor = (parts: MindParts & { readonly posture: PostureKeeper })
 
 export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
   const { attestor, authorizer, presenter, defense, audit, clock, hands, state, trust } = parts;
+  const performed = async (effect: Effect): Promise<Result<Decision>> => {
+    const done = await authorizer.perform(effect, source);
+    return done.ok ? decisionMessage(done.value.decision, done.value.facts, clock.bootMs()) : done;
+  };
   return {
     ...feedDoor(parts),
     'device.enrol': async () => {
@@ -53,15 +57,9 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const attested = await attestor.attest(relyingParty);
       return attested.ok ? outcomeOf(attested.value) : attested;
     },
-    'device.reboot': async ({ cause }) => {
-      const effect = {
-        action: 'reboot-device',
-        resource: 'device',
-        event: 'admin.reboot',
-        call: hands.effectors.reboot(cause),
-      } as const;
-      const performed = await authorizer.perform(effect, source);
-      return performed.ok ? decisionMessage(performed.value.decision, performed.value.facts, clock.bootMs()) : performed;
+    'device.reboot': ({ cause }) => {
+      const call = hands.effectors.reboot(cause);
+      return performed({ action: 'reboot-device', resource: 'device', event: 'admin.reboot', call });
     },
     'decision.authorize': async (request) => {
       const { decision, facts } = await authorizer.authorize(request, source);
@@ -100,15 +98,9 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const proof = await audit.prove(index);
       return proof.ok ? ok({ ...proof.value, key: audit.keys }) : proof;
     },
-    'apps.start': async (request) => {
-      const effect = {
-        action: 'start-app',
-        resource: 'apps',
-        event: 'authz.start',
-        call: hands.effectors.startApp(request),
-      } as const;
-      const performed = await authorizer.perform(effect, source);
-      return performed.ok ? decisionMessage(performed.value.decision, performed.value.facts, clock.bootMs()) : performed;
+    'apps.start': (request) => {
+      const call = hands.effectors.startApp(request);
+      return performed({ action: 'start-app', resource: 'apps', event: 'authz.start', call });
     },
     'managed.status': () => managedOf(parts),
     'managed.update': async (_, signal) => {

@@ -37,6 +37,10 @@ export const actions = {
   'start-app': { resources: ['apps'], needs: person, obligations: ['record'] },
   /** By the signatures on the bundle. Needs no posture: a tightening must reach a device in a bad state. */
   'apply-bundle': { resources: ['policy'], needs: signed, obligations: ['record'] },
+  /** By the signatures on the release. */
+  'install-release': { resources: ['device'], needs: signed, obligations: ['record'] },
+  /** By the local checks of a trial boot: no verifier, no server and no person is asked (SR-13). */
+  'end-trial': { resources: ['device'], needs: signed, obligations: ['record'] },
   /** By the signature on an outcome; it only ever takes away. */
   'block-app': { resources: ['apps'], needs: signed, obligations: ['record'] },
 } as const satisfies Record<string, Action>;

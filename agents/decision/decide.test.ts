@@ -186,7 +186,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     actor: anyFact(
       fc.record({
         subject: mostly('aa', 'bb'),
-        assurance: mostly<Assurance>('multi-factor', 'single-factor', 'administrator', 'intelligence-service'),
+        assurance: mostly<Assurance>('multi-factor', 'single-factor', 'administrator', 'intelligence-service', 'health-gate'),
       }),
     ),
     session: anyFact(

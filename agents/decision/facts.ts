@@ -18,9 +18,9 @@ export interface Fact<T> {
 
 /**
  * How we know who asks: a person by what they showed the identity issuer; an administration or the intelligence service
- * by the signatures on exactly what they want.
+ * by the signatures on exactly what they want; the device's own health gate by its checks of a trial boot.
  */
-export type Assurance = 'single-factor' | 'multi-factor' | 'administrator' | 'intelligence-service';
+export type Assurance = 'single-factor' | 'multi-factor' | 'administrator' | 'intelligence-service' | 'health-gate';
 
 export interface Actor {
   /** Pseudonym that the issuer gave, or the first 16 bytes of SHA-256 over the signing keys: as hex. */

@@ -15,7 +15,12 @@ export const oracle = (action: string, resource: string, facts: Facts, nowBootMs
   const handle = fresh(facts.handle);
   const policy = fresh(facts.policy);
   const trust = fresh(facts.osTrust);
-  const signer = { 'apply-bundle': ['policy', 'administrator'], 'block-app': ['apps', 'intelligence-service'] }[action];
+  const signer = {
+    'apply-bundle': ['policy', 'administrator'],
+    'install-release': ['device', 'administrator'],
+    'end-trial': ['device', 'health-gate'],
+    'block-app': ['apps', 'intelligence-service'],
+  }[action];
   if (signer !== undefined)
     return (
       resource === signer[0] &&

@@ -18,7 +18,7 @@ entity Actor { assurance?: String };
 entity Resource;
 action "protected", "personal", "signed";
 action "open-secure-messaging", "open-secure-call" in ["protected"] appliesTo { principal: Actor, resource: Resource, context: Facts };
-action "apply-bundle", "block-app" in ["signed"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+action "apply-bundle", "install-release", "end-trial", "block-app" in ["signed"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 action "reboot-device", "start-app" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 type Facts = {
   session?: { handle: String, state: String, recovery: String },
@@ -52,6 +52,16 @@ export const rules: readonly Rule[] = [
     id: 'signed-bundles',
     cedar: `permit (principal, action == Action::"apply-bundle", resource == Resource::"policy") when {
       principal has assurance && principal.assurance == "administrator" && context has osTrust && context has policy };`,
+  },
+  {
+    id: 'signed-releases',
+    cedar: `permit (principal, action == Action::"install-release", resource == Resource::"device") when {
+      principal has assurance && principal.assurance == "administrator" && context has osTrust && context has policy };`,
+  },
+  {
+    id: 'health-gate',
+    cedar: `permit (principal, action == Action::"end-trial", resource == Resource::"device") when {
+      principal has assurance && principal.assurance == "health-gate" && context has osTrust && context has policy };`,
   },
   {
     id: 'signed-outcomes',

@@ -33,7 +33,7 @@ import { ledgerStore } from '#ota-client/slots/ledger';
 const imageBytes = 256 * 1024 * 1024;
 const salt = new Uint8Array(32).fill(1);
 const uuid = new Uint8Array(16).fill(2);
-/** reference/ota.md §5: at most 1.0 s for a slot of 256 MiB with its read-back, where `openssl` hashes 1,800 MB/s. */
+/** The target: at most 1.0 s for a slot of 256 MiB with its read-back, where `openssl` hashes 1,800 MB/s. */
 const target = { toOpensslCpu: 6.7 } as const;
 const path = `${process.env['PATH']}:/usr/sbin:/sbin`;
 

@@ -1,4 +1,7 @@
-/** Each rule of TUF 1.0 §5.2 to §5.6, accepted and just refused, under the custodian rule; the numbers are those of reference/ota.md §3.8. */
+/**
+ * Each rule of TUF 1.0 §5.2 to §5.6, accepted and just refused, under the custodian rule; the numbers are those of the
+ * fault table of updates in docs/threat-model.md.
+ */
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '#hal/core/bytes';
 import { deny, unwrap } from '#hal/core/result';

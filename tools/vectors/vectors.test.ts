@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vectors } from './command.ts';
 import { runFile } from './run.ts';
 
-const corpora = process.env['CORPORA_DIR'] ?? resolve(import.meta.dirname, '../../corpora');
+const corpora = process.env['CORPORA_DIR'] ?? resolve(import.meta.dirname, '../../../shared/corpora');
 
 /** Frozen: passed, failed, skipped of both back ends together. What is skipped is named by the runner. */
 const frozen = {

@@ -195,7 +195,14 @@ export const boundaries: Section = {
       id: 'boundaries/key-workflows',
       text: 'Key workflows: the Key answers a paired device only, and alerts without one.',
       duty: 'rule',
-      closedBy: [],
+      closedBy: [
+        'firmware-key/runtime/secure-side.test.ts > answers nothing out of turn, of another kind, or outside of pairing',
+        'firmware-key/runtime/secure-side.test.ts > every try counts before it is answered; the waits grow, and the fifth burns the card',
+        'firmware-key/runtime/secure-side.test.ts > a stranger, another boot and another transport are not answered',
+        'firmware-key/runtime/secure-side.test.ts > a host that was never paired has nothing to begin with',
+        'firmware-key/host/key-host.test.ts > a Key that is not paired is said to be so; a wrong card gets no answer',
+        'firmware-key/host/key-host.test.ts > an alert reaches contacts without a session, waits for a far end that is away, and ends',
+      ],
     },
     {
       id: 'boundaries/threat-account-and-app',

@@ -176,7 +176,8 @@ export const capabilities: Section = {
       text: 'Only apps of a signed manifest start, confined as it says.',
       duty: 'full',
       closedBy: [],
-      partly: 'A signed list of apps is taken under a permit and read back; no app is really started or confined.',
+      partly:
+        'A signed list of apps is taken under a permit and read back, an app of it is started and blocked, in memory; nothing really runs or is confined.',
     },
     {
       id: 'capabilities/setup-controls',
@@ -263,6 +264,7 @@ export const capabilities: Section = {
       text: 'Contacts for emergencies are set up, changed and told to the Key.',
       duty: 'contract',
       closedBy: [],
+      partly: 'A Key takes, keeps and removes contacts by messages of its own; no device tells it of any.',
     },
     {
       id: 'capabilities/rollout-visibility',

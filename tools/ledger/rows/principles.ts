@@ -175,6 +175,7 @@ export const principles: Section = {
       text: 'Emergency is the user’s: tied to an event, apart from content, dormant otherwise; no agent asks the Key.',
       duty: 'rule',
       closedBy: [],
+      partly: 'Of the Key it is shown: nothing before a press, nothing left after; no device relays an alert yet.',
     },
     {
       id: 'principles/limitations',

@@ -101,6 +101,8 @@ export const systems: Section = {
       text: 'A dormant beacon in a device of its own, associated with an account, synchronised over serial line or Bluetooth; agents show its state.',
       duty: 'full',
       closedBy: [],
+      partly:
+        'Dormancy, pairing, alerts and a serial line, in tests of its own; no account, and no program of a device speaks to a Key.',
     },
     {
       id: 'systems/payment-privacy',

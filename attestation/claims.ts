@@ -21,6 +21,8 @@ export interface Claims {
   readonly bootId: Uint8Array;
   /** Ed25519 public key that the result will be bound to: 32 bytes. */
   readonly confirmationKey: Uint8Array;
+  /** For a director: digest of the rollout buckets that the device will name to it (SR-21). 32 bytes. */
+  readonly rollout?: Uint8Array;
 }
 
 export const encodeClaims = (claims: Claims): Uint8Array =>
@@ -34,6 +36,7 @@ export const encodeClaims = (claims: Claims): Uint8Array =>
       ['handle', claims.handle],
       ['epoch', claims.epoch],
       ['boot-id', claims.bootId],
+      ...rolloutEntry(claims.rollout),
     ]),
   );
 
@@ -42,8 +45,10 @@ export const decodeClaims = (bytes: Uint8Array): Result<Claims> => {
   const decoded = decodeCbor(bytes);
   if (!decoded.ok) return deny('attestation', 'malformed', `claims: ${decoded.fault.detail ?? ''}`);
   const map = decoded.value;
-  if (!(map instanceof Map) || map.size !== 8 || map.get(label.profile) !== evidenceProfile)
+  if (!(map instanceof Map) || map.size !== (map.has(rolloutClaim) ? 9 : 8) || map.get(label.profile) !== evidenceProfile)
     return deny('attestation', 'malformed', 'claims profile');
+  const rollout = rolloutOf(map);
+  if (!rollout.ok) return rollout;
   const nonce = bytesOf(map, label.nonce, 32);
   const deviceNonce = bytesOf(map, 'device-nonce', 32);
   const handle = bytesOf(map, 'handle', 16);
@@ -55,7 +60,22 @@ export const decodeClaims = (bytes: Uint8Array): Result<Claims> => {
   if (typeof relyingParty !== 'string' || !/^[a-z0-9-]{1,64}$/.test(relyingParty))
     return deny('attestation', 'malformed', 'relying party');
   if (!Number.isSafeInteger(epoch) || (epoch as number) < 0) return deny('attestation', 'malformed', 'epoch');
-  return ok({ nonce, deviceNonce, handle, bootId, confirmationKey, relyingParty, epoch: epoch as number });
+  return ok({
+    ...{ nonce, deviceNonce, handle, bootId, confirmationKey, relyingParty, epoch: epoch as number },
+    ...(rollout.value === undefined ? {} : { rollout: rollout.value }),
+  });
+};
+
+const rolloutClaim = 'rollout';
+
+export const rolloutEntry = (rollout: Uint8Array | undefined): readonly (readonly [string, Cbor])[] =>
+  rollout === undefined ? [] : [[rolloutClaim, rollout]];
+
+/** @returns the digest, undefined where there is none, or `attestation/malformed` */
+export const rolloutOf = (map: CborMap): Result<Uint8Array | undefined> => {
+  if (!map.has(rolloutClaim)) return ok(undefined);
+  const digest = bytesOf(map, rolloutClaim, 32);
+  return digest === undefined ? deny('attestation', 'malformed', 'rollout') : ok(digest);
 };
 
 /** `cnf` with a COSE_Key (RFC 8747 §3.2): OKP (1), curve Ed25519 (6). */

@@ -5,7 +5,7 @@
  * answers the device's own nonce, and expires soon: without a fresh one nothing is trusted.
  */
 
-import { bytesOf, confirmation, confirmationKeyOf } from '#attestation/claims';
+import { bytesOf, confirmation, confirmationKeyOf, rolloutEntry, rolloutOf } from '#attestation/claims';
 import { coseAlgorithm, decodeSign, encodeSign, signInput } from '#attestation/cose';
 import { label, resultProfile } from '#attestation/labels';
 import { type Cbor, decodeCbor, encodeCbor } from '#hal/core/cbor';
@@ -30,6 +30,8 @@ export interface AttestationResult {
   readonly handle: Uint8Array;
   readonly epoch: number;
   readonly bootId: Uint8Array;
+  /** As the evidence committed to it (SR-21); for a director alone. */
+  readonly rollout?: Uint8Array;
   /** Seconds since 1970: time that answers our nonce (SR-16). */
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
@@ -92,6 +94,7 @@ const encodeResult = (result: AttestationResult): Uint8Array =>
       ['epoch', result.epoch],
       ['boot-id', result.bootId],
       ['tpm-class', result.tpmClass],
+      ...rolloutEntry(result.rollout),
     ]),
   );
 
@@ -118,6 +121,7 @@ const decodeResult = (payload: Uint8Array): AttestationResult | undefined => {
   const deviceNonce = bytesOf(map, label.nonce, 32);
   const handle = bytesOf(map, 'handle', 16);
   const bootId = bytesOf(map, 'boot-id', 16);
+  const rollout = rolloutOf(map);
   const text = (key: number | string, from: ReadonlyMap<number | string, Cbor> = map) => {
     const value = from.get(key);
     return typeof value === 'string' ? value : undefined;
@@ -136,7 +140,7 @@ const decodeResult = (payload: Uint8Array): AttestationResult | undefined => {
   if (status === undefined || !(vector instanceof Map) || !confirmationKey || !deviceNonce || !handle || !bootId)
     return undefined;
   if (verifier === undefined || relyingParty === undefined || policy === undefined || tpmClass === undefined) return undefined;
-  if (epoch === undefined || issuedAtSeconds === undefined || expiresAtSeconds === undefined) return undefined;
+  if (epoch === undefined || issuedAtSeconds === undefined || expiresAtSeconds === undefined || !rollout.ok) return undefined;
   const trustVector: Partial<Record<TrustClaim, number>> = {};
   for (const claim of Object.keys(trustClaims) as TrustClaim[]) {
     const value = vector.get(trustClaims[claim]);
@@ -154,6 +158,7 @@ const decodeResult = (payload: Uint8Array): AttestationResult | undefined => {
     handle,
     epoch,
     bootId,
+    ...(rollout.value === undefined ? {} : { rollout: rollout.value }),
     issuedAtSeconds,
     expiresAtSeconds,
   };

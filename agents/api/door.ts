@@ -11,7 +11,9 @@ import type { PostureKeeper } from '#agents/mind/posture-keeper';
 import { ownParty } from '#agents/mind/trust';
 import type { PolicyManager } from '#agents/policy/manager';
 import type { Presenter } from '#agents/session/presenter';
+import type { Updater } from '#agents/update/updater';
 import { codeOf, deny, ok, type Result } from '#hal/core/result';
+import { otherSlot } from '#hal/ports/slots';
 import type { Handlers } from '#hal/remote/methods';
 import type { Decision, DeviceStatus, ManagedList } from '#protos/gen/types';
 import type { ApiMethods, FeedMethods } from './methods.ts';
@@ -24,6 +26,7 @@ export interface DoorParts extends MindParts {
   readonly defense: Defense;
   /** Absent where the device belongs to no fleet. */
   readonly manager?: PolicyManager;
+  readonly updater?: Updater;
 }
 
 /** Largest page of audit records in one answer. */
@@ -102,9 +105,32 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const call = hands.effectors.startApp(request);
       return performed({ action: 'start-app', resource: 'apps', event: 'authz.start', call });
     },
+    'update.status': async () => {
+      const slots = await hands.updates.status();
+      if (!slots.ok) return slots;
+      const progress = parts.updater?.progress();
+      const { running } = slots.value;
+      return ok({
+        slots: slots.value,
+        ...(progress === undefined
+          ? {}
+          : { progress: { slot: otherSlot(running), writtenSegments: progress.segment, segments: progress.segments } }),
+      });
+    },
+    'update.check': async (_, signal) => {
+      if (parts.updater === undefined) return noFleet;
+      const offered = await parts.updater.check(signal);
+      if (!offered.ok) return offered;
+      return ok(offered.value === undefined ? {} : { release: offered.value.statement.release });
+    },
+    'update.install': async ({ isRepair, isForced }, signal) => {
+      if (parts.updater === undefined) return noFleet;
+      const installed = await parts.updater.install(isRepair ? 'repair' : 'update', isForced, signal);
+      return installed.ok ? ok({ outcome: installed.value }) : installed;
+    },
     'managed.status': () => managedOf(parts),
     'managed.update': async (_, signal) => {
-      if (parts.manager === undefined) return deny('unavailable', 'not-supported', 'this device belongs to no fleet');
+      if (parts.manager === undefined) return noFleet;
       const updated = await parts.manager.update(signal);
       return updated.ok ? managedOf(parts) : updated;
     },
@@ -115,6 +141,8 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
     },
   };
 };
+
+const noFleet = deny('unavailable', 'not-supported', 'this device belongs to no fleet');
 
 /** What is in force, read now. What the machine does not have is absent. */
 const managedOf = async ({ manager, hands }: DoorParts): Promise<Result<ManagedList>> => {

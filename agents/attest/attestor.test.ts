@@ -175,6 +175,15 @@ describe('the attestor', () => {
     expect(life()).toBe('unenrolled');
   });
 
+  test('enrols once, however many ask at the same time', async () => {
+    fresh();
+    const asked = await Promise.all([door.enrol(), door.enrol()]);
+    expect(asked.map(outcome)).toEqual(['affirming', 'affirming']);
+    expect(verifier.evidence.length).toBe(2);
+    expect(life()).toBe('active');
+    expect(outcome(await door.enrol())).toBe('protocol/event-refused');
+  });
+
   test('goes on when the audit log takes no record (SR-14)', async () => {
     await mind[Symbol.asyncDispose]();
     await start({ audit: { capacity: { records: 0, reserved: 0 } } });

@@ -8,9 +8,13 @@ import { within } from '#hal/core/deadline';
 import { deny, ok, type Result } from '#hal/core/result';
 
 export interface Attestor {
-  /** Enrols, then attests for our own relying party. */
+  /**
+   * Enrols, then attests for our own relying party. Calls that come meanwhile share the work: the verifier knows a
+   * device by its last enrolment, so a second one at the same time would leave us with a name that is worth nothing.
+   */
   enrol(): Promise<Result<AttestationResult>>;
-  attest(relyingParty: string): Promise<Result<AttestationResult>>;
+  /** @param rollout digest of the rollout buckets that the relying party, a director, will be told (SR-21) */
+  attest(relyingParty: string, rollout?: Uint8Array): Promise<Result<AttestationResult>>;
 }
 
 export const attestorNeeds = ['clock', 'log', 'verifier', 'state', 'life', 'trust', 'time', 'audit', 'watchers'] as const;
@@ -23,10 +27,12 @@ export const attestor = (parts: Parts): Attestor => {
   const { clock, verifier, state, life, trust, time, audit, watchers } = parts;
   const identity = () => ({ bootId: life.bootId, epoch: state.current().handleEpoch });
 
-  const attest = async (relyingParty: string): Promise<Result<AttestationResult>> => {
+  const attest = async (relyingParty: string, rollout?: Uint8Array): Promise<Result<AttestationResult>> => {
     const { device } = state.current();
     if (device === undefined) return deny('attestation', 'missing', 'not enrolled');
-    const result = await within(clock, limitMs, (signal) => verifier.attest({ ...identity(), id: device }, relyingParty, signal));
+    const result = await within(clock, limitMs, (signal) =>
+      verifier.attest({ ...identity(), id: device }, relyingParty, signal, rollout),
+    );
     if (result.ok) {
       trust.holdResult(relyingParty, result.value);
       time.accept({ signedMs: result.value.issuedAtSeconds * 1000, atBootMs: clock.bootMs() });
@@ -41,27 +47,35 @@ export const attestor = (parts: Parts): Attestor => {
     return result;
   };
 
+  const enrol = async (): Promise<Result<AttestationResult>> => {
+    const entered = await transition(parts, 'enrol');
+    if (!entered.ok) return entered;
+    const enrolled = await within(clock, limitMs, (signal) => verifier.enrol(identity(), signal));
+    const left = await (enrolled.ok
+      ? transition(parts, 'enrolled', { device: enrolled.value.device })
+      : transition(parts, 'refused'));
+    if (!left.ok) return left;
+    await audit.record({
+      event: 'lifecycle.enrolled',
+      outcome: enrolled.ok ? 'done' : 'denied',
+      ...(enrolled.ok ? { handle: enrolled.value.result.handle } : { fault: enrolled.fault }),
+    });
+    watchers.notify();
+    if (!enrolled.ok) {
+      trust.holdAttestationFault(enrolled.fault);
+      return enrolled;
+    }
+    return attest(ownParty);
+  };
+  let enrolling: Promise<Result<AttestationResult>> | undefined;
+
   return {
     attest,
-    async enrol() {
-      const entered = await transition(parts, 'enrol');
-      if (!entered.ok) return entered;
-      const enrolled = await within(clock, limitMs, (signal) => verifier.enrol(identity(), signal));
-      const left = await (enrolled.ok
-        ? transition(parts, 'enrolled', { device: enrolled.value.device })
-        : transition(parts, 'refused'));
-      if (!left.ok) return left;
-      await audit.record({
-        event: 'lifecycle.enrolled',
-        outcome: enrolled.ok ? 'done' : 'denied',
-        ...(enrolled.ok ? { handle: enrolled.value.result.handle } : { fault: enrolled.fault }),
+    enrol() {
+      enrolling ??= enrol().finally(() => {
+        enrolling = undefined;
       });
-      watchers.notify();
-      if (!enrolled.ok) {
-        trust.holdAttestationFault(enrolled.fault);
-        return enrolled;
-      }
-      return attest(ownParty);
+      return enrolling;
     },
   };
 };

@@ -28,6 +28,8 @@ export interface Question {
   readonly confirmationKey: Uint8Array;
   /** Whether the verifier needs the boot log itself, or knows it by its digest. */
   readonly needsLog: boolean;
+  /** For a director: digest of the rollout buckets that it will be told (SR-21). */
+  readonly rollout?: Uint8Array;
 }
 
 export interface Collected {

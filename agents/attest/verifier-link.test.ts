@@ -52,6 +52,7 @@ describe('the link to the verifier', () => {
     ['for another handle (SR-21)', { handle: new Uint8Array(16).fill(9) }],
     ['for another epoch (SR-21)', { epoch: 2 }],
     ['of another boot', { bootId: new Uint8Array(16).fill(9) }],
+    ['with rollout buckets that were not committed (SR-21)', { rollout: new Uint8Array(32).fill(9) }],
   ])('refuses a result %s', async (_, says) => {
     verifier.says = says;
     expect(await attest()).toBe('attestation/result-audience');
@@ -86,6 +87,13 @@ describe('the link to the verifier', () => {
     expect(activations).toBe(0);
   });
 
+  test('carries the digest of rollout buckets to where the result is shown (SR-21)', async () => {
+    const rollout = new Uint8Array(32).fill(3);
+    expect(await link.attest(device, 'director', signal, rollout)).toMatchObject({ ok: true, value: { rollout } });
+    verifier.says = { rollout: new Uint8Array(32) };
+    expect(outcome(await link.attest(device, 'director', signal, rollout))).toBe('attestation/result-audience');
+  });
+
   test('asks with a new challenge each time, so that an old result does not do', async () => {
     const first = await link.attest(device, 'account', signal);
     verifier.says = first.ok ? { deviceNonce: first.value.deviceNonce } : {};
@@ -100,6 +108,15 @@ describe('the link to the verifier', () => {
     const account = await keyFor('account');
     expect(await keyFor('command')).not.toBe(account);
     expect(await keyFor('account')).toBe(account);
+  });
+
+  test('remembers a bounded number of relying parties, and its own whatever apps ask for', async () => {
+    await attest('account');
+    await attest('command');
+    for (let count = 0; count < 70; count += 1) await attest(`party-${count}`);
+    expect(link.passport('party-0')).toBeUndefined();
+    expect(link.passport('party-69')).toBeDefined();
+    for (const party of ['account', 'command']) expect(link.passport(party)).toBeDefined();
   });
 
   test('is known by another handle to each party and epoch (SR-21)', async () => {

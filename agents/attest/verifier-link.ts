@@ -1,5 +1,7 @@
 /** Enrolment and attestation from the device's side: challenge, evidence, result; and what a result must hold. */
-
+import { commandParty } from '#agents/fleet/command-methods';
+import { maxParties, ownParty } from '#agents/mind/trust';
+import { directorParty } from '#agents/update/director-methods';
 import { enrolmentProof } from '#attestation/enrolment';
 import { type AttestationResult, type VerifierKeys, verifyResult } from '#attestation/result';
 import type { VerifierMethods } from '#attestation/verifier-methods';
@@ -14,11 +16,15 @@ import { type Collector, collectEvidence, type Question } from './collect.ts';
 export interface VerifierLink {
   /** Two round trips. @returns the name the verifier gave us and the first result */
   enrol(device: DeviceIdentity, signal: AbortSignal): Promise<Result<Enrolled>>;
-  /** One directed challenge for one relying party. */
+  /**
+   * One directed challenge for one relying party.
+   * @param rollout for a director: digest of the buckets that it will be told, which evidence and result then carry
+   */
   attest(
     device: DeviceIdentity & { readonly id: Uint8Array },
     relyingParty: string,
     signal: AbortSignal,
+    rollout?: Uint8Array,
   ): Promise<Result<AttestationResult>>;
   /** Undefined before a result for this party came in this life of the mind. */
   passport(relyingParty: string): Passport | undefined;
@@ -50,16 +56,30 @@ export interface VerifierLinkParts {
   readonly verifier: { readonly name: string; readonly keys: VerifierKeys };
 }
 
+interface Party {
+  /** Seed of the confirmation key. */
+  readonly secret: Uint8Array;
+  readonly publicKey: Uint8Array;
+  result?: Uint8Array;
+}
+
 const enrolmentParty = 'enrolment';
+/** An app may name any relying party: what it asks for does not push out what the device itself lives by. */
+const keptParties: readonly string[] = [ownParty, commandParty, directorParty, enrolmentParty];
+const none = new Uint8Array();
 
 export const verifierLink = ({ client, collector, crypto, random, verifier }: VerifierLinkParts): VerifierLink => {
-  // One confirmation key a relying party, for this life of the mind.
-  const confirmationSecrets = new Map<string, Uint8Array>();
-  const newestResults = new Map<string, Uint8Array>();
-  const confirmationSecret = (relyingParty: string): Uint8Array => {
-    const known = confirmationSecrets.get(relyingParty) ?? random.bytes(32);
-    confirmationSecrets.set(relyingParty, known);
-    return known;
+  // One confirmation key a relying party, for this life of the mind or until too many others came.
+  const parties = new Map<string, Party>();
+  const partyOf = (relyingParty: string): Party => {
+    const known = parties.get(relyingParty);
+    if (known !== undefined) return known;
+    const oldest = [...parties.keys()].find((name) => !keptParties.includes(name));
+    if (parties.size >= maxParties && oldest !== undefined) parties.delete(oldest);
+    const secret = random.bytes(32);
+    const party = { secret, publicKey: crypto.ed25519.publicKey(secret) };
+    parties.set(relyingParty, party);
+    return party;
   };
   /** Boots whose log the verifier has seen affirmed. */
   let isLogKnown = false;
@@ -74,9 +94,12 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
       equalBytes(result.value.handle, handle) &&
       equalBytes(result.value.deviceNonce, question.deviceNonce) &&
       equalBytes(result.value.confirmationKey, question.confirmationKey) &&
-      equalBytes(result.value.bootId, question.bootId);
+      equalBytes(result.value.bootId, question.bootId) &&
+      equalBytes(result.value.rollout ?? none, question.rollout ?? none);
     if (!isOurs) return deny('attestation', 'result-audience');
-    newestResults.set(question.relyingParty, bytes);
+    // A party that was forgotten meanwhile has no passport: its key is gone.
+    const party = parties.get(question.relyingParty);
+    if (party !== undefined && equalBytes(party.publicKey, question.confirmationKey)) party.result = bytes;
     return result;
   };
 
@@ -87,7 +110,7 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
     deviceNonce: random.bytes(32),
     epoch: device.epoch,
     bootId: device.bootId,
-    confirmationKey: crypto.ed25519.publicKey(confirmationSecret(relyingParty)),
+    confirmationKey: partyOf(relyingParty).publicKey,
   });
 
   const attestOnce = async (
@@ -95,8 +118,9 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
     relyingParty: string,
     needsLog: boolean,
     signal: AbortSignal,
+    rollout?: Uint8Array,
   ): Promise<Result<AttestationResult>> => {
-    const asked = questionOf(device, relyingParty, 'attest');
+    const asked = { ...questionOf(device, relyingParty, 'attest'), ...(rollout === undefined ? {} : { rollout }) };
     const challenge = await client.call(
       'attest.begin',
       { device: device.id, relyingParty, deviceNonce: asked.deviceNonce },
@@ -139,17 +163,17 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
     },
 
     passport(relyingParty) {
-      const result = newestResults.get(relyingParty);
-      if (result === undefined) return undefined;
-      const secret = confirmationSecret(relyingParty);
+      const party = parties.get(relyingParty);
+      if (party?.result === undefined) return undefined;
+      const { secret, result } = party;
       return { result, sign: (message) => crypto.ed25519.sign(secret, message) as Uint8Array };
     },
 
-    async attest(device, relyingParty, signal) {
-      const result = await attestOnce(device, relyingParty, !isLogKnown, signal);
+    async attest(device, relyingParty, signal, rollout) {
+      const result = await attestOnce(device, relyingParty, !isLogKnown, signal, rollout);
       const isLogWanted = !result.ok && result.fault.reason === 'log-missing' && isLogKnown;
       if (result.ok) isLogKnown = true;
-      return isLogWanted ? attestOnce(device, relyingParty, true, signal) : result;
+      return isLogWanted ? attestOnce(device, relyingParty, true, signal, rollout) : result;
     },
   };
 };

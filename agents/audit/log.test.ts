@@ -94,6 +94,29 @@ describe('the audit log (SR-14)', () => {
     await log.close();
   });
 
+  test('asking for proofs does not wear the TPM out, and a restart finds the log as it left it', async () => {
+    const log = await open();
+    const start = device.hands.value;
+    for (let index = 0; index < 40; index += 1) {
+      await write(log, 1);
+      const proof = unwrap(await log.prove(index));
+      const checkpoint = unwrap(openCheckpoint(nodeCrypto, proof.checkpoint, publicKey));
+      expect(verifyInclusion(leafHash(proof.record), index, checkpoint.size, proof.path, checkpoint.root)).toBe(true);
+    }
+    expect(device.hands.value).toBe(start);
+    kill();
+    const database = new DatabaseSync(path);
+    expect(database.prepare('SELECT COUNT(*) AS count FROM checkpoint').get()).toEqual({ count: 16 });
+    database.close();
+    const again = await open();
+    expect(again.status()).toMatchObject({ state: 'intact', size: 40 });
+    await again.record({ event: 'admin.reboot', outcome: 'done' });
+    expect(device.hands.value).toBe(start + 1);
+    await again.close();
+    expect((await open()).status().state).toBe('intact');
+    kill();
+  });
+
   test('anchors a privileged record at once, others at a clean end or after fifteen minutes', async () => {
     const log = await open();
     const start = device.hands.value;

@@ -68,7 +68,7 @@ export interface AuditLog {
   record(entry: AuditEntry): Promise<Result<AuditReceipt>>;
   status(): AuditStatus;
   list(from: number, count: number): readonly StoredLeaf[];
-  /** Anchors first, so that the proof leads to a checkpoint that covers the record. */
+  /** To a checkpoint over the whole log, a new one where the newest is older; the TPM counts none of this. */
   prove(index: number): Promise<Result<AuditProof>>;
   /** For the clock: prunes, writes folded denials, anchors when the last anchor is older than its interval. */
   tend(): Promise<Result<void>>;
@@ -173,21 +173,32 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
   // Anchors never overlap: each waits for the one before.
   let lastAnchor: Promise<Result<void>> = Promise.resolve(done);
   const anchor = (): Promise<Result<void>> => {
-    lastAnchor = lastAnchor.then(anchorOnce);
+    lastAnchor = lastAnchor.then(() => checkpointNow(true));
     return lastAnchor;
   };
-  const anchorOnce = async (): Promise<Result<void>> => {
+  /** A checkpoint for who asks for a proof: it belongs to the counter as it stands, since asking must not wear it out. */
+  const checkpointOnly = (): Promise<Result<void>> => {
+    lastAnchor = lastAnchor.then(() => checkpointNow(false));
+    return lastAnchor;
+  };
+  const checkpointNow = async (isAdvancing: boolean): Promise<Result<void>> => {
     const size = store.size();
     if (size === anchoredSize || fault?.state === 'tampered') return done;
     const compared = isCompared ? done : await compare();
     if (!compared.ok) return compared;
     const counter = await parts.readCounter();
     if (!counter.ok) return failed(counter.fault);
-    const checkpoint: Checkpoint = { origin, size, root: rootOf(store.nodes, size), anchor: counter.value.value + 1 };
+    const checkpoint: Checkpoint = {
+      origin,
+      size,
+      root: rootOf(store.nodes, size),
+      anchor: counter.value.value + (isAdvancing ? 1 : 0),
+    };
     const signatures = await parts.sign(checkpointText(checkpoint));
     if (!signatures.ok) return failed(signatures.fault);
     const saved = store.saveCheckpoint(size, encodeCheckpoint(checkpoint, parts.keys, signatures.value));
     if (!saved.ok) return failed(saved.fault);
+    if (!isAdvancing) return done;
     const advanced = await parts.advanceCounter();
     if (!advanced.ok) return failed(advanced.fault);
     if (advanced.value.value !== checkpoint.anchor)
@@ -263,9 +274,9 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
       const [leaf] = store.leaves(index, 1);
       if (leaf?.index !== index || leaf.record === undefined)
         return deny('protocol', 'field-invalid', `no whole record ${index}`);
-      const anchored = await anchor();
+      const covers = store.checkpoint()?.size === store.size() ? done : await checkpointOnly();
       const checkpoint = store.checkpoint();
-      if (!anchored.ok) return anchored;
+      if (!covers.ok) return covers;
       if (checkpoint === undefined) return deny('integrity', 'audit-degraded', 'no checkpoint');
       return ok({
         index,

@@ -25,7 +25,7 @@ export interface AuditStore {
   append(records: readonly NewLeaf[]): Result<number>;
   leaves(from: number, count: number): readonly StoredLeaf[];
   saveCheckpoint(size: number, note: Uint8Array): Result<void>;
-  /** The newest checkpoint. */
+  /** The newest checkpoint; only the last few are kept. */
   checkpoint(): { readonly size: number; readonly note: Uint8Array } | undefined;
   /** Recomputes every hash of every leaf and node. @returns nothing, or `integrity/audit-tampered` naming the first that differs */
   verify(): Result<void>;
@@ -40,6 +40,8 @@ export interface NewLeaf {
   readonly keepUntilMs: number;
 }
 
+/** A start looks at the newest; the others are for whoever looks at the database after an accident. */
+const keptCheckpoints = 16;
 /** Rows read at a time while verifying: memory stays small whatever the size of the log. */
 const verifyBatch = 1024;
 
@@ -70,6 +72,7 @@ const openStore = (path: string): AuditStore => {
   const selectLeaves = database.prepare('SELECT position, hash, record FROM leaf WHERE position >= ? ORDER BY position LIMIT ?');
   const insertCheckpoint = database.prepare('INSERT INTO checkpoint (size, note) VALUES (?, ?)');
   const selectCheckpoint = database.prepare('SELECT size, note FROM checkpoint ORDER BY rowid DESC LIMIT 1');
+  const dropCheckpoints = database.prepare('DELETE FROM checkpoint WHERE rowid <= (SELECT MAX(rowid) FROM checkpoint) - ?');
   const dropBodies = database.prepare('UPDATE leaf SET record = NULL WHERE record IS NOT NULL AND keep_until < ?');
 
   let size = Number(countLeaves.get()?.['count'] ?? 0);
@@ -111,7 +114,11 @@ const openStore = (path: string): AuditStore => {
         const leaf = { index: Number(row['position']), hash: row['hash'] as Uint8Array };
         return row['record'] === null ? leaf : { ...leaf, record: row['record'] as Uint8Array };
       }),
-    saveCheckpoint: (atSize, note) => attempt(() => void insertCheckpoint.run(atSize, note), storageFailed),
+    saveCheckpoint: (atSize, note) =>
+      attempt(() => {
+        insertCheckpoint.run(atSize, note);
+        dropCheckpoints.run(keptCheckpoints);
+      }, storageFailed),
     checkpoint: () => {
       const row = selectCheckpoint.get();
       return row === undefined ? undefined : { size: Number(row['size']), note: row['note'] as Uint8Array };

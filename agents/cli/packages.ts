@@ -36,9 +36,11 @@ export const packages: readonly PackageEntry[] = [
     'the MQTT broker of the simulated fleet (Debian also starts one of its own, on the loopback address)',
     '/usr/sbin/mosquitto',
   ),
+  entry('erofs-utils', 'day', 'makes the root file systems of releases', '/usr/bin/mkfs.erofs'),
   entry('strace', 'day', 'records which system calls a program makes, for Active Defense', '/usr/bin/strace'),
   entry('ca-certificates', 'day', 'npm over HTTPS', '/etc/ssl/certs/ca-certificates.crt'),
   entry('tpm2-tools', 'day', 'oracle for boot logs and quotes', '/usr/bin/tpm2_eventlog'),
+  entry('cryptsetup-bin', 'tests', 'oracle for the hash tree of an image', '/usr/sbin/veritysetup', '/sbin/veritysetup'),
   entry('socat', 'tests', 'a TPM behind a device path', '/usr/bin/socat'),
   entry('chromium', 'tests', 'looks at the page', '/usr/bin/chromium'),
 ];

@@ -12,8 +12,6 @@ import type { StateKeeper } from '#agents/management/state';
 import type { Trust } from '#agents/mind/trust';
 import type { PolicyManager } from '#agents/policy/manager';
 import type { Agent } from '#agents/supervisor/agent';
-import { equalBytes, toHex } from '#hal/core/bytes';
-import { encodeMessage } from '#hal/core/message';
 import { codeOf, deny, done, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { Clock } from '#hal/ports/clock';
@@ -21,9 +19,10 @@ import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
 import type { LinkMethods } from '#hal/remote/link-methods';
 import type { Client } from '#hal/remote/methods';
-import type { DeviceReport, FleetMessage } from '#protos/gen/types';
+import type { FleetMessage } from '#protos/gen/types';
 import { type CommandMethods, commandParty } from './command-methods.ts';
 import { joinRequest } from './joining.ts';
+import { newReporter } from './reporter.ts';
 import { fleetHpke, openDown, sealUp } from './sealed.ts';
 
 export interface FleetParts {
@@ -46,8 +45,13 @@ const firstRetryMs = 2_000;
 const maxRetryMs = 5 * 60_000;
 /** A report that was not acknowledged is sent again after this. */
 const resendMs = 20_000;
-/** The repository is looked at this often, announced or not. */
+/** Command that acknowledges nothing for this many reports has forgotten us, or never knew us. */
+const maxUnanswered = 45;
+/** A membership that lasted this long was one: the next join waits no longer for it. */
+const settledMs = 60_000;
+/** The repository is looked at this often, announced or not; after a look that failed, this soon again. */
 const lookMs = 6 * 3_600_000;
+const lookAgainMs = 5 * 60_000;
 
 interface Membership {
   readonly label: string;
@@ -62,21 +66,24 @@ export const fleetAgent = (parts: FleetParts): Agent<unknown> => ({
   name: 'fleet',
   async run(_, signal) {
     const { clock, state } = parts;
+    const look = lookout(parts);
     let retryMs = firstRetryMs;
     while (!signal.aborted) {
       if (state.current().lifecycle !== 'active') {
         await clock.sleep(idleMs, signal);
         continue;
       }
+      const joinedBootMs = clock.bootMs();
       const joined = await join(parts, signal);
-      if (joined.ok) {
-        retryMs = firstRetryMs;
-        await serve(parts, joined.value, signal);
-      } else {
+      if (joined.ok) await serve(parts, joined.value, look, signal);
+      else {
         parts.log.warn('fleet.not-joined', { code: codeOf(joined.fault), detail: joined.fault.detail ?? '' });
-        await clock.sleep(retryMs, signal);
-        retryMs = Math.min(retryMs * 2, maxRetryMs);
+        if (look.isDue()) await look.now(signal);
       }
+      // A join costs a quote, a certificate and a label that the broker remembers: however it ends, never one after the other.
+      if (joined.ok && clock.bootMs() - joinedBootMs >= settledMs) retryMs = firstRetryMs;
+      await clock.sleep(retryMs, signal);
+      retryMs = Math.min(retryMs * 2, maxRetryMs);
     }
   },
 });
@@ -100,35 +107,63 @@ const join = async (parts: FleetParts, signal: AbortSignal): Promise<Result<Memb
   return { ok: true, value: { label, seed, sign: passport.sign, untilBootMs: clock.bootMs() + Math.max(0, lifeMs / 2) } };
 };
 
-/** Until the connection is lost, the membership is old, or the signal aborts. */
-const serve = async (parts: FleetParts, member: Membership, signal: AbortSignal): Promise<void> => {
-  const { clock, log, manager } = parts;
+/** Looks at the repository, joined or not: who keeps us out of the fleet does not keep a policy from us. */
+interface Lookout {
+  isDue(): boolean;
+  now(signal: AbortSignal): Promise<void>;
+}
+
+const lookout = ({ clock, log, manager }: FleetParts): Lookout => {
+  let dueBootMs = clock.bootMs();
+  return {
+    isDue: () => clock.bootMs() >= dueBootMs,
+    async now(signal) {
+      const updated = await manager.update(signal);
+      if (!updated.ok) log.warn('fleet.update-refused', { code: codeOf(updated.fault) });
+      dueBootMs = clock.bootMs() + (updated.ok ? lookMs : lookAgainMs);
+    },
+  };
+};
+
+/** Until the connection is lost, the membership is old or no longer answered, or the signal aborts. */
+const serve = async (parts: FleetParts, member: Membership, look: Lookout, signal: AbortSignal): Promise<void> => {
+  const { clock, log } = parts;
   const ended = new AbortController();
   const both = AbortSignal.any([signal, ended.signal]);
   const report = reporter(parts, member);
   const bringUpToDate = async () => {
-    const updated = await manager.update(both);
-    if (!updated.ok) log.warn('fleet.update-refused', { code: codeOf(updated.fault) });
+    await look.now(both);
     report.changed();
   };
-  const listening = listen(parts, member, both, async (message) => {
-    const { announcement, acknowledgement } = message;
+  const listening = listen(parts, member, both, async ({ announcement, acknowledgement }) => {
     if (acknowledgement !== undefined) report.acknowledge(acknowledgement.id);
     if (announcement !== undefined) await bringUpToDate();
   }).finally(() => ended.abort());
-  await bringUpToDate();
-  let lookedBootMs = clock.bootMs();
-  while (!both.aborted && clock.bootMs() < member.untilBootMs) {
-    const sent = await report.send(both);
-    if (!sent.ok) log.warn('fleet.unreported', { code: codeOf(sent.fault) });
-    await report.wait(Math.min(resendMs, member.untilBootMs - clock.bootMs()), both);
-    if (clock.bootMs() - lookedBootMs > lookMs) {
-      lookedBootMs = clock.bootMs();
-      await bringUpToDate();
+  try {
+    while (!both.aborted && clock.bootMs() < member.untilBootMs && report.unanswered() < maxUnanswered) {
+      if (look.isDue()) await look.now(both);
+      const sent = await report.send(both);
+      if (!sent.ok) log.warn('fleet.unreported', { code: codeOf(sent.fault) });
+      await report.wait(Math.min(resendMs, member.untilBootMs - clock.bootMs()), both);
     }
+  } finally {
+    ended.abort();
+    await listening;
   }
-  ended.abort();
-  await listening;
+};
+
+const reporter = ({ crypto, random, link, fleet, ...parts }: FleetParts, { sign }: Membership) => {
+  const box = fleetHpke(crypto, random);
+  return newReporter({
+    ...parts,
+    random,
+    async publish(message, signal) {
+      const sealed = sealUp(box, fleet.command.sealingKey, message, sign);
+      if (!sealed.ok) return sealed;
+      const published = await link.call('link.publish', { sealed: sealed.value }, { signal });
+      return published.ok ? done : published;
+    },
+  });
 };
 
 const listen = async (
@@ -144,41 +179,4 @@ const listen = async (
     if (message.ok) await handle(message.value);
     else log.warn('fleet.refused', { code: codeOf(message.fault) });
   }
-};
-
-/** The newest state of the device, sent until exactly this state was acknowledged. */
-const reporter = (parts: FleetParts, { sign }: Membership) => {
-  const { crypto, random, link, fleet, manager, state, trust, clock } = parts;
-  const box = fleetHpke(crypto, random);
-  let wake = () => {};
-  let sent: { readonly id: Uint8Array; readonly content: string } | undefined;
-  let acknowledged: string | undefined;
-  const present = async (): Promise<DeviceReport> => ({
-    lifecycle: state.current().lifecycle,
-    level: trust.posture()?.level ?? 'none',
-    managed: await manager.states(),
-  });
-  return {
-    changed: () => wake(),
-    acknowledge(id: Uint8Array) {
-      if (sent !== undefined && equalBytes(sent.id, id)) acknowledged = sent.content;
-    },
-    async send(signal: AbortSignal): Promise<Result<void>> {
-      const report = await present();
-      const content = toHex(encodeMessage('DeviceReport', report));
-      if (content === acknowledged) return done;
-      sent = { id: random.bytes(16), content };
-      const sealed = sealUp(box, fleet.command.sealingKey, { id: sent.id, report }, sign);
-      if (!sealed.ok) return sealed;
-      const published = await link.call('link.publish', { sealed: sealed.value }, { signal });
-      return published.ok ? done : published;
-    },
-    /** Returns early when something changed. */
-    async wait(durationMs: number, signal: AbortSignal): Promise<void> {
-      const early = new AbortController();
-      wake = () => early.abort();
-      await clock.sleep(Math.max(0, durationMs), AbortSignal.any([signal, early.signal]));
-      wake = () => {};
-    },
-  };
 };

@@ -13,6 +13,7 @@ import { concat } from '#hal/core/bytes';
 import { done, ok, unwrap } from '#hal/core/result';
 import { versionFloor } from '#hal/core/version-floor';
 import { nodeCrypto } from '#hal/crypto/node';
+import { noUpdates } from '#hal/linux/unsupported';
 import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
@@ -64,6 +65,7 @@ export const testPorts = (clock: Clock) => {
     platform: { read: async () => ok({ kernelTaint: 0 }) },
     signals: memorySignals(),
     ...memoryManaged(clock),
+    ...noUpdates,
     floor: versionFloor(memoryStore()),
     power: {
       reboot: async (cause) => {

@@ -8,6 +8,7 @@ import { codeOf, done, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
 import { systemRandom } from '#hal/linux/random';
+import { noUpdates } from '#hal/linux/unsupported';
 import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
@@ -53,6 +54,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
           },
         },
         managed: memoryManaged(clock),
+        updates: noUpdates,
         bootId,
         isSimulated: true,
         store: memoryStore(disk),

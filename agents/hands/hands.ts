@@ -22,6 +22,7 @@ import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
 import type { Random } from '#hal/ports/random';
 import type { Signals } from '#hal/ports/signals';
+import type { UpdatePorts } from '#hal/ports/updater';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { handsDoor } from '#hal/remote/hands-server';
@@ -43,6 +44,7 @@ export interface HandsOptions {
   readonly signals: Signals;
   readonly power: Power;
   readonly managed: Omit<ManagedPorts, 'floor'>;
+  readonly updates: UpdatePorts;
   /** 16 bytes, new at each boot of the machine. */
   readonly bootId: Uint8Array;
   readonly isSimulated: boolean;
@@ -85,7 +87,12 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
     return key.ok ? ok({ envelope: envelope.value, key: key.value }) : key;
   };
   const door = handsDoor(
-    { tpm, keys, bootLog, platform, signals, power, clock, receipt, ...options.managed, floor: versionFloor(options.store) },
+    {
+      ...{ tpm, keys, bootLog, platform, signals, power, clock, receipt },
+      ...options.managed,
+      ...options.updates,
+      floor: versionFloor(options.store),
+    },
     { bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned },
   );
   const servers: { close(): Promise<void> }[] = [];

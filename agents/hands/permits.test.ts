@@ -25,6 +25,13 @@ const withoutPermit = {
   'network.read': 'reads',
   'switches.read': 'reads',
   'apps.read': 'reads',
+  'update.write': 'goes on with an install that was begun under a permit; what is written is believed only when read back',
+  'update.flush': 'goes on with an install that was begun under a permit',
+  'update.finish': 'reads the slot back; the hash tree it writes behind the image must have the signed root',
+  'update.abandon': 'ends an install; only its owner may',
+  'update.status': 'reads',
+  'update.readRunning': 'reads',
+  'update.health': 'reads; what it writes is its own probe',
 } as const satisfies Partial<Record<keyof HandsMethods, string>>;
 
 type Effector = Exclude<UnaryMethod<HandsMethods>, keyof typeof withoutPermit>;
@@ -37,6 +44,11 @@ const requests: { readonly [K in Effector]: Request<HandsMethods, K> } = {
   'apps.allow': { version: 1, apps: [] },
   'apps.block': { app: 'an-app', untilBootMs: 60_000 },
   'apps.start': { app: 'an-app' },
+  'update.begin': { statement: new Uint8Array(1), owner: 'agent', isForced: false },
+  'update.arm': { statement: new Uint8Array(1) },
+  'update.commit': {},
+  'update.giveUp': { reason: 'services' },
+  'update.raiseFloor': { statement: new Uint8Array(1) },
 };
 
 describe('an effector of the hands (SR-01)', () => {
@@ -163,7 +175,7 @@ describe('an effector of the hands (SR-01)', () => {
     const exact = { audience: method, arguments: encodeMessage(spec.request, request as never) };
     const other = method === 'power.reboot' ? 'network.apply' : 'power.reboot';
     expect(await act(await permitFor({ ...exact, audience: other }))).toBe('authorization/permit-audience');
-    expect(await act(await permitFor({ ...exact, arguments: new Uint8Array() }))).toBe('authorization/permit-arguments');
+    expect(await act(await permitFor({ ...exact, arguments: Uint8Array.of(0) }))).toBe('authorization/permit-arguments');
     const permit = await permitFor(exact);
     expect(await act(permit)).not.toMatch(/^(?:authorization|protocol)\//);
     expect(await act(permit)).toBe('authorization/permit-replayed');

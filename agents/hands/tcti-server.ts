@@ -49,6 +49,7 @@ export const serveTcti = async (options: TctiServerOptions): Promise<Result<Tcti
     else socket.destroy();
   });
   control.maxConnections = maxClients;
+  control.maxConnections = maxClients;
   const listening = await attemptAsync(
     () => Promise.all([listen(commands, path), listen(control, `${path}.ctrl`)]),
     (cause) => deny('unavailable', 'peer-unreachable', cause),

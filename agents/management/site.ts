@@ -3,11 +3,13 @@
 import type { StatementKeys } from '#agents/session/statements';
 import type { VerifierKeys } from '#attestation/result';
 import { fromBase64 } from '#hal/core/bytes';
-import { type Decoded, type Decoder, decodeJson, integer, object, optional, text } from '#hal/core/config';
+import { type Decoded, type Decoder, decodeJson, integer, list, object, optional, text } from '#hal/core/config';
 import { deny, ok, type Result } from '#hal/core/result';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import type { Endpoint } from '#hal/linux/https-exchange';
 import { hardwareId } from '#ota-client/trust/release';
+import { type BeaconSite, beaconSite } from './beacon-site.ts';
+import { certificatePem as pem, httpsUrl as url } from './endpoint.ts';
 
 export interface Site {
   readonly verifier: { readonly name: string; readonly endpoint: Endpoint; readonly keys: VerifierKeys };
@@ -16,6 +18,8 @@ export interface Site {
   readonly outcomeKeys: readonly HybridPublicKey[];
   /** Absent where the device belongs to no fleet. */
   readonly fleet?: Fleet;
+  /** Absent where no Key belongs to the device. */
+  readonly beacon?: BeaconSite;
   readonly page: { readonly port: number };
   /** How often the posture is measured by itself. */
   readonly postureEveryMs: number;
@@ -26,10 +30,21 @@ export interface Fleet {
   readonly broker: { readonly host: string; readonly port: number; readonly authority: string };
   /** The root in the image (SR-09), and the hardware class that releases name. */
   readonly repository: { readonly endpoint: Endpoint; readonly root: Uint8Array; readonly hardware: string };
+  /** Absent where this device takes no releases. */
+  readonly update?: UpdateSite;
+}
+
+export interface UpdateSite {
+  readonly director: { readonly endpoint: Endpoint; readonly root: Uint8Array };
+  /** Custodians of releases, of whom two must have signed. */
+  readonly releaseKeys: readonly HybridPublicKey[];
+  /** Those of repairs: others, and two of them. */
+  readonly repairKeys: readonly HybridPublicKey[];
+  /** How long the health gate of a trial waits for every check. */
+  readonly trialMs: number;
 }
 
 const slug = text(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'a slug');
-const pem = text(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]{1,8192}-----END CERTIFICATE-----\s*$/, 'one certificate in PEM');
 
 const raw =
   (length: number): Decoder<Uint8Array> =>
@@ -49,8 +64,6 @@ const someBytes =
   };
 const hybridKey = object({ classical: raw(32), postQuantum: raw(1952) });
 
-const url = text(/^https:\/\/[A-Za-z0-9.:[\]-]{1,255}(?:\/[a-z0-9/-]{0,64})?$/, 'an https URL');
-
 const decodeSite = object({
   version: integer(1, 1),
   verifier: object({
@@ -67,8 +80,17 @@ const decodeSite = object({
       command: object({ url, authority: pem, keys: hybridKey, sealingKey: raw(1216) }),
       broker: object({ host: text(/^[A-Za-z0-9.:-]{1,255}$/, 'a host'), port: integer(1, 65_535), authority: pem }),
       repository: object({ url, authority: pem, root: someBytes(64 * 1024), hardware: hardwareId }),
+      update: optional(
+        object({
+          director: object({ url, authority: pem, root: someBytes(64 * 1024) }),
+          releaseKeys: list(hybridKey, 16),
+          repairKeys: list(hybridKey, 16),
+          trialSeconds: integer(1, 3600),
+        }),
+      ),
     }),
   ),
+  beacon: optional(beaconSite),
   page: object({ port: integer(0, 65_535) }),
   /** Below the shortest age that a finding may have: a device that nobody looks at is not at risk for that. */
   postureEverySeconds: integer(1, 30),
@@ -78,12 +100,14 @@ const decodeSite = object({
 export const parseSite = (json: string): Result<Site> => {
   const decoded = decodeJson(json, decodeSite);
   if (!decoded.ok) return decoded;
-  const { verifier, identityIssuer, accountService, intelligenceService, fleet, page, postureEverySeconds } = decoded.value;
+  const { verifier, identityIssuer, accountService, intelligenceService, fleet, beacon, page, postureEverySeconds } =
+    decoded.value;
   return ok({
     verifier: { name: verifier.name, endpoint: { url: verifier.url, authority: verifier.authority }, keys: verifier.keys },
     statementKeys: { identity: [keyOf(identityIssuer)], account: [keyOf(accountService)] },
     outcomeKeys: intelligenceService === undefined ? [] : [keyOf(intelligenceService)],
     ...(fleet === undefined ? {} : { fleet: fleetOf(fleet) }),
+    ...(beacon === undefined ? {} : { beacon }),
     page,
     postureEveryMs: postureEverySeconds * 1000,
   });
@@ -94,7 +118,7 @@ const keyOf = (key: { readonly classical: Uint8Array; readonly postQuantum: Uint
   ...key,
 });
 
-const fleetOf = ({ command, broker, repository }: NonNullable<Decoded<typeof decodeSite>['fleet']>): Fleet => ({
+const fleetOf = ({ command, broker, repository, update }: NonNullable<Decoded<typeof decodeSite>['fleet']>): Fleet => ({
   command: {
     endpoint: { url: command.url, authority: command.authority },
     keys: [keyOf(command.keys)],
@@ -106,4 +130,14 @@ const fleetOf = ({ command, broker, repository }: NonNullable<Decoded<typeof dec
     root: repository.root,
     hardware: repository.hardware,
   },
+  ...(update === undefined
+    ? {}
+    : {
+        update: {
+          director: { endpoint: { url: update.director.url, authority: update.director.authority }, root: update.director.root },
+          releaseKeys: update.releaseKeys.map(keyOf),
+          repairKeys: update.repairKeys.map(keyOf),
+          trialMs: update.trialSeconds * 1000,
+        },
+      }),
 });

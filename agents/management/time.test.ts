@@ -11,7 +11,8 @@ import { acceptTime, builtMs, maxAdvanceMs, trustedNowMs } from './time.ts';
 const dayMs = 86_400_000;
 const yearsMs = 365 * dayMs;
 const outcome = (signedMs: number, lastSignedMs?: number): string => {
-  const accepted = acceptTime({ signedMs, atBootMs: 1 }, lastSignedMs, builtMs);
+  const marks = lastSignedMs === undefined ? [] : [{ signedMs: lastSignedMs, atBootMs: 1 }];
+  const accepted = acceptTime({ signedMs, atBootMs: 1 }, lastSignedMs, builtMs, marks);
   return accepted.ok ? 'accepted' : codeOf(accepted.fault);
 };
 const unknown = 'posture/time-unknown';
@@ -81,6 +82,47 @@ describe('the keeper of time', () => {
     expect(second.log.entries).toMatchObject([{ level: 'warn', event: 'time.refused', fields: { code: unknown } }]);
     second.keeper.accept({ signedMs: builtMs + dayMs, atBootMs: 0 });
     expect(second.keeper.nowMs()).toBe(builtMs + dayMs);
+  });
+
+  test('is not walked ahead by one source in steps that are small enough', async () => {
+    const { clock, keeper } = start();
+    keeper.accept({ signedMs: builtMs, atBootMs: clock.bootMs() });
+    for (let step = 1; step <= 120; step += 1) keeper.accept({ signedMs: builtMs + step * 29 * dayMs, atBootMs: clock.bootMs() });
+    expect(keeper.nowMs()).toBe(builtMs + 29 * dayMs);
+    await clock.advance(60 * dayMs);
+    keeper.accept({ signedMs: builtMs + 61 * dayMs, atBootMs: clock.bootMs() });
+    expect(keeper.nowMs()).toBe(builtMs + 61 * dayMs);
+    keeper.accept({ signedMs: builtMs + 90 * dayMs, atBootMs: clock.bootMs() });
+    expect(keeper.nowMs()).toBe(builtMs + 90 * dayMs);
+  });
+
+  test('comes back after more than thirty days off when a second signer was there, and not otherwise (SR-16, SR-17)', () => {
+    const first = start();
+    first.keeper.accept({ signedMs: builtMs, atBootMs: 0 });
+    const { keeper, state } = start(first.disk);
+    const now = { signedMs: builtMs + 200 * dayMs, atBootMs: 0 };
+    keeper.accept(now);
+    keeper.witness(builtMs + 169 * dayMs);
+    keeper.accept(now);
+    expect(keeper.nowMs()).toBeUndefined();
+    keeper.witness(builtMs + 170 * dayMs);
+    expect(keeper.nowMs()).toBeUndefined();
+    expect(state.current().lastSignedMs).toBe(builtMs);
+    keeper.accept(now);
+    expect(keeper.nowMs()).toBe(builtMs + 200 * dayMs);
+  });
+
+  test('takes an older word, or one outside the life of the software, for no witness', () => {
+    const first = start();
+    first.keeper.accept({ signedMs: builtMs, atBootMs: 0 });
+    const { keeper } = start(first.disk);
+    keeper.witness(builtMs + 180 * dayMs);
+    keeper.witness(builtMs + 20 * dayMs);
+    keeper.witness(builtMs + 30 * yearsMs);
+    keeper.accept({ signedMs: builtMs + 9 * yearsMs, atBootMs: 0 });
+    expect(keeper.nowMs()).toBeUndefined();
+    keeper.accept({ signedMs: builtMs + 200 * dayMs, atBootMs: 0 });
+    expect(keeper.nowMs()).toBe(builtMs + 200 * dayMs);
   });
 
   test('keeps the time it has when it refuses another', () => {

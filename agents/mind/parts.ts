@@ -49,5 +49,11 @@ export interface LinkProbe {
 export interface TimeKeeper {
   /** Milliseconds since 1970 by signed time; undefined where none was signed in this boot. */
   nowMs(): number | undefined;
+  /** By the verifier, in answer to our nonce. */
   accept(time: SignedTime): void;
+  /**
+   * What somebody else signed, and therefore a time that has come. It answers no nonce, so it moves no clock and is not
+   * kept (SR-16): it only lets the verifier go further ahead than one source may.
+   */
+  witness(signedMs: number): void;
 }

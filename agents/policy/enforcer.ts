@@ -17,7 +17,10 @@ import { decodeBundle, type ManagedClass, type SignedBundle } from './bundles.ts
 import { shelf } from './shelf.ts';
 
 export interface Enforcer {
-  /** @returns what is in force now; or why the bundle is not: then what was in force before still is, as far as it was read back */
+  /**
+   * @returns what is in force now; or why the bundle is not. A bundle that failed half way may have changed a part of
+   * what was in force before: `status` reads that and says so
+   */
   apply(bundle: SignedBundle): Promise<Result<InForce>>;
   /** After a restart: what was in force before, from the device's own store. */
   restore(): Promise<void>;
@@ -101,12 +104,15 @@ export const enforcer = ({ hands, authorizer, store, clock, log }: EnforcerParts
     });
   };
 
-  const put = async (bundle: SignedBundle): Promise<Result<InForce>> => {
+  /** @param begin what must be written before the first effect */
+  const put = async (bundle: SignedBundle, begin: () => Result<void>): Promise<Result<InForce>> => {
     const decoded = decodeBundle(bundle);
     if (!decoded.ok) return decoded;
     const { version } = decoded.value.value;
     const before = inForce.get(bundle.kind);
     if (before !== undefined && version < before.version) return deny('policy', 'stale', `version ${version} of ${bundle.kind}`);
+    const begun = begin();
+    if (!begun.ok) return begun;
     const holds = await (decoded.value.kind === 'policy'
       ? applyPolicy(decoded.value.value, bundle.signer)
       : decoded.value.kind === 'apps'
@@ -123,18 +129,20 @@ export const enforcer = ({ hands, authorizer, store, clock, log }: EnforcerParts
 
   return {
     async apply(bundle) {
-      const applied = await put(bundle);
+      const applied = await put(bundle, () => kept.begin(bundle));
       if (!applied.ok) return applied;
       const stored = kept.keep(bundle);
       return stored.ok ? applied : stored;
     },
     async restore() {
-      const bundles = kept.kept();
-      if (!bundles.ok) return failed('shelf', bundles.fault, log);
-      for (const bundle of bundles.value) {
-        const applied = await put(bundle);
-        if (!applied.ok) failed(bundle.kind, applied.fault, log);
-      }
+      const classes = kept.kept();
+      if (!classes.ok) return failed('shelf', classes.fault, log);
+      for (const bundles of classes.value)
+        for (const bundle of bundles) {
+          const applied = await put(bundle, () => done);
+          if (applied.ok) break;
+          failed(bundle.kind, applied.fault, log);
+        }
     },
     status: () =>
       Promise.all(

@@ -1,5 +1,7 @@
 /** Brings every managed class up to the newest bundle that holds, one after the other, and keeps what came of each. */
+import { unlessAborted, within } from '#hal/core/deadline';
 import { codeOf, type Fault, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { ManagedState } from '#protos/gen/types';
 import { type ManagedClass, managedClasses } from './bundles.ts';
@@ -7,7 +9,11 @@ import type { Enforcer } from './enforcer.ts';
 import type { BundleSource } from './source.ts';
 
 export interface PolicyManager {
-  /** @returns whether anything changed; calls that come meanwhile share the work */
+  /**
+   * Calls that come meanwhile share the work, which ends by itself; the signal ends the caller's waiting alone, so that
+   * nobody who leaves takes the update away from the others.
+   * @returns whether anything changed
+   */
   update(signal: AbortSignal): Promise<Result<boolean>>;
   /** What is in force by read-back, and why a newer bundle is not. */
   states(): Promise<readonly ManagedState[]>;
@@ -16,12 +22,16 @@ export interface PolicyManager {
 export interface ManagerParts {
   readonly enforcer: Enforcer;
   readonly source: BundleSource;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
+/** Metadata and bundles are small; a far end that is slower than this is tried again later. */
+const limitMs = 5 * 60_000;
+
 const noDigest = new Uint8Array(32);
 
-export const policyManager = ({ enforcer, source, log }: ManagerParts): PolicyManager => {
+export const policyManager = ({ enforcer, source, clock, log }: ManagerParts): PolicyManager => {
   const refusals = new Map<ManagedClass, Fault>();
   let running: Promise<Result<boolean>> | undefined;
 
@@ -39,7 +49,9 @@ export const policyManager = ({ enforcer, source, log }: ManagerParts): PolicyMa
     const present = await enforcer.status();
     let hasChanged = false;
     for (const kind of managedClasses) {
-      const version = present.find((state) => state.kind === kind)?.version ?? 0;
+      const state = present.find((entry) => entry.kind === kind);
+      // What does not hold any more is applied again, so it counts as not installed.
+      const version = state === undefined ? 0 : state.holds ? state.version : Math.max(0, state.version - 1);
       const newest = await shelf.value.newest(kind, version, signal);
       const isNothing = !newest.ok && newest.fault.reason === 'target-missing';
       if (isNothing || (newest.ok && newest.value === undefined)) refusals.delete(kind);
@@ -56,10 +68,10 @@ export const policyManager = ({ enforcer, source, log }: ManagerParts): PolicyMa
 
   return {
     update(signal) {
-      running ??= updateOnce(signal).finally(() => {
+      running ??= within(clock, limitMs, updateOnce).finally(() => {
         running = undefined;
       });
-      return running;
+      return unlessAborted(running, signal);
     },
     async states() {
       const inForce = await enforcer.status();

@@ -5,26 +5,41 @@ import type { DurableStore } from '#hal/ports/durable-store';
 import { type ManagedClass, managedClasses, type SignedBundle } from './bundles.ts';
 
 export interface Shelf {
+  /** Before anything of it is applied: a cut in between must not leave the hands above everything that is kept. */
+  begin(bundle: SignedBundle): Result<void>;
+  /** In force, in place of the one before. */
   keep(bundle: SignedBundle): Result<void>;
-  /** In the order in which they are applied. */
-  kept(): Result<readonly SignedBundle[]>;
+  /** In the order in which they are applied: for each class the one that was begun last, then the one kept before it. */
+  kept(): Result<readonly (readonly SignedBundle[])[]>;
 }
 
 const signerBytes = 16;
 
 /** A value is the signer's 16 bytes, then the payload. */
-export const shelf = (store: DurableStore): Shelf => ({
-  keep: ({ kind, payload, signer }) => store.put(keyOf(kind), concat(signer, payload)),
-  kept() {
-    const bundles: SignedBundle[] = [];
-    for (const kind of managedClasses) {
-      const stored = store.get(keyOf(kind));
-      if (!stored.ok) return stored;
-      if (stored.value !== undefined)
-        bundles.push({ kind, signer: stored.value.slice(0, signerBytes), payload: stored.value.slice(signerBytes) });
-    }
-    return ok(bundles);
-  },
-});
+export const shelf = (store: DurableStore): Shelf => {
+  const put = (key: string, { payload, signer }: SignedBundle) => store.put(key, concat(signer, payload));
+  return {
+    begin: (bundle) => put(`bundle-${bundle.kind}-begun`, bundle),
+    keep: (bundle) => put(`bundle-${bundle.kind}`, bundle),
+    kept() {
+      const classes: SignedBundle[][] = [];
+      for (const kind of managedClasses) {
+        const found = read(store, kind);
+        if (!found.ok) return found;
+        classes.push(found.value);
+      }
+      return ok(classes);
+    },
+  };
+};
 
-const keyOf = (kind: ManagedClass): string => `bundle-${kind}`;
+const read = (store: DurableStore, kind: ManagedClass): Result<SignedBundle[]> => {
+  const bundles: SignedBundle[] = [];
+  for (const key of [`bundle-${kind}-begun`, `bundle-${kind}`]) {
+    const stored = store.get(key);
+    if (!stored.ok) return stored;
+    if (stored.value !== undefined)
+      bundles.push({ kind, signer: stored.value.slice(0, signerBytes), payload: stored.value.slice(signerBytes) });
+  }
+  return ok(bundles);
+};

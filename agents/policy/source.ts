@@ -6,10 +6,9 @@ import type { CryptoBackend } from '#hal/crypto/backend';
 import type { DurableStore } from '#hal/ports/durable-store';
 import { maxRangeBytes } from '#hal/ports/http-range';
 import { eligibleBundle } from '#ota-client/trust/bundle';
-import { custodianRule } from '#ota-client/trust/custodians';
-import { deviceSchemes } from '#ota-client/trust/keys';
-import { type Repository, refresh } from '#ota-client/trust/refresh';
-import type { Fetch, Trust } from '#ota-client/trust/session';
+import { deviceTrust } from '#ota-client/trust/device-trust';
+import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/refresh';
+import type { Fetch } from '#ota-client/trust/session';
 import { checkTargetFile, targetFileName } from '#ota-client/trust/target-file';
 import type { TrustedTime } from '#ota-client/trust/time';
 import { decodeBundle, type ManagedClass, type SignedBundle } from './bundles.ts';
@@ -30,28 +29,36 @@ export interface SourceParts {
   readonly store: Pick<DurableStore, 'get' | 'put'>;
   readonly pinnedRoot: Uint8Array;
   readonly time: () => TrustedTime;
+  /** Told of a time that the repository's signers say has come, where the device knows none. */
+  readonly witness: (signedMs: number) => void;
   readonly hardwareId: string;
 }
 
 /** A part of a file of the repository. */
 export type ReadRange = (path: string, offset: number, mostBytes: number, signal: AbortSignal) => Promise<Result<Uint8Array>>;
 
+/** A snapshot is signed for about this long: it was signed at some time after its expiry less this. */
+const snapshotLifeMs = 14 * 86_400_000;
 /** A bundle is a few settings; what needs more room is no bundle. */
 const maxBundleBytes = 256 * 1024;
 
 export const bundleSource = (parts: SourceParts): BundleSource => {
-  const { crypto, read, store, pinnedRoot, time, hardwareId } = parts;
-  const trust: Trust = {
+  const { crypto, read, store, pinnedRoot, time, witness, hardwareId } = parts;
+  const trust = deviceTrust({
     crypto,
-    rule: custodianRule,
-    schemes: deviceSchemes,
     fetch: fetchFrom(read),
     store: { get: (name) => store.get(`metadata-${name}`), put: (name, bytes) => store.put(`metadata-${name}`, bytes) },
     pinnedRoot,
-  };
+  });
   return {
     async refresh(signal) {
-      const repository = await refresh(trust, time(), signal);
+      const present = time();
+      if (present.nowMs === undefined) {
+        // No bundle without the time; but a device that was off for long needs a second signer to have one again (SR-16).
+        const seen = await refreshForRepair(trust, present.floorMs, signal);
+        if (seen.ok) witness(seen.value.snapshot.expires - snapshotLifeMs);
+      }
+      const repository = await refresh(trust, present, signal);
       if (!repository.ok) return repository;
       return ok({
         async newest(kind, installedVersion, targetSignal) {
@@ -77,13 +84,19 @@ export const bundleSource = (parts: SourceParts): BundleSource => {
   };
 };
 
-const fetchFrom =
+/** The metadata of the repository as the trust core fetches it. */
+export const fetchFrom =
   (read: ReadRange): Fetch =>
   (name, maxBytes, signal) =>
     readWhole(read, `metadata/${name}`, maxBytes, signal);
 
 /** @param mostBytes a longer file is `protocol/too-large` */
-const readWhole = async (read: ReadRange, path: string, mostBytes: number, signal: AbortSignal): Promise<Result<Uint8Array>> => {
+export const readWhole = async (
+  read: ReadRange,
+  path: string,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<Result<Uint8Array>> => {
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {

@@ -40,6 +40,8 @@ import { bundleSource } from '#agents/policy/source';
 import { postureAgent } from '#agents/posture/agent';
 import { presenter } from '#agents/session/presenter';
 import { type Agent, type Supervision, superviseAgents } from '#agents/supervisor/agent';
+import { trialAgent } from '#agents/update/agent';
+import type { Updater } from '#agents/update/updater';
 import { verifierMethods } from '#attestation/verifier-methods';
 import { equalBytes, fromBase64, toHex } from '#hal/core/bytes';
 import { codeOf, deny, type Failure, ok, type Result, unwrap } from '#hal/core/result';
@@ -64,6 +66,7 @@ import { serveSocket } from '#hal/remote/socket-server';
 import type { HandsHello } from '#protos/gen/types';
 import { deviceLayout, socketPath } from './layout.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
+import { updaterOf } from './updates.ts';
 
 /** How often the hands are asked while they are not there, or not provisioned. */
 const waitMs = 250;
@@ -202,11 +205,20 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     networkAgent,
   ];
   const manager = site.fleet === undefined ? undefined : managerOf(parts, site.fleet, { managed, link, store });
-  if (site.fleet !== undefined && manager !== undefined) agents.push(fleetOf(full, site.fleet, { manager, link, exchange }));
+  const needs = { link, exchange, store, agents: () => supervision?.health() ?? [] };
+  const updates = site.fleet?.update === undefined ? undefined : updaterOf(full, site.fleet, site.fleet.update, needs);
+  if (updates !== undefined) agents.push(trialAgent(updates, clock, log));
+  if (site.fleet !== undefined && manager !== undefined)
+    agents.push(fleetOf(full, site.fleet, { manager: withReleases(manager, updates), link, exchange }));
   await managed.restore();
   await outcomes.restore();
   supervision = superviseAgents(agents, parts, { clock, log }, life.signal);
-  door = apiDoor({ ...full, defense, ...(manager === undefined ? {} : { manager }) });
+  door = apiDoor({
+    ...full,
+    defense,
+    ...(manager === undefined ? {} : { manager }),
+    ...(updates === undefined ? {} : { updater: updates }),
+  });
 
   await aborted(life.signal);
   door = deny('unavailable', 'program-down');
@@ -224,20 +236,25 @@ interface ManagerNeeds {
 }
 
 const managerOf = (parts: MindParts, fleet: Fleet, { managed, link, store }: ManagerNeeds): PolicyManager => {
-  const { crypto, log, state, time } = parts;
+  const { clock, crypto, log, state, time } = parts;
   const source = bundleSource({
     crypto,
     store,
     pinnedRoot: fleet.repository.root,
     hardwareId: fleet.repository.hardware,
     time: () => ({ nowMs: time.nowMs(), floorMs: state.current().lastSignedMs ?? builtMs }),
+    witness: (signedMs) => time.witness(signedMs),
     read: async (path, offset, mostBytes, signal) => {
       const read = await link.call('link.range', { endpoint: 'repository', path, offset, mostBytes }, { signal });
       return read.ok ? ok(read.value.part) : read;
     },
   });
-  return policyManager({ enforcer: managed, source, log });
+  return policyManager({ enforcer: managed, source, clock, log });
 };
+
+/** What Command hears of the device: bundles in force, and the release that runs. */
+const withReleases = (manager: PolicyManager, updates: Updater | undefined): PolicyManager =>
+  updates === undefined ? manager : { ...manager, states: async () => [...(await manager.states()), ...(await updates.state())] };
 
 interface FleetNeeds {
   readonly manager: PolicyManager;

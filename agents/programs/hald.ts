@@ -15,7 +15,7 @@ import { nftNetPolicy } from '#hal/linux/nft-policy';
 import { linuxPlatform } from '#hal/linux/platform';
 import { sysrqPower } from '#hal/linux/power';
 import { systemRandom } from '#hal/linux/random';
-import { noAppHost, noSignals, noSwitches } from '#hal/linux/unsupported';
+import { noAppHost, noSignals, noSwitches, noUpdates } from '#hal/linux/unsupported';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
@@ -49,6 +49,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user', 'mouth-user'
         switches: noSwitches,
         apps: noAppHost,
       },
+      updates: noUpdates,
       bootId: unwrap(kernelBootId()),
       isSimulated: false,
       store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),

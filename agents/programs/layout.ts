@@ -5,12 +5,14 @@ export interface DeviceLayout {
   readonly site: string;
   readonly hands: string;
   readonly mind: string;
+  readonly beacon: string;
 }
 
 export const deviceLayout = (directory: string): DeviceLayout => ({
   site: join(directory, 'site.json'),
   hands: join(directory, 'hands'),
   mind: join(directory, 'mind'),
+  beacon: join(directory, 'beacon'),
 });
 
 export const socketNames = {
@@ -21,6 +23,7 @@ export const socketNames = {
   inference: 'inference.sock',
   api: 'api.sock',
   feed: 'feed.sock',
+  beacon: 'beacon.sock',
 } as const;
 
 export const socketPath = (runDirectory: string, name: keyof typeof socketNames): string => join(runDirectory, socketNames[name]);

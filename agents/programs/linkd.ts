@@ -5,7 +5,9 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { carried } from '#agents/fleet/carried';
 import { parseSite } from '#agents/management/site';
+import { inTurn } from '#hal/core/in-turn';
 import { deny, ok, type Result, unwrap } from '#hal/core/result';
 import { httpsExchange } from '#hal/linux/https-exchange';
 import { httpsRange } from '#hal/linux/https-range';
@@ -27,12 +29,14 @@ runProgram('enigm-linkd', ['directory', 'run'], async ({ options, log, signal })
   const exchange = httpsExchange({
     verifier: verifier.endpoint,
     ...(fleet === undefined ? {} : { command: fleet.command.endpoint }),
+    ...(fleet?.update === undefined ? {} : { director: fleet.update.director.endpoint }),
   });
   const files = httpsRange(fleet === undefined ? {} : { repository: fleet.repository.endpoint });
   const counts = { exchanges: 0, failures: 0 };
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const linkKey = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
   let joined: { readonly broker: Broker; readonly label: string } | undefined;
+  const turn = inTurn();
   const notJoined = deny('unavailable', 'broker-unreachable', 'not joined');
 
   const join = async ({ certificate, label }: FleetJoined): Promise<Result<Record<string, never>>> => {
@@ -60,7 +64,7 @@ runProgram('enigm-linkd', ['directory', 'run'], async ({ options, log, signal })
       return answered.ok ? ok({ body: answered.value }) : answered;
     },
     'link.identity': async () => ok({ linkKey }),
-    'link.join': (certificate) => join(certificate),
+    'link.join': (certificate) => turn(() => join(certificate)),
     'link.publish': async ({ sealed }) => {
       if (joined === undefined) return notJoined;
       const options = { isRetained: false, expiresAfterSeconds: messageLifeSeconds };
@@ -72,7 +76,7 @@ runProgram('enigm-linkd', ['directory', 'run'], async ({ options, log, signal })
         yield notJoined;
         return;
       }
-      for await (const { payload } of joined.broker.messages(callSignal)) yield ok({ sealed: payload });
+      yield* carried(joined.broker, callSignal);
     },
     'link.range': async ({ endpoint, path, offset, mostBytes }, callSignal) => {
       const read = await files.read(endpoint, path, offset, mostBytes, callSignal);

@@ -28,15 +28,17 @@ describe('the presenter', () => {
   let audit: AuditLog;
   let signedMs: number | undefined;
   let door: Presenter;
+  let witnessed: number[];
 
   const start = (store = memoryStore(disk)) => {
     state = unwrap(openState(store));
     trust = newTrust(() => clock.bootMs());
     trust.holdHandle({ handle: own, epoch: 1 });
-    const time = { nowMs: () => signedMs, accept: () => undefined };
+    const time = { nowMs: () => signedMs, accept: () => undefined, witness: (ms: number) => void witnessed.push(ms) };
     door = presenter({ clock, crypto: nodeCrypto, statementKeys, state, trust, time, audit, watchers: newWatchers() });
   };
   beforeEach(async () => {
+    witnessed = [];
     clock = virtualClock(issuedMs);
     disk = new Map();
     signedMs = undefined;
@@ -69,6 +71,15 @@ describe('the presenter', () => {
     expect(reboot()).toBe('allowed');
     await clock.advance(1);
     expect(reboot()).toBe('identity/assertion-expired');
+  });
+
+  test('lets a statement witness that its time has come, and a refused one nothing (SR-16)', async () => {
+    await show(assertIdentity(), assertionType);
+    expect(witnessed.every((ms) => ms <= issuedMs && ms > issuedMs - 24 * 3_600_000)).toBe(true);
+    expect(witnessed.length).toBe(1);
+    await show(new Uint8Array(3));
+    await show(assertIdentity(), sessionType);
+    expect(witnessed.length).toBe(1);
   });
 
   test('judges by signed time where there is some, not by the wall clock', async () => {
@@ -189,7 +200,7 @@ describe('the presenter', () => {
     void watchers.changed(new AbortController().signal).then(() => {
       changes += 1;
     });
-    const time = { nowMs: () => signedMs, accept: () => undefined };
+    const time = { nowMs: () => signedMs, accept: () => undefined, witness: (ms: number) => void witnessed.push(ms) };
     door = presenter({ clock, crypto: nodeCrypto, statementKeys, state, trust, time, audit, watchers });
     await show(new Uint8Array(3));
     expect(changes).toBe(1);

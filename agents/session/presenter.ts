@@ -4,7 +4,7 @@ import type { HandleFact } from '#agents/decision/facts';
 import type { MindParts } from '#agents/mind/parts';
 import { fromHex } from '#hal/core/bytes';
 import { deny, type Fault, type Result } from '#hal/core/result';
-import { openStatement, type Statement } from './statements.ts';
+import { maxLifeMs, openStatement, type Statement } from './statements.ts';
 
 export interface Presenter {
   present(payloadType: string, envelope: Uint8Array, source: string): Promise<Result<Statement>>;
@@ -19,6 +19,8 @@ export const presenter = ({ clock, crypto, statementKeys, state, trust, time, au
     const opened = openStatement(crypto, envelope, payloadType, statementKeys, nowMs);
     if (!opened.ok) return opened;
     const statement = opened.value;
+    // It was signed at some time after this.
+    time.witness(statement.expiresMs - maxLifeMs);
     if (statement.kind === 'identity') {
       trust.holdActor(statement.actor, statement.expiresMs - nowMs);
       return opened;

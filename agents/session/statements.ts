@@ -35,7 +35,7 @@ export type Statement =
     };
 
 /** A statement lives at most this long, whatever it says. */
-const maxLifeMs = 24 * 3_600_000;
+export const maxLifeMs = 24 * 3_600_000;
 /** Clocks of services and devices differ by this much. */
 const skewMs = 2 * 60_000;
 

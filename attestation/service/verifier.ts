@@ -99,6 +99,7 @@ export const verifierService = (options: VerifierOptions): Handlers<VerifierMeth
         handle: appraisal.claims.handle,
         epoch: appraisal.claims.epoch,
         bootId: appraisal.claims.bootId,
+        ...(appraisal.claims.rollout === undefined ? {} : { rollout: appraisal.claims.rollout }),
         issuedAtSeconds: Math.floor(nowMs / 1000),
         expiresAtSeconds: Math.floor((nowMs + resultLifeMs) / 1000),
       },

@@ -6,7 +6,7 @@ import { versionFloor } from '#hal/core/version-floor';
 import { fileBootLog } from '#hal/linux/boot-log';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxPlatform } from '#hal/linux/platform';
-import { noSignals } from '#hal/linux/unsupported';
+import { noSignals, noUpdates } from '#hal/linux/unsupported';
 import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
@@ -62,6 +62,7 @@ describe.skipIf(missing !== undefined)(`on software TPMs ${missing ?? ''}`, () =
         power: { reboot: async () => done },
         clock: linuxClock(),
         ...memoryManaged(linuxClock()),
+        ...noUpdates,
         floor: versionFloor(memoryStore()),
         receipt: async () => deny('unavailable', 'not-provisioned'),
       },

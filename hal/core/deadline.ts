@@ -1,4 +1,4 @@
-/** Work that may not take longer than it may. */
+/** Work that may not take longer than it may, and waiting for it. */
 import { deny, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 
@@ -16,5 +16,18 @@ export const within = async <T>(
   } finally {
     timer.abort();
     work.abort();
+  }
+};
+
+/** Waits for work that goes on whether or not anybody waits. @returns what it gives, or `unavailable/aborted` */
+export const unlessAborted = async <T>(work: Promise<Result<T>>, signal: AbortSignal): Promise<Result<T>> => {
+  const { promise, resolve } = Promise.withResolvers<Result<T>>();
+  const giveUp = () => resolve(deny('unavailable', 'aborted'));
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 };

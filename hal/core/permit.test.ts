@@ -51,6 +51,12 @@ describe('permits (SR-01)', () => {
     expect(code(minted, {}, new Uint8Array(32).fill(8))).toBe('authorization/permit-invalid');
   });
 
+  test('never use up a sequence that could not be counted on from', () => {
+    expect(code(mintPermit(key, { ...permit, sequence: Number.MAX_SAFE_INTEGER }))).toBe(Number.MAX_SAFE_INTEGER);
+    for (const sequence of [2 ** 53, 2 ** 63])
+      expect(code(mintPermit(key, { ...permit, sequence }))).toBe('authorization/permit-invalid');
+  });
+
   test('are refused with any one bit changed, and with any other length', () => {
     for (let bit = 0; bit < permitBytes * 8; bit += 1) {
       const changed = minted.slice();

@@ -73,6 +73,8 @@ export const checkPermit = (key: Uint8Array, permit: Uint8Array, context: Permit
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const sequence = Number(view.getBigUint64(80));
   const notAfterBootMs = Number(view.getBigUint64(88));
+  // Above this a number has no successor, and the last one used could not be said any more.
+  if (!Number.isSafeInteger(sequence)) return deny('authorization', 'permit-invalid', 'sequence');
   if (sequence <= context.lastSequence) return deny('authorization', 'permit-replayed');
   if (notAfterBootMs < context.bootMs || notAfterBootMs > context.bootMs + maxPermitLifeMs)
     return deny('authorization', 'permit-expired');

@@ -11,27 +11,38 @@ export interface FloorStore {
 
 export interface VersionFloor {
   /**
-   * Raises the floor of a class to this version, or leaves it where the same is applied again.
-   * @returns `policy/stale` below the floor, `policy/version-reused` for another content of the same version
+   * Whether this version may be applied; changes nothing, so that what fails to apply closes no way back.
+   * @returns `policy/stale` below the floor, `policy/version-reused` for another content of the same version,
+   * `unavailable/storage-failed` where the floor cannot be read: then nothing of this class is applied
    */
-  take(kind: string, version: number, content: Uint8Array): Result<void>;
+  check(kind: string, version: number, content: Uint8Array): Result<void>;
+  /** Raises the floor of a class to what is in force now, or leaves it where the same was applied again. */
+  raise(kind: string, version: number, content: Uint8Array): Result<void>;
 }
 
+const recordBytes = 4 + 32;
+
 /** A record is the version and SHA-256 of the content. */
-export const versionFloor = (store: FloorStore): VersionFloor => ({
-  take(kind, version, content) {
-    const key = `floor-${kind}`;
-    const digest = createHash('sha256').update(content).digest();
-    const stored = store.get(key);
+export const versionFloor = (store: FloorStore): VersionFloor => {
+  const keyOf = (kind: string) => `floor-${kind}`;
+  const check: VersionFloor['check'] = (kind, version, content) => {
+    const stored = store.get(keyOf(kind));
     if (!stored.ok) return stored;
-    if (stored.value !== undefined) {
-      const floor = Buffer.from(stored.value).readUInt32BE(0);
-      if (version < floor) return deny('policy', 'stale', `version ${version} of ${kind} is below ${floor}`);
-      if (version === floor)
-        return equalBytes(stored.value.subarray(4), digest)
-          ? done
-          : deny('policy', 'version-reused', `version ${version} of ${kind}`);
-    }
-    return store.put(key, Buffer.concat([u32be(version), digest]));
-  },
-});
+    if (stored.value === undefined) return done;
+    if (stored.value.length !== recordBytes) return deny('unavailable', 'storage-failed', `floor of ${kind}`);
+    const floor = Buffer.from(stored.value).readUInt32BE(0);
+    if (version < floor) return deny('policy', 'stale', `version ${version} of ${kind} is below ${floor}`);
+    return version > floor || equalBytes(stored.value.subarray(4), digestOf(content))
+      ? done
+      : deny('policy', 'version-reused', `version ${version} of ${kind}`);
+  };
+  return {
+    check,
+    raise(kind, version, content) {
+      const checked = check(kind, version, content);
+      return checked.ok ? store.put(keyOf(kind), Buffer.concat([u32be(version), digestOf(content)])) : checked;
+    },
+  };
+};
+
+const digestOf = (content: Uint8Array): Uint8Array => createHash('sha256').update(content).digest();

@@ -90,7 +90,7 @@ const refusalOf = (cause: string) =>
     : deny('unavailable', 'broker-unreachable', cause);
 
 /**
- * A message is acknowledged to the broker when it is queued here. Only a full queue holds the acknowledgement back, and
+ * A message is acknowledged to the broker when it is queued here; one that is larger than it may be is dropped. Only a full queue holds the acknowledgement back, and
  * with it everything that comes after, answers to our own messages too: whoever takes messages must not stop.
  */
 const incoming = (client: MqttClient): Broker['messages'] => {
@@ -99,6 +99,7 @@ const incoming = (client: MqttClient): Broker['messages'] => {
   let resume: (() => void) | undefined;
   client.handleMessage = (packet: IPublishPacket, acknowledge) => {
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    if (payload.length > maxPayloadBytes) return acknowledge();
     queue.push({ topic: packet.topic, payload: new Uint8Array(payload) });
     if (queue.length < maxQueued) acknowledge();
     else resume = acknowledge;
@@ -123,16 +124,22 @@ const incoming = (client: MqttClient): Broker['messages'] => {
   };
 };
 
+/** The library waits by the time that stands there when a connection is lost, so each is drawn before: the first one too. */
 const reconnectWithJitter = (client: MqttClient, random: Random): void => {
   let boundMs = firstWaitMs;
+  const draw = () => {
+    const [a = 0, b = 0] = random.bytes(2);
+    client.options.reconnectPeriod = Math.max(50, Math.floor((boundMs * (a * 256 + b)) / 65_536));
+  };
+  draw();
   client.on('connect', () => {
     boundMs = firstWaitMs;
+    draw();
     (client.stream as Partial<Socket>).setNoDelay?.(true);
   });
   client.on('close', () => {
-    const [a = 0, b = 0] = random.bytes(2);
-    client.options.reconnectPeriod = Math.max(50, Math.floor((boundMs * (a * 256 + b)) / 65_536));
     boundMs = Math.min(boundMs * 2, maxWaitMs);
+    draw();
   });
   // Each failure is followed by a close; what failed is no news until somebody publishes.
   client.on('error', () => undefined);

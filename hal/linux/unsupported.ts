@@ -3,6 +3,7 @@ import { deny, ok } from '#hal/core/result';
 import type { AppHost } from '#hal/ports/app-host';
 import type { Signals } from '#hal/ports/signals';
 import type { Switches } from '#hal/ports/switches';
+import type { UpdatePorts } from '#hal/ports/updater';
 
 const refused = async () => deny('unavailable', 'not-supported');
 
@@ -14,3 +15,10 @@ export const noAppHost: AppHost = { allow: refused, start: refused, block: refus
 
 /** No system call is seen: a kernel that gives windows needs a program of its own inside (eBPF), which we have not. */
 export const noSignals: Signals = { take: refused };
+
+/** No slot is written: partitions and their boot loader come with the machine of its own (QEMU). */
+export const noUpdates: UpdatePorts = {
+  slotWriter: { begin: refused, write: refused, flush: refused, finish: refused, abandon: refused },
+  slotStarter: { arm: refused, commit: refused, giveUp: refused, raiseFloor: refused, status: refused },
+  runningSystem: { read: refused, health: refused },
+};

@@ -8,8 +8,15 @@ import type { BootRecordStore } from '#hal/core/boot-record';
 import { deny, ok, type Result } from '#hal/core/result';
 import { otherSlot, type SlotName, slotNames } from '#hal/ports/slots';
 
-/** @returns the slot that starts, or `unavailable/storage-failed` where no slot may: a brick */
-export const chooseSlot = async (store: BootRecordStore): Promise<Result<SlotName>> => {
+/**
+ * @param starts false for a good slot that was found not to start: the other one is next. A trial is asked no such thing,
+ * it has its tries
+ * @returns the slot that starts, or `unavailable/storage-failed` where no slot may: a brick
+ */
+export const chooseSlot = async (
+  store: BootRecordStore,
+  starts: (slot: SlotName) => boolean = () => true,
+): Promise<Result<SlotName>> => {
   const record = await store.read();
   if (!record.ok) return record;
   const { preferred, slots } = record.value;
@@ -19,6 +26,6 @@ export const chooseSlot = async (store: BootRecordStore): Promise<Result<SlotNam
     const spent = await store.write({ preferred, slots: { ...slots, [trial]: { state: 'trial', triesLeft } } });
     return spent.ok ? ok(trial) : spent;
   }
-  const good = [preferred, otherSlot(preferred)].find((name) => slots[name].state === 'good');
+  const good = [preferred, otherSlot(preferred)].find((name) => slots[name].state === 'good' && starts(name));
   return good === undefined ? deny('unavailable', 'storage-failed', 'no slot may be started') : ok(good);
 };

@@ -20,6 +20,7 @@ const methods = {
   'echo.refuse': { request: 'Nothing', reply: 'Nothing' },
   'echo.never': { request: 'Nothing', reply: 'Nothing' },
   'echo.count': { request: 'Nothing', reply: 'AttestRequest', isStream: true },
+  'echo.many': { request: 'Nothing', reply: 'AttestRequest', isStream: true },
   'power.reboot': { request: 'RebootRequest', reply: 'Nothing', needsPermit: true },
 } as const satisfies Methods;
 
@@ -36,6 +37,9 @@ const handlers: Handlers<typeof methods> = {
     ),
   'echo.count': async function* (_, signal) {
     for (let count = 0; count < 3 && !signal.aborted; count += 1) yield ok({ relyingParty: `count-${count}` });
+  },
+  'echo.many': async function* () {
+    for (let count = 0; count < 1_000; count += 1) yield ok({ relyingParty: `count-${count}` });
   },
   'power.reboot': async () => ok({}),
 };
@@ -87,6 +91,20 @@ describe('a door on a unix socket', () => {
     for await (const item of client.subscribe('echo.count', {}, new AbortController().signal))
       seen.push(item.ok ? item.value.relyingParty : item.fault.reason);
     expect(seen).toEqual(['count-0', 'count-1', 'count-2', 'aborted']);
+    client.close();
+  });
+
+  test('keeps a bounded number of answers for a caller that does not take them, and then ends the stream', async () => {
+    const client = socketClient(methods, path);
+    const stream = client.subscribe('echo.many', {}, new AbortController().signal)[Symbol.asyncIterator]();
+    expect(await stream.next()).toMatchObject({ value: { ok: true, value: { relyingParty: 'count-0' } } });
+    // Answers of one connection come in order: behind this one all of the stream has come.
+    await client.call('echo.handle', handle);
+    const seen: unknown[] = [];
+    for (let item = await stream.next(); !item.done; item = await stream.next()) seen.push(item.value);
+    expect(seen.length).toBeLessThanOrEqual(257);
+    expect(seen.at(-1)).toMatchObject({ fault: { category: 'resource', reason: 'queue-full' } });
+    expect((await client.call('echo.handle', handle)).ok).toBe(true);
     client.close();
   });
 

@@ -9,8 +9,9 @@ import type { Platform } from '#hal/ports/platform';
 import type { Signals } from '#hal/ports/signals';
 import type { Switches, SwitchName } from '#hal/ports/switches';
 import type { Tpm } from '#hal/ports/tpm';
+import type { HealthReading, WriteProgress } from '#hal/ports/updater';
 import { type HandsMethods, handsMethods } from '#hal/remote/hands-methods';
-import type { Client, Request, UnaryMethod } from '#hal/remote/methods';
+import type { Client, Reply, Request, UnaryMethod } from '#hal/remote/methods';
 import type {
   AppBlock,
   AppManifest,
@@ -19,7 +20,10 @@ import type {
   NetworkChange,
   NetworkState,
   Receipt,
+  SlotsStatus,
   SwitchState,
+  UpdateBegin,
+  UpdateBegun,
 } from '#protos/gen/types';
 
 export interface RemoteHands {
@@ -33,6 +37,7 @@ export interface RemoteHands {
   readonly network: { read(): Promise<Result<NetworkState | undefined>> };
   readonly switches: Pick<Switches, 'read'>;
   readonly apps: Pick<AppHost, 'read'>;
+  readonly updates: RemoteUpdates;
   /** Effectors: the exact request bytes that a permit must name, and the call with it. */
   readonly effectors: Effectors;
 }
@@ -44,12 +49,29 @@ export interface Effectors {
   readonly allowApps: (manifest: AppManifest) => PermittedCall;
   readonly blockApp: (block: AppBlock) => PermittedCall;
   readonly startApp: (request: AppRequest) => PermittedCall;
+  readonly beginUpdate: (order: UpdateBegin) => PermittedCall<UpdateBegun>;
+  /** Answers with a slug: `trial` or `fallback`. @param statement the original signed envelope, as for the floor */
+  readonly armUpdate: (statement: Uint8Array) => PermittedCall<string>;
+  readonly commitUpdate: () => PermittedCall;
+  readonly giveUpTrial: (reason: string) => PermittedCall;
+  readonly raiseFloor: (statement: Uint8Array) => PermittedCall;
 }
 
-export interface PermittedCall {
+/** Of an update what needs no permit: it reads, or goes on with what was begun under one. */
+export interface RemoteUpdates {
+  write(owner: string, segment: number, bytes: Uint8Array): Promise<Result<void>>;
+  flush(owner: string): Promise<Result<WriteProgress>>;
+  finish(owner: string): Promise<Result<void>>;
+  abandon(owner: string): Promise<Result<void>>;
+  status(): Promise<Result<SlotsStatus>>;
+  readRunning(offset: number, lengthBytes: number): Promise<Result<Uint8Array>>;
+  health(): Promise<Result<readonly HealthReading[]>>;
+}
+
+export interface PermittedCall<T = void> {
   readonly audience: string;
   readonly arguments: Uint8Array;
-  run(permit: Uint8Array): Promise<Result<void>>;
+  run(permit: Uint8Array): Promise<Result<T>>;
 }
 
 export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
@@ -99,6 +121,7 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     },
   },
   apps: { read: () => client.call('apps.read', {}) },
+  updates: remoteUpdates(client),
   effectors: {
     reboot: (cause) => effector(client, 'power.reboot', { cause }),
     applyNetwork: (change) => effector(client, 'network.apply', change),
@@ -106,19 +129,49 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     allowApps: (manifest) => effector(client, 'apps.allow', manifest),
     blockApp: (block) => effector(client, 'apps.block', block),
     startApp: (request) => effector(client, 'apps.start', request),
+    beginUpdate: (order) => answering(client, 'update.begin', order, (begun) => begun),
+    armUpdate: (statement) => answering(client, 'update.arm', { statement }, ({ outcome }) => outcome),
+    commitUpdate: () => effector(client, 'update.commit', {}),
+    giveUpTrial: (reason) => effector(client, 'update.giveUp', { reason }),
+    raiseFloor: (statement) => effector(client, 'update.raiseFloor', { statement }),
   },
 });
+
+const remoteUpdates = (client: Client<HandsMethods>): RemoteUpdates => ({
+  write: async (owner, segment, bytes) => nothing(await client.call('update.write', { owner, segment, bytes })),
+  flush: (owner) => client.call('update.flush', { owner }),
+  finish: async (owner) => nothing(await client.call('update.finish', { owner })),
+  abandon: async (owner) => nothing(await client.call('update.abandon', { owner })),
+  status: () => client.call('update.status', {}),
+  readRunning: async (offset, lengthBytes) => {
+    const answer = await client.call('update.readRunning', { offset, lengthBytes });
+    return answer.ok ? ok(answer.value.bytes) : answer;
+  },
+  health: async () => {
+    const answer = await client.call('update.health', {});
+    return answer.ok ? ok(answer.value.readings) : answer;
+  },
+});
+
+const nothing = (answer: Result<unknown>): Result<void> => (answer.ok ? done : answer);
 
 /** What it answers besides that it was done is read back by its own method. */
 const effector = <K extends UnaryMethod<HandsMethods>>(
   client: Client<HandsMethods>,
   method: K,
   request: Request<HandsMethods, K>,
-): PermittedCall => ({
+): PermittedCall => answering(client, method, request, () => undefined);
+
+const answering = <K extends UnaryMethod<HandsMethods>, T>(
+  client: Client<HandsMethods>,
+  method: K,
+  request: Request<HandsMethods, K>,
+  read: (reply: Reply<HandsMethods, K>) => T,
+): PermittedCall<T> => ({
   audience: method,
   arguments: encodeMessage(handsMethods[method].request, request as never),
   run: async (permit) => {
     const answer = await client.call(method, request, { permit });
-    return answer.ok ? done : answer;
+    return answer.ok ? ok(read(answer.value)) : answer;
   },
 });

@@ -24,6 +24,18 @@ export const handsMethods = {
   'apps.block': { request: 'AppBlock', reply: 'AppsState', needsPermit: true },
   'apps.start': { request: 'AppRequest', reply: 'Nothing', needsPermit: true },
   'apps.read': { request: 'Nothing', reply: 'AppsState' },
+  'update.begin': { request: 'UpdateBegin', reply: 'UpdateBegun', needsPermit: true },
+  'update.write': { request: 'SegmentWrite', reply: 'Nothing' },
+  'update.flush': { request: 'UpdateOwner', reply: 'UpdateProgress' },
+  'update.finish': { request: 'UpdateOwner', reply: 'Nothing' },
+  'update.abandon': { request: 'UpdateOwner', reply: 'Nothing' },
+  'update.arm': { request: 'SignedRelease', reply: 'UpdateArmed', needsPermit: true },
+  'update.commit': { request: 'Nothing', reply: 'Nothing', needsPermit: true },
+  'update.giveUp': { request: 'TrialEnd', reply: 'Nothing', needsPermit: true },
+  'update.raiseFloor': { request: 'SignedRelease', reply: 'Nothing', needsPermit: true },
+  'update.status': { request: 'Nothing', reply: 'SlotsStatus' },
+  'update.readRunning': { request: 'RunningRead', reply: 'RunningPart' },
+  'update.health': { request: 'Nothing', reply: 'HealthReadings' },
   'power.reboot': { request: 'RebootRequest', reply: 'Nothing', needsPermit: true },
 } as const satisfies Methods;
 

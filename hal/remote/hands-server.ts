@@ -9,16 +9,18 @@ import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
 import type { Signals } from '#hal/ports/signals';
 import type { Tpm } from '#hal/ports/tpm';
+import type { UpdatePorts } from '#hal/ports/updater';
 import type { Guard } from '#hal/remote/dispatcher';
 import type { HandsMethods } from '#hal/remote/hands-methods';
 import { type ManagedPorts, managedHandlers } from '#hal/remote/managed-door';
 import type { Handlers } from '#hal/remote/methods';
+import { updateHandlers } from '#hal/remote/update-door';
 import type { Receipt } from '#protos/gen/types';
 
 /** The receipt of the visit that provisioned this device. */
 export type ReadReceipt = () => Promise<Result<Receipt>>;
 
-export interface HandsPorts extends ManagedPorts {
+export interface HandsPorts extends ManagedPorts, UpdatePorts {
   readonly tpm: Tpm;
   readonly keys: DeviceKeys;
   readonly bootLog: BootLog;
@@ -85,6 +87,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
       },
       'provision.receipt': () => receipt(),
       ...managedHandlers(ports),
+      ...updateHandlers(ports),
       'power.reboot': ({ cause }) => nothing(power.reboot(cause)),
     },
     guard: (method, argumentBytes, permit) => {

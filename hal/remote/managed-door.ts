@@ -1,6 +1,7 @@
 /** What an administration may change of the device: handlers of the hands, each change under a permit and read back. */
+import { inTurn } from '#hal/core/in-turn';
 import { encodeMessage } from '#hal/core/message';
-import { deny, ok } from '#hal/core/result';
+import { deny, ok, type Result } from '#hal/core/result';
 import type { VersionFloor } from '#hal/core/version-floor';
 import type { AppHost } from '#hal/ports/app-host';
 import type { NetPolicy } from '#hal/ports/net-policy';
@@ -27,11 +28,20 @@ export const managedHandlers = ({
 }: ManagedPorts): Pick<Handlers<HandsMethods>, ManagedMethod> => {
   /** By app: as whom it runs. */
   let users: ReadonlyMap<string, number> = new Map();
+  const turn = inTurn();
+  /** The floor rises to what is in force, not to what was tried: what fails to apply leaves the way back open. */
+  const aboveFloor = <T>(kind: string, version: number, content: Uint8Array, apply: () => Promise<Result<T>>) =>
+    turn(async (): Promise<Result<T>> => {
+      const checked = floor.check(kind, version, content);
+      if (!checked.ok) return checked;
+      const applied = await apply();
+      if (!applied.ok) return applied;
+      const raised = floor.raise(kind, version, content);
+      return raised.ok ? applied : raised;
+    });
   return {
-    'network.apply': async ({ version, policy }) => {
-      const taken = floor.take('network', version, encodeMessage('NetworkPolicy', policy));
-      return taken.ok ? network.apply(policy) : taken;
-    },
+    'network.apply': ({ version, policy }) =>
+      aboveFloor('network', version, encodeMessage('NetworkPolicy', policy), () => network.apply(policy)),
     'network.read': async () => {
       const state = await network.read();
       return state.ok ? ok(state.value === undefined ? {} : { state: state.value }) : state;
@@ -45,12 +55,11 @@ export const managedHandlers = ({
       const states = await switches.read();
       return states.ok ? ok({ switches: [...states.value].map(([name, isOn]) => ({ name, isOn })) }) : states;
     },
-    'apps.allow': async (manifest) => {
-      const taken = floor.take('apps', manifest.version, encodeMessage('AppManifest', manifest));
-      if (!taken.ok) return taken;
-      users = new Map(manifest.apps.map(({ app, user }) => [app, user]));
-      return apps.allow(manifest);
-    },
+    'apps.allow': (manifest) =>
+      aboveFloor('apps', manifest.version, encodeMessage('AppManifest', manifest), () => {
+        users = new Map(manifest.apps.map(({ app, user }) => [app, user]));
+        return apps.allow(manifest);
+      }),
     'apps.block': async ({ app, untilBootMs }) => {
       const blocked = await apps.block(app, untilBootMs);
       const user = users.get(app);

@@ -17,6 +17,8 @@ interface ClientOptions {
 }
 
 const maxPending = 256;
+/** Items of a stream that nobody has taken yet; one more ends the stream. */
+const maxWaiting = 256;
 
 export const socketClient = <M extends Methods>(methods: M, path: string, options: ClientOptions = {}): SocketClient<M> => {
   let connection: Promise<Result<Connection>> | undefined;
@@ -70,7 +72,8 @@ export const socketClient = <M extends Methods>(methods: M, path: string, option
       const waiting: Result<Messages[MessageName]>[] = [];
       let wake = () => {};
       const push = (item: Result<Messages[MessageName]>) => {
-        waiting.push(item);
+        if (waiting.length < maxWaiting) waiting.push(item);
+        else if (waiting.length === maxWaiting) waiting.push(deny('resource', 'queue-full', method));
         wake();
       };
       const sent = await begin(method, request, (answer) => push(replyOf(method, answer)), { signal });

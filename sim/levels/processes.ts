@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiMethods } from '#agents/api/methods';
@@ -14,25 +14,28 @@ import { deviceLayout, socketPath } from '#agents/programs/layout';
 import { toBase64, toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
-import { type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
+import { type HybridPublicKey, type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
 import { networkLab } from '#hal/linux/network-lab';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
 import { socketClient } from '#hal/remote/socket-client';
-import { imageOf, referencesOf } from '#sim/machine/image';
+import type { Factory } from '#sim/machine/factory';
 import type { BuildPaths } from '#sim/machine/launch';
-import { simulatedLayout } from '#sim/machine/layout';
+import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
 import { type Machine, simulatedMachine, type TpmKind } from '#sim/machine/machine';
 import { offerWindows } from '#sim/machine/syscalls-spool';
 import { certifyEndorsement } from '#sim/peers/authority';
 import { referenceEnyra } from '#sim/peers/enyra';
-import { type FleetPeers, startFleet } from '#sim/peers/fleet';
+import { type FleetOptions, type FleetPeers, startFleet } from '#sim/peers/fleet';
 import { referenceIssuer } from '#sim/peers/issuer';
+import { factoryPlan, type Releases } from '#sim/peers/releases';
 import { openPeerSecrets, type PeerSecrets } from '#sim/peers/secrets';
+import { startUpdates, type UpdatePeers } from '#sim/peers/updates';
 import { startVerifier, type VerifierPeer, verifierName } from '#sim/peers/verifier';
 import { accountHandle } from '#sim/scenarios/person';
 import type { CommandOutcome, Device, World } from '#sim/world/world';
+import { openReferences } from './references.ts';
 
 export interface ProcessWorldOptions {
   /** Everything that is kept: devices, peers. */
@@ -65,15 +68,25 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
   const peersDirectory = join(directory, 'peers');
   mkdirSync(peersDirectory, { recursive: true, mode: 0o700 });
   const secrets = await openPeerSecrets(peersDirectory, clock, random);
+  const references = openReferences(peersDirectory, paths.programs);
   const verifier = await startVerifier({
     directory: peersDirectory,
     secrets,
     clock,
     random,
-    references: [referencesOf('simulator-image', imageOf(paths.programs))],
+    references: references.sets,
     requiresSecureBoot: true,
   });
-  const fleet = unwrap(await startFleet({ directory: peersDirectory, secrets, clock, random }));
+  const updates = unwrap(
+    await startUpdates({
+      ...{ directory: peersDirectory, programs: paths.programs, secrets, clock },
+      areReferencesLive: references.has,
+    }),
+  );
+  const { releases, director } = updates;
+  unwrap(references.add(factoryPlan.id, releases.factory.facts.verityRoot));
+  const onReport: FleetOptions['onReport'] = (handle, report) => void director.note(handle, report);
+  const fleet = unwrap(await startFleet({ directory: peersDirectory, secrets, clock, random, onReport }));
   const recordedEvidence: Uint8Array[] = [];
   const record = (evidence: Uint8Array): Uint8Array => {
     if (recordedEvidence.length < 16) recordedEvidence.push(evidence);
@@ -104,11 +117,15 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
       clock,
       log,
       certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
+      factory: factoryOf(releases),
       hasPage,
       ...(network === undefined ? {} : { network }),
     });
     machines.push(machine);
-    return { machine, device: processDevice(name, machine, paths, () => siteOf(verifier, secrets, fleet), until, ending.signal) };
+    return {
+      machine,
+      device: processDevice(name, machine, paths, () => siteOf(verifier, secrets, fleet, updates), until, ending.signal),
+    };
   };
   const first = newDevice('device-1', true, lab.ok ? lab.value.device.before : undefined);
   let second: ReturnType<typeof newDevice> | undefined;
@@ -142,6 +159,8 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     },
     takePath: verifier.takePath,
     fleet,
+    updates,
+    knowRelease: ({ id, facts }) => void unwrap(references.add(id, facts.verityRoot)),
     network: lab,
     recordedEvidence,
     until,
@@ -149,7 +168,9 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     close() {
       ending.abort();
       closing ??= Promise.all(machines.map((machine) => machine.dispose())).then(() =>
-        Promise.all([verifier.close(), fleet.close(), lab.ok && lab.value[Symbol.asyncDispose]()]).then(() => undefined),
+        Promise.all([verifier.close(), fleet.close(), updates.close(), lab.ok && lab.value[Symbol.asyncDispose]()]).then(
+          () => undefined,
+        ),
       );
       return closing;
     },
@@ -185,6 +206,10 @@ const processDevice = (
     powerOn: async () => void unwrap(await machine.powerOn(site())),
     powerOff: () => machine.powerOff(),
     powerCut: () => machine.powerCut(),
+    isDead: () => machine.isDead(),
+    breakHealth: (verityRoot) => writeFileSync(unwellPath(directory, verityRoot), ''),
+    mendHealth: (verityRoot) => rmSync(unwellPath(directory, verityRoot), { force: true }),
+    flipBit: (slot, offsetBytes) => flipBit(slotFiles(directory)[slot], offsetBytes),
     answers: () =>
       until(`${name} answers`, async () => {
         const status = await app.call('device.status', {});
@@ -232,12 +257,38 @@ const parsed = (text: string): CommandOutcome['json'] => {
   }
 };
 
+/** Long enough to be seen, short enough for a day. */
+const soakMs = 1_000;
+
+const factoryOf = ({ factory, hardware, policyOf }: Releases): Factory => ({
+  release: factory,
+  trust: { hardware, quorums: [policyOf('os'), policyOf('repair')], soakMs },
+});
+
+/** The lowest bit of this byte is another one. */
+const flipBit = (path: string, offset: number): void => {
+  const file = openSync(path, 'r+');
+  try {
+    const byte = new Uint8Array(1);
+    readSync(file, byte, 0, 1, offset);
+    writeSync(file, Uint8Array.of((byte[0] ?? 0) ^ 1), 0, 1, offset);
+  } finally {
+    closeSync(file);
+  }
+};
+
 /** The site configuration that provisioning would write: whom the device trusts, and where they are today. */
-const siteOf = (verifier: VerifierPeer, secrets: PeerSecrets, { broker, command, files }: FleetPeers): string => {
-  const keyOf = (secret: HybridSecretKey) => {
-    const { classical, postQuantum } = hybridPublicKey(nodeCrypto, secret);
-    return { classical: toBase64(classical), postQuantum: toBase64(postQuantum) };
-  };
+const siteOf = (
+  verifier: VerifierPeer,
+  secrets: PeerSecrets,
+  { broker, command, files }: FleetPeers,
+  { releases, director }: UpdatePeers,
+): string => {
+  const publicKeyOf = ({ classical, postQuantum }: HybridPublicKey) => ({
+    classical: toBase64(classical),
+    postQuantum: toBase64(postQuantum),
+  });
+  const keyOf = (secret: HybridSecretKey) => publicKeyOf(hybridPublicKey(nodeCrypto, secret));
   return JSON.stringify({
     version: 1,
     verifier: {
@@ -261,7 +312,13 @@ const siteOf = (verifier: VerifierPeer, secrets: PeerSecrets, { broker, command,
         url: files.url,
         authority: secrets.tlsAuthority.certificate,
         root: toBase64(command.root),
-        hardware: 'simulated',
+        hardware: releases.hardware,
+      },
+      update: {
+        director: { url: director.url, authority: secrets.tlsAuthority.certificate, root: toBase64(director.root) },
+        releaseKeys: releases.policyOf('os').keys.map(publicKeyOf),
+        repairKeys: releases.policyOf('repair').keys.map(publicKeyOf),
+        trialSeconds: 6,
       },
     },
     page: { port: 0 },

@@ -19,6 +19,8 @@ export interface Image {
   readonly programs: string;
   readonly isSecureBootOn: boolean;
   readonly commandLine: string;
+  /** dm-verity root hash of the root file system: tells releases apart. */
+  readonly verityRoot: Uint8Array;
 }
 
 /** EFI_IMAGE_SECURITY_DATABASE_GUID, UEFI 2.10 §32.4.1. */
@@ -33,7 +35,7 @@ const imageLoadEvent = new Uint8Array(32);
 const utf16 = (text: string): Uint8Array => new Uint8Array(Buffer.from(`${text}\0`, 'utf16le'));
 const separator = (pcr: number): BootMeasurement => ({ pcr, type: 'EV_SEPARATOR', data: new Uint8Array(4) });
 
-export const bootMeasurements = ({ programs, isSecureBootOn, commandLine }: Image): readonly BootMeasurement[] => {
+export const bootMeasurements = ({ programs, isSecureBootOn, commandLine, verityRoot }: Image): readonly BootMeasurement[] => {
   const variable = (guid: string, name: string, content: Uint8Array): BootMeasurement => ({
     pcr: 7,
     type: 'EV_EFI_VARIABLE_DRIVER_CONFIG',
@@ -72,6 +74,7 @@ export const bootMeasurements = ({ programs, isSecureBootOn, commandLine }: Imag
         measured: new Uint8Array(readFileSync(join(programs, name))),
       }),
     ),
+    { pcr: 11, type: 'EV_IPL', data: utf16(`root=${toHex(verityRoot)}`) },
     { pcr: 12, type: 'EV_IPL', data: utf16(commandLine) },
   ];
 };
@@ -88,9 +91,13 @@ export const referencesOf = (name: string, image: Image): ReferenceSet => ({
     })),
 });
 
-/** The one image that the simulator builds. */
-export const imageOf = (programs: string): Image => ({
+/**
+ * What a simulated machine runs. Limit: programs come from the build whatever is in the slot, so releases differ by their
+ * root hash alone.
+ */
+export const imageOf = (programs: string, verityRoot: Uint8Array): Image => ({
   programs,
+  verityRoot,
   isSecureBootOn: true,
   commandLine: 'console=ttyS0 lockdown=integrity',
 });

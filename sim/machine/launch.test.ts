@@ -26,7 +26,7 @@ describe('the seat belt of each program (SR-31)', () => {
   });
 
   test.each<[ProgramName, readonly string[]]>([
-    ['hald', ['/device/firmware', '/device/hands', '/device/tpm', '/run']],
+    ['hald', ['/device/firmware', '/device/hands', '/device/slots', '/device/tpm', '/run']],
     ['agentd', ['/device/mind', '/run']],
     ['linkd', ['/run']],
     ['inferd', ['/run']],
@@ -39,8 +39,8 @@ describe('the seat belt of each program (SR-31)', () => {
     [
       'hald',
       [
-        ...['/device/firmware', '/device/hands', '/device/tpm', '/proc', '/programs', '/run', '/sim-programs', '/sys'],
-        '/tpm-sim.node',
+        ...['/device/firmware', '/device/hands', '/device/releases.json', '/device/slots', '/device/tpm', '/proc'],
+        ...['/programs', '/run', '/sim-programs', '/sys', '/tpm-sim.node'],
       ],
     ],
     ['agentd', ['/device/mind', '/device/site.json', '/proc/uptime', '/programs', '/run']],

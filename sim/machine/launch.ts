@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { deviceLayout } from '#agents/programs/layout';
-import { simulatedLayout } from './layout.ts';
+import { simulatedLayout, slotFiles } from './layout.ts';
 
 export const programNames = ['hald', 'linkd', 'inferd', 'agentd', 'paged'] as const;
 export type ProgramName = (typeof programNames)[number];
@@ -54,8 +54,8 @@ export const launchOf = (name: ProgramName, { directory, runDirectory, paths, ne
         flags: [
           ...common,
           ...['--jitless', '--allow-addons'],
-          ...writes(device.hands, simulated.firmware, simulated.tpm),
-          ...reads(paths.simPrograms, paths.addon, '/proc', '/sys'),
+          ...writes(device.hands, simulated.firmware, simulated.slots, simulated.tpm),
+          ...reads(slotFiles(directory).trust, paths.simPrograms, paths.addon, '/proc', '/sys'),
         ],
         script: join(paths.simPrograms, 'hald.cjs'),
         words: [

@@ -1,5 +1,18 @@
 /** What a simulated device has beside the device's own folders. */
 import { join } from 'node:path';
+import { toHex } from '#hal/core/bytes';
+
+/** Media of the machine, each a file. */
+export interface SlotFiles {
+  readonly a: string;
+  readonly b: string;
+  /** What the boot manager starts. */
+  readonly boot: string;
+  /** What the hands know of the slots. */
+  readonly ledger: string;
+  /** Whose releases the hands write: from the factory, and never written again. */
+  readonly trust: string;
+}
 
 export const simulatedLayout = (directory: string) => ({
   /** State of the TPM. */
@@ -9,4 +22,20 @@ export const simulatedLayout = (directory: string) => ({
   /** System calls that were recorded of its programs, until its hands take them. */
   signals: join(directory, 'firmware', 'signals'),
   logs: join(directory, 'log'),
+  slots: join(directory, 'slots'),
 });
+
+export const slotFiles = (directory: string): SlotFiles => {
+  const { slots } = simulatedLayout(directory);
+  return {
+    a: join(slots, 'a.img'),
+    b: join(slots, 'b.img'),
+    boot: join(slots, 'boot.rec'),
+    ledger: join(slots, 'ledger.rec'),
+    trust: join(directory, 'releases.json'),
+  };
+};
+
+/** A release whose root hash names a file here is unwell: a fault of the simulator, which no image can put there. */
+export const unwellPath = (directory: string, verityRoot: Uint8Array): string =>
+  join(simulatedLayout(directory).firmware, `unwell-${toHex(verityRoot)}`);

@@ -15,8 +15,10 @@ import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { tpmResult } from '#hal/native/tpm-error';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
+import { equipSlots, type Factory } from './factory.ts';
+import { deadCode } from './firmware.ts';
 import { type LaunchParts, launchOf, type ProgramName, programNames } from './launch.ts';
-import { simulatedLayout } from './layout.ts';
+import { simulatedLayout, slotFiles } from './layout.ts';
 import { manufactureTpm } from './manufacture.ts';
 import { type Swtpm, startSwtpm } from './swtpm.ts';
 
@@ -28,6 +30,8 @@ export interface MachineOptions extends LaunchParts {
   readonly log: Log;
   /** Issues the certificate that the TPM's maker puts into it. */
   readonly certifyEndorsement: (endorsementPublic: Uint8Array) => Promise<Uint8Array>;
+  /** What is in it before anybody owns it. */
+  readonly factory: Factory;
   /** Whether this device shows its page. */
   readonly hasPage: boolean;
 }
@@ -46,6 +50,8 @@ export interface Machine {
   status(): readonly ProgramStatus[];
   signal(program: ProgramName, signal: NodeJS.Signals): boolean;
   isOn(): boolean;
+  /** No slot started: nothing runs until somebody switches it on again. */
+  isDead(): boolean;
   /** Powers off for good: nothing that was asked for before or comes later switches it on again. */
   dispose(): Promise<void>;
 }
@@ -59,6 +65,7 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   let outputs: Writable[] = [];
   let site = '';
   let isDisposed = false;
+  let isDead = false;
 
   const start = async (): Promise<Result<void>> => {
     if (isDisposed) return deny('unavailable', 'aborted', 'the machine is gone');
@@ -72,9 +79,12 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     }
     const made = await manufacture();
     if (!made.ok) return made;
+    const equipped = await equip();
+    if (!equipped.ok) return equipped;
+    isDead = false;
     outputs = [];
     const specs = programNames.filter((name) => name !== 'paged' || options.hasPage).map((name) => specOf(name));
-    programs = startPrograms(specs, { clock, log, requestCodes: [exitCode.reboot], onRequest: () => void reboot() });
+    programs = startPrograms(specs, { clock, log, requestCodes: [exitCode.reboot, deadCode], onRequest });
     return ok(undefined);
   };
 
@@ -93,6 +103,15 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     if (swtpm !== undefined) await swtpm.powerCycle();
     writeFileSync(marker, '');
     return ok(undefined);
+  };
+
+  /** The marker comes last: a factory that was cut begins anew. */
+  const equip = async (): Promise<Result<void>> => {
+    const marker = join(layout.firmware, 'equipped');
+    if (unwrap(readIfThere(marker)) !== undefined) return ok(undefined);
+    const made = await equipSlots(slotFiles(directory), options.factory);
+    if (made.ok) writeFileSync(marker, '');
+    return made;
   };
 
   const tpmOptions = () =>
@@ -124,6 +143,13 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     switching = next.catch(() => undefined);
     return next;
   };
+  const onRequest = (_: string, code: number): void => void (code === deadCode ? die() : reboot());
+  const die = () =>
+    exclusively(async () => {
+      await stop();
+      isDead = true;
+      if (!isDisposed) log.error('machine.dead', { cause: 'no slot starts' });
+    });
   const reboot = () =>
     exclusively(async () => {
       await stop();
@@ -155,6 +181,7 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     status: () => programs?.status() ?? [],
     signal: (program, signal) => programs?.signal(program, signal) ?? false,
     isOn: () => programs !== undefined,
+    isDead: () => isDead,
     dispose() {
       isDisposed = true;
       return powerOff();

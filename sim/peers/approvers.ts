@@ -4,7 +4,7 @@
  */
 import { hkdfSync } from 'node:crypto';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import { hybridSignatureSuites } from '#hal/crypto/suites';
+import { type HybridPublicKey, type HybridSecretKey, hybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import { type Quorum, type Signer, signerFromSecret } from '#ota-client/repository/custodian';
 import type { ClassQuorums, TopQuorums } from '#ota-client/repository/publish';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
@@ -18,28 +18,42 @@ export interface Approvers {
   readonly everybody: readonly Signer[];
   /** The two who approve what is of a class. */
   of(name: BundleClass): readonly [Signer, Signer];
+  /** The keys of those two, for envelopes: the statement of a release is one. */
+  secretsOf(name: BundleClass): readonly [HybridSecretKey, HybridSecretKey];
+  publicKeysOf(name: BundleClass): readonly HybridPublicKey[];
+  /** The director: its own repository, with the owners of the other one at its root. */
+  readonly director: { readonly top: TopQuorums; readonly signer: Signer; readonly owners: readonly Signer[] };
 }
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
 
 export const approversFrom = (crypto: CryptoBackend, seed: Uint8Array): Approvers => {
   const part = (label: string) => new Uint8Array(hkdfSync('sha256', seed, new Uint8Array(), label, 32));
-  const signer = (name: string): Signer =>
-    signerFromSecret(crypto, name, { suite, classical: part(`${name} classical`), postQuantum: part(`${name} post-quantum`) });
+  const secret = (name: string): HybridSecretKey => ({
+    suite,
+    classical: part(`${name} classical`),
+    postQuantum: part(`${name} post-quantum`),
+  });
+  const signer = (name: string): Signer => signerFromSecret(crypto, name, secret(name));
   const pairs = new Map(bundleClasses.map((name) => [name, [signer(`${name}-first`), signer(`${name}-second`)] as const]));
   const both = (custodians: readonly Signer[]): Quorum => ({ custodians, threshold: 2 });
+  const alone = (custodian: Signer): Quorum => ({ custodians: [custodian], threshold: 1 });
+  const secretsOf = (name: BundleClass) => [secret(`${name}-first`), secret(`${name}-second`)] as const;
   const owners = [signer('owner-first'), signer('owner-second')];
   const machine = signer('publisher');
+  const director = signer('director');
   return {
-    top: {
-      root: both(owners),
-      targets: both(owners),
-      snapshot: { custodians: [machine], threshold: 1 },
-      timestamp: { custodians: [machine], threshold: 1 },
-    },
+    top: { root: both(owners), targets: both(owners), snapshot: alone(machine), timestamp: alone(machine) },
     classes: Object.fromEntries([...pairs].map(([name, pair]) => [name, both(pair)])) as ClassQuorums,
     publisher: [...owners, machine],
     everybody: [...owners, machine, ...[...pairs.values()].flat()],
     of: (name) => pairs.get(name) as readonly [Signer, Signer],
+    secretsOf,
+    publicKeysOf: (name) => secretsOf(name).map((key) => hybridPublicKey(crypto, key)),
+    director: {
+      top: { root: both(owners), targets: alone(director), snapshot: alone(director), timestamp: alone(director) },
+      signer: director,
+      owners,
+    },
   };
 };

@@ -22,12 +22,12 @@ import { dispatcher } from '#hal/remote/dispatcher';
 import { targetEntry } from '#ota-client/repository/compose';
 import type { Signer } from '#ota-client/repository/custodian';
 import { targetPath } from '#ota-client/repository/files';
-import { createRepository, type ImageRepository, lifetimes, publishRoles, signClass } from '#ota-client/repository/publish';
+import { type ImageRepository, publishRoles, signClass } from '#ota-client/repository/publish';
 import type { AppManifest, ConfigurationBundle, DeviceReport, FleetJoin, FleetJoined, PolicyBundle } from '#protos/gen/types';
 import { approversFrom } from './approvers.ts';
 import { certificateDer, certifyClient, certifyServer } from './authority.ts';
 import type { BrokerPeer } from './broker.ts';
-import { folderFiles } from './folder-files.ts';
+import { openRepository } from './repository.ts';
 import type { PeerSecrets } from './secrets.ts';
 import { verifierName } from './verifier.ts';
 
@@ -67,6 +67,8 @@ export interface CommandPeerOptions {
   readonly random: Random;
   readonly broker: BrokerPeer;
   readonly label: string;
+  /** Who else is to know what a device reported: a director counts releases that failed. */
+  readonly onReport?: (handle: string, report: DeviceReport) => void;
 }
 
 interface Member {
@@ -87,6 +89,7 @@ export const startCommand = async ({
   random,
   broker,
   label,
+  onReport,
 }: CommandPeerOptions): Promise<Result<CommandPeer>> => {
   const box = fleetHpke(crypto, random);
   const verifierKeys = hybridPublicKey(crypto, secrets.verifier);
@@ -95,11 +98,7 @@ export const startCommand = async ({
 
   const repositoryDirectory = join(directory, 'repository');
   const approvers = approversFrom(crypto, secrets.custodians);
-  const files = folderFiles(repositoryDirectory);
-  const repository: ImageRepository = { crypto, files, top: approvers.top, classes: approvers.classes, lifetimes };
-  const published = unwrap(await files.get('metadata/1.root.json'));
-  if (published === undefined) unwrap(await createRepository(repository, approvers.everybody, clock.nowMs()));
-  const root = unwrap(await files.get('metadata/1.root.json')) ?? new Uint8Array();
+  const { repository, root } = unwrap(await openRepository(repositoryDirectory, approvers, clock));
 
   const admit = async (request: FleetJoin): Promise<Result<FleetJoined>> => {
     const result = verifyResult(crypto, request.result, verifierKeys);
@@ -142,7 +141,7 @@ export const startCommand = async ({
   ): Promise<Result<void>> => {
     const payload = encodeMessage(messageNames[kind], bundle as never);
     const entry = targetEntry(crypto, `${kind}/current`, payload, { releaseCounter: bundle.version });
-    const stored = await files.put(targetPath(`${kind}/${entry.sha256}.current`), payload);
+    const stored = await target.files.put(targetPath(`${kind}/${entry.sha256}.current`), payload);
     if (!stored.ok) return stored;
     const signed = await signClass(target, kind, [entry], signers, clock.nowMs());
     return signed.ok ? publishRoles(target, [signed.value], approvers.publisher, clock.nowMs()) : signed;
@@ -157,6 +156,7 @@ export const startCommand = async ({
       const message = openUp(crypto, box, secrets.commandSealing, payload, member.confirmationKey);
       if (!message.ok || message.value.report === undefined) continue;
       reports.set(member.handle, message.value.report);
+      onReport?.(member.handle, message.value.report);
       await send(memberLabel, member, { id: random.bytes(16), acknowledgement: { id: message.value.id } });
     }
   };

@@ -5,7 +5,7 @@ import { ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Random } from '#hal/ports/random';
 import { type BrokerPeer, startBroker } from './broker.ts';
-import { type CommandPeer, startCommand } from './command.ts';
+import { type CommandPeer, type CommandPeerOptions, startCommand } from './command.ts';
 import { type FilesPeer, startFiles } from './files.ts';
 import type { PeerSecrets } from './secrets.ts';
 
@@ -21,14 +21,19 @@ export interface FleetOptions {
   readonly secrets: PeerSecrets;
   readonly clock: Clock;
   readonly random: Random;
+  /** What a device reported, for a director. */
+  readonly onReport?: CommandPeerOptions['onReport'];
 }
 
 /** @returns the running peers, or `unavailable/not-supported` with the sentence that says what is not installed */
-export const startFleet = async ({ directory, secrets, clock, random }: FleetOptions): Promise<Result<FleetPeers>> => {
+export const startFleet = async ({ directory, secrets, clock, random, onReport }: FleetOptions): Promise<Result<FleetPeers>> => {
   const label = toHex(random.bytes(16));
   const broker = await startBroker({ directory, secrets, clock, commandLabel: label });
   if (!broker.ok) return broker;
-  const command = await startCommand({ directory, secrets, clock, random, broker: broker.value, label });
+  const command = await startCommand({
+    ...{ directory, secrets, clock, random, broker: broker.value, label },
+    ...(onReport === undefined ? {} : { onReport }),
+  });
   if (!command.ok) {
     await broker.value.close();
     return command;

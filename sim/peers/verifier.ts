@@ -33,7 +33,8 @@ export interface VerifierPeerOptions {
   readonly secrets: PeerSecrets;
   readonly clock: Clock;
   readonly random: Random;
-  readonly references: readonly ReferenceSet[];
+  /** Asked at each appraisal: releases are published while it runs. */
+  readonly references: () => readonly ReferenceSet[];
   readonly requiresSecureBoot: boolean;
 }
 
@@ -55,7 +56,7 @@ export const startVerifier = async ({
     secrets: secrets.verifier,
     roots: [{ certificate: certificateDer(secrets.tpmMaker.certificate), tpmClass: 'software', profile: 'tcg' }],
     intermediates: [],
-    references: () => references,
+    references,
     policy: { name: 'reference-policy-1', requiredPcrs: [0, 1, 2, 3, 4, 5, 6, 7, 11, 12], requiresSecureBoot },
     tenant: 'test',
     endorsementSalt: secrets.endorsementSalt,

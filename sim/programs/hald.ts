@@ -3,11 +3,17 @@
  * simulated power switch. Not a part of any release (SR-04).
  */
 
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startHands } from '#agents/hands/hands';
+import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
+import { storedFloor } from '#agents/hands/stored-floor';
+import { slotUpdates } from '#agents/hands/updates';
 import { deviceLayout } from '#agents/programs/layout';
 import { aborted, exitCode, runProgram } from '#agents/programs/runtime';
-import { done, unwrap } from '#hal/core/result';
+import { recordedBootControl } from '#hal/core/boot-record';
+import { utf8 } from '#hal/core/bytes';
+import { codeOf, done, ok, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { fileBootLog } from '#hal/linux/boot-log';
 import { linuxClock } from '#hal/linux/clock';
@@ -19,11 +25,14 @@ import { memoryManaged } from '#hal/memory/managed';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { peerCredentials } from '#hal/native/peer';
-import { bootMachine } from '#sim/machine/firmware';
+import { bootMachine, deadCode } from '#sim/machine/firmware';
 import { imageOf } from '#sim/machine/image';
-import { simulatedLayout } from '#sim/machine/layout';
+import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
+import { openSlots, startSlot } from '#sim/machine/slots';
 import { spooledSignals } from '#sim/machine/syscalls-spool';
 
+/** Images are small here: so they have several windows, as large ones have on a real machine. */
+const windowBytes = 1024 * 1024;
 /** Long enough for the answer to leave the socket. */
 const powerDelayMs = 20;
 
@@ -38,7 +47,31 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
         : { addon: options.addon, swtpm: { path: options.tpm } },
     ),
   );
-  const boot = unwrap(await bootMachine(esys, firmware, imageOf(options.programs), systemRandom));
+  const files = slotFiles(options.directory);
+  const machine = unwrap(await openSlots(files));
+  let isDead = false;
+  const booted = await bootMachine(
+    esys,
+    {
+      directory: firmware,
+      imageOf: (verityRoot) => imageOf(options.programs, verityRoot),
+      startSlot: async () => {
+        const started = await startSlot(machine, (slot, { fault }) =>
+          log.warn('slot.refused', { slot, code: codeOf(fault), cause: fault.detail ?? '' }),
+        );
+        isDead = !started.ok;
+        return started;
+      },
+    },
+    systemRandom,
+  );
+  if (isDead) {
+    log.error('machine.dead', { cause: 'no slot starts' });
+    return deadCode;
+  }
+  const boot = unwrap(booted);
+  const store = unwrap(openDurableStore(join(hands, 'hands.db')));
+  const trust = unwrap(parseReleaseTrust(readFileSync(files.trust, 'utf8')));
   const restart = new AbortController();
   const peer = unwrap(peerCredentials(options.addon, 'sim'));
   const running = unwrap(
@@ -64,9 +97,27 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
           ? {}
           : { network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'sim', options.network.split(' '))), clock) }),
       },
+      updates: slotUpdates({
+        slots: machine.slots,
+        boot: recordedBootControl(machine.boot, async () => ok(boot.running)),
+        ledger: machine.ledger,
+        floor: storedFloor(store),
+        policies: policiesOf(nodeCrypto, trust),
+        clock,
+        soakMs: trust.soakMs,
+        windowBytes,
+        probes: [
+          {
+            name: 'storage-writable',
+            run: async () =>
+              store.put('health-probe', utf8(String(clock.bootMs()))).ok &&
+              !existsSync(unwellPath(options.directory, boot.running.verityRoot)),
+          },
+        ],
+      }),
       bootId: boot.bootId,
       isSimulated: true,
-      store: unwrap(openDurableStore(join(hands, 'hands.db'))),
+      store,
       runDirectory: options.run,
       admits: (socket) => peer(socket)?.userId === process.getuid?.(),
     }),
@@ -74,5 +125,6 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
   log.info('program.ready');
   await Promise.race([aborted(signal), aborted(restart.signal)]);
   await running.close();
+  await machine.close();
   return restart.signal.aborted ? exitCode.reboot : exitCode.done;
 });

@@ -9,10 +9,13 @@ import { network } from './network.ts';
 import { policy } from './policy.ts';
 import { posture } from './posture.ts';
 import { provision } from './provision.ts';
+import { rollout } from './rollout.ts';
 import type { Scenario } from './scenario.ts';
 import { session } from './session.ts';
+import { update } from './update.ts';
 
 export const day: readonly Scenario[] = [
   ...[provision, enrol, boot, attest],
   ...[authenticate, session, posture, handle, policy, network, intelligence],
+  ...[update, rollout],
 ];

@@ -4,7 +4,8 @@ import type { World } from '#sim/world/world';
 
 export type StepName =
   | ('provision' | 'enrol' | 'boot' | 'attest')
-  | ('authenticate' | 'session' | 'posture' | 'handle' | 'policy' | 'network' | 'intelligence');
+  | ('authenticate' | 'session' | 'posture' | 'handle' | 'policy' | 'network' | 'intelligence')
+  | ('update' | 'rollout');
 
 export interface Scenario {
   readonly step: StepName;

@@ -7,10 +7,13 @@ import type { ApiMethods } from '#agents/api/methods';
 import type { Result } from '#hal/core/result';
 import type { NetworkLab } from '#hal/linux/network-lab';
 import type { CallWindow } from '#hal/ports/signals';
+import type { SlotName } from '#hal/ports/slots';
 import type { Client } from '#hal/remote/methods';
+import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import type { Enyra } from '#sim/peers/enyra';
 import type { FleetPeers } from '#sim/peers/fleet';
 import type { Issuer } from '#sim/peers/issuer';
+import type { UpdatePeers } from '#sim/peers/updates';
 import type { HostilePath } from '#sim/peers/verifier';
 
 export interface World {
@@ -33,6 +36,10 @@ export interface World {
   takePath(path: HostilePath): void;
   /** Command, its repository and the broker between it and devices. */
   readonly fleet: FleetPeers;
+  /** Where releases come from, and the director that names them. */
+  readonly updates: UpdatePeers;
+  /** From now on the verifier knows what a device with this release measures. */
+  knowRelease(release: { readonly id: string; readonly facts: ReleaseFacts }): void;
   /** The network of the first device, or why this machine allows it none. */
   readonly network: Result<NetworkLab>;
   /** Evidence that passed so far. */
@@ -57,6 +64,13 @@ export interface Device {
   powerOn(): Promise<void>;
   powerOff(): Promise<void>;
   powerCut(): Promise<void>;
+  /** No slot started: nothing runs until somebody switches it on again. */
+  isDead(): boolean;
+  /** While this release runs, its storage is found not to be writable. */
+  breakHealth(verityRoot: Uint8Array): void;
+  mendHealth(verityRoot: Uint8Array): void;
+  /** One bit of a slot rots; the device is off, or does not run from it. */
+  flipBit(slot: SlotName, offsetBytes: number): void;
   /** Waits until the mind answers, provisioned or not. */
   answers(): Promise<void>;
   pause(program: 'linkd' | 'hald' | 'agentd' | 'inferd'): void;

@@ -4,7 +4,7 @@
  *
  * usage: node tools/build/programs.ts
  */
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -19,6 +19,7 @@ const bundles = {
     linkd: 'agents/programs/linkd.ts',
     inferd: 'agents/programs/inferd.ts',
     paged: 'agents/programs/paged.ts',
+    beacond: 'agents/programs/beacond.ts',
     enigmctl: 'agents/cli/main.ts',
   },
   sim: {
@@ -34,6 +35,17 @@ const resources = [
     join(dirname(resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist', file),
   ),
 ];
+
+/**
+ * The addon of `serialport`, built by its publisher, for this processor and the GNU C library: no bundle can hold it, so
+ * it lies beside those that load it (tools/build/serial-addon.cjs).
+ */
+const serialAddon = (): string => {
+  const folder = join(dirname(resolve('@serialport/bindings-cpp/package.json')), `prebuilds/linux-${process.arch}`);
+  const name = readdirSync(folder).find((file) => file.endsWith('.glibc.node'));
+  if (name === undefined) throw new Error(`serialport has no addon for ${process.arch}`);
+  return join(folder, name);
+};
 
 /** Which files each bundle has code of. */
 const inputs: Record<string, readonly string[]> = {};
@@ -52,6 +64,7 @@ for (const [folder, entryPoints] of Object.entries(bundles)) {
     legalComments: 'none',
     logLevel: 'warning',
     external: ['@tensorflow/tfjs-node'],
+    alias: { 'node-gyp-build': join(root, 'tools/build/serial-addon.cjs') },
     metafile: true,
   });
   for (const [path, output] of Object.entries(metafile.outputs))
@@ -60,3 +73,4 @@ for (const [folder, entryPoints] of Object.entries(bundles)) {
 writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify(inputs));
 mkdirSync(join(root, 'dist/device'), { recursive: true });
 for (const resource of resources) cpSync(resource, join(root, 'dist/device', resource.slice(resource.lastIndexOf('/') + 1)));
+cpSync(serialAddon(), join(root, 'dist/device/serialport.node'));

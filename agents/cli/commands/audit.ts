@@ -102,7 +102,7 @@ export const auditCommands = (program: Command, run: Run): void => {
     );
 };
 
-const readAll = async (device: SocketClient<ApiMethods>): Promise<Result<readonly AuditEntry[]>> => {
+export const readAll = async (device: SocketClient<ApiMethods>): Promise<Result<readonly AuditEntry[]>> => {
   const entries: AuditEntry[] = [];
   for (;;) {
     const page = await device.call('audit.list', { fromIndex: entries.length, count: pageSize });
@@ -146,19 +146,19 @@ interface Indexed {
   readonly record: AuditRecord;
 }
 
-const recordOf = ({ index, record }: AuditEntry): readonly Indexed[] => {
+export const recordOf = ({ index, record }: AuditEntry): readonly Indexed[] => {
   const decoded = record === undefined ? undefined : decodeMessage('AuditRecord', record);
   return decoded?.ok ? [{ index, record: decoded.value }] : [];
 };
 
-const recordLine = ({ index, record }: Indexed): string => {
+export const recordLine = ({ index, record }: Indexed): string => {
   const what = [record.action, record.resource].filter((word) => word !== undefined).join(' on ');
   const code = record.code === undefined ? '' : `  ${record.code}`;
   const repeats = record.repeats === undefined ? '' : `  and ${record.repeats} more`;
   return `${String(index).padStart(6)}  ${new Date(record.timeMs).toISOString()}  ${record.category.padEnd(14)} ${record.event.padEnd(22)} ${record.outcome.padEnd(8)}${what}${code}${repeats}`;
 };
 
-const recordJson = ({ index, record }: Indexed) => ({
+export const recordJson = ({ index, record }: Indexed) => ({
   index,
   ...Object.fromEntries(Object.entries(record).map(([key, value]) => [key, value instanceof Uint8Array ? toHex(value) : value])),
 });

@@ -1,0 +1,76 @@
+/** What the device says of itself: the newest state, sent until exactly this state was acknowledged. */
+import type { StateKeeper } from '#agents/management/state';
+import type { Trust } from '#agents/mind/trust';
+import type { PolicyManager } from '#agents/policy/manager';
+import { equalBytes, toHex } from '#hal/core/bytes';
+import { encodeMessage } from '#hal/core/message';
+import { done, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
+import type { Random } from '#hal/ports/random';
+import type { DeviceReport, FleetMessage } from '#protos/gen/types';
+
+export interface ReporterParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly manager: Pick<PolicyManager, 'states'>;
+  readonly state: Pick<StateKeeper, 'current'>;
+  readonly trust: Pick<Trust, 'posture'>;
+  /** Sealed and on its way, or why not. */
+  readonly publish: (message: FleetMessage, signal: AbortSignal) => Promise<Result<void>>;
+}
+
+export interface Reporter {
+  /** Something may have changed: who waits looks again. */
+  changed(): void;
+  acknowledge(id: Uint8Array): void;
+  /** Sends the present state unless exactly that was acknowledged. */
+  send(signal: AbortSignal): Promise<Result<void>>;
+  /** Returns early when something changed. */
+  wait(durationMs: number, signal: AbortSignal): Promise<void>;
+  /** Reports that the broker took since the last acknowledgement. */
+  unanswered(): number;
+}
+
+export const newReporter = ({ clock, random, manager, state, trust, publish }: ReporterParts): Reporter => {
+  let wake = () => {};
+  let sent: { readonly id: Uint8Array; readonly content: string } | undefined;
+  let acknowledged: string | undefined;
+  let unanswered = 0;
+  let hasChanged = false;
+  const present = async (): Promise<DeviceReport> => ({
+    lifecycle: state.current().lifecycle,
+    level: trust.posture()?.level ?? 'none',
+    managed: await manager.states(),
+  });
+  return {
+    changed() {
+      hasChanged = true;
+      wake();
+    },
+    acknowledge(id) {
+      if (sent === undefined || !equalBytes(sent.id, id)) return;
+      acknowledged = sent.content;
+      unanswered = 0;
+    },
+    async send(signal) {
+      hasChanged = false;
+      const report = await present();
+      const content = toHex(encodeMessage('DeviceReport', report));
+      if (content === acknowledged) return done;
+      // From here on Command may have read this one: what it acknowledged before is no longer what it knows.
+      acknowledged = undefined;
+      sent = { id: random.bytes(16), content };
+      const published = await publish({ id: sent.id, report }, signal);
+      if (published.ok) unanswered += 1;
+      return published;
+    },
+    async wait(durationMs, signal) {
+      const early = new AbortController();
+      wake = () => early.abort();
+      if (hasChanged) wake();
+      await clock.sleep(Math.max(0, durationMs), AbortSignal.any([signal, early.signal]));
+      wake = () => {};
+    },
+    unanswered: () => unanswered,
+  };
+};

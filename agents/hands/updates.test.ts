@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readSituation, remoteRunningImage } from '#agents/update/remote-installer';
+import { equalBytes } from '#hal/core/bytes';
+import { codeOf, type Result, unwrap } from '#hal/core/result';
+import { type VirtualClock, virtualClock } from '#hal/memory/clock';
+import { indexOf } from '#ota-client/payload/build';
+import { segmentBytes } from '#ota-client/payload/limits';
+import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
+import { factoryRelease, release, secretsOf, soakMs, updateDevice } from './updates.fixture.ts';
+
+const code = (result: Result<unknown>): string => (result.ok ? 'done' : codeOf(result.fault));
+const next = release(2);
+
+describe('an update through the door of the hands', () => {
+  let clock: VirtualClock;
+  let device: Awaited<ReturnType<typeof updateDevice>>;
+  beforeEach(async () => {
+    clock = virtualClock();
+    await clock.advance(10_000);
+    device = await updateDevice(clock);
+  });
+  afterEach(() => device[Symbol.asyncDispose]());
+
+  /** As the installer of the mind does it; the order says nothing that the statement does not. */
+  const order = { release: next.facts, salt: next.salt, uuid: next.uuid, owner: 'mind', isForced: false };
+  const begin = (wanted = next, owner = 'mind') => device.installer(wanted, owner).begin(order);
+  const firstSegment = next.image.subarray(0, segmentBytes);
+
+  test('is installed, armed, tried and committed', async () => {
+    expect(await device.states()).toBe('a committed empty');
+    expect(code(await device.install(next))).toBe('done');
+    expect(await device.states()).toBe('a committed verified');
+    expect(unwrap(await device.switch.arm(next.statement))).toBe('trial');
+    await device.restart();
+    expect(await device.states()).toBe('b committed trial');
+    expect(unwrap(await device.hands.updates.health())).toEqual([{ name: 'storage-writable', hasPassed: true }]);
+    expect(code(await device.switch.commit())).toBe('done');
+    expect(await device.states()).toBe('b superseded committed');
+    expect(Buffer.compare(device.media.b.durable().subarray(0, next.image.length), next.image)).toBe(0);
+  });
+
+  test('comes out of what runs, read through the door, where most of it is there already', async () => {
+    const index = sha256(encodeIndex(indexOf(factoryRelease.image)));
+    const running = remoteRunningImage(device.hands, index, factoryRelease.image.length);
+    expect(code(await device.install(next, running))).toBe('done');
+    expect(code(await device.hands.updates.readRunning(0, 512 * 1024 + 1))).toBe('protocol/field-invalid');
+    expect(code(await device.hands.updates.readRunning(2 ** 40, 4096))).toBe('protocol/field-invalid');
+  });
+
+  test('is given up, and the next start is the old release', async () => {
+    unwrap(await device.install(next));
+    unwrap(await device.switch.arm(next.statement));
+    await device.restart();
+    device.fallIll();
+    expect(unwrap(await device.hands.updates.health())).toEqual([{ name: 'storage-writable', hasPassed: false }]);
+    expect(code(await device.switch.giveUp('storage-writable'))).toBe('done');
+    await device.restart();
+    expect(await device.states()).toBe('a committed failed');
+    expect(unwrap(await readSituation(device.hands)).view.slots.b.reason).toBe('storage-writable');
+    expect(code(await begin())).toBe('policy/release-failed');
+  });
+
+  test.each<[string, Parameters<typeof release>[1], string]>([
+    ['of one custodian', { signers: secretsOf('os').slice(0, 1) }, 'integrity/signature-missing'],
+    ['of the custodians of another class', { signers: secretsOf('policy') }, 'integrity/signature-missing'],
+    [
+      'of one custodian of releases and one of repairs: they do not add up',
+      { signers: [...secretsOf('os').slice(0, 1), ...secretsOf('repair').slice(0, 1)] },
+      'integrity/signature-missing',
+    ],
+    ['for other hardware', { hardware: 'other-board' }, 'policy/hardware-mismatch'],
+  ])('neither begins nor arms with a statement %s, permit or not (SR-01, SR-03)', async (_, options, refusal) => {
+    const forged = release(2, options);
+    expect(code(await begin(forged))).toBe(refusal);
+    expect(await device.states()).toBe('a committed empty');
+    unwrap(await device.install(next));
+    expect(code(await device.switch.arm(forged.statement))).toBe(refusal);
+    expect(code(await device.switch.raiseFloor(forged.statement))).toBe(refusal);
+    expect(await device.states()).toBe('a committed verified');
+  });
+
+  test('takes a repair that the custodians of repairs signed', async () => {
+    const repair = release(3, { signers: secretsOf('repair') });
+    expect(code(await device.install(repair))).toBe('done');
+    expect(unwrap(await device.switch.arm(repair.statement))).toBe('trial');
+  });
+
+  test('arms what was written and nothing else that is signed', async () => {
+    unwrap(await device.install(next));
+    expect(code(await device.switch.arm(release(3).statement))).toBe('integrity/slot-mismatch');
+    expect(code(await device.switch.arm(factoryRelease.statement))).toBe('integrity/slot-mismatch');
+    expect(await device.states()).toBe('a committed verified');
+  });
+
+  test('writes, flushes and finishes nothing before it has begun', async () => {
+    const { updates } = device.hands;
+    expect(code(await updates.write('mind', 0, firstSegment))).toBe('protocol/event-refused');
+    expect(code(await updates.flush('mind'))).toBe('protocol/event-refused');
+    expect(code(await updates.finish('mind'))).toBe('protocol/event-refused');
+    expect(code(await updates.abandon('mind'))).toBe('done');
+    expect(code(await device.client.call('update.begin', { statement: next.statement, owner: 'mind', isForced: false }))).toBe(
+      'authorization/permit-missing',
+    );
+    expect(code(await updates.write('mind', 0, firstSegment))).toBe('protocol/event-refused');
+    expect(device.media.b.durable().every((byte) => byte === 0)).toBe(true);
+  });
+
+  test('takes segments in order and in their length, and no finish before the last', async () => {
+    const { updates } = device.hands;
+    unwrap(await begin());
+    expect(code(await updates.write('mind', 1, firstSegment))).toBe('protocol/field-invalid');
+    expect(code(await updates.write('mind', 0, firstSegment.subarray(1)))).toBe('protocol/field-invalid');
+    expect(code(await updates.write('mind', 0, firstSegment))).toBe('done');
+    expect(code(await updates.write('mind', 0, firstSegment))).toBe('protocol/field-invalid');
+    expect(code(await updates.finish('mind'))).toBe('protocol/event-refused');
+    expect(unwrap(await updates.flush('mind'))).toMatchObject({ slot: 'b', writtenSegments: 1 });
+  });
+
+  test('belongs to whoever began it, until he gives it up or falls silent', async () => {
+    const { updates } = device.hands;
+    unwrap(await begin());
+    expect(code(await begin(next, 'somebody-else'))).toBe('resource/update-busy');
+    expect(code(await updates.write('somebody-else', 0, firstSegment))).toBe('resource/update-busy');
+    expect(code(await updates.finish('somebody-else'))).toBe('resource/update-busy');
+    expect(code(await updates.abandon('somebody-else'))).toBe('done');
+    expect(code(await updates.write('mind', 0, firstSegment))).toBe('done');
+    await clock.advance(10 * 60_000);
+    expect(code(await begin(next, 'somebody-else'))).toBe('resource/update-busy');
+    await clock.advance(1);
+    expect(code(await begin(next, 'somebody-else'))).toBe('done');
+    expect(code(await updates.write('mind', 0, firstSegment))).toBe('resource/update-busy');
+    unwrap(await updates.abandon('somebody-else'));
+    expect(code(await begin())).toBe('done');
+  });
+
+  test('goes on, after the hands were restarted, where the medium is', async () => {
+    unwrap(await begin());
+    unwrap(await device.hands.updates.write('mind', 0, firstSegment));
+    unwrap(await device.hands.updates.flush('mind'));
+    await device.restart();
+    expect(code(await device.hands.updates.write('mind', 1, firstSegment))).toBe('protocol/event-refused');
+    const begun = unwrap(await begin());
+    expect(begun).toMatchObject({ stage: 'write', slot: 'b', writtenSegments: 1 });
+    expect(begun.recheck.firstSegment).toBe(0);
+    expect(equalBytes(begun.recheck.digests, sha256(firstSegment))).toBe(true);
+  });
+
+  test('is no image before all of it was read back: what was written counts for nothing', async () => {
+    const { updates } = device.hands;
+    const { segments } = unwrap(await begin());
+    for (let segment = 0; segment < segments; segment += 1) {
+      const bytes = next.image.slice(segment * segmentBytes, (segment + 1) * segmentBytes);
+      if (segment === 1) bytes[7] = (bytes[7] ?? 0) ^ 1;
+      expect(code(await updates.write('mind', segment, bytes))).toBe('done');
+    }
+    expect(code(await updates.finish('mind'))).toBe('integrity/image-mismatch');
+    expect(await device.states()).toBe('a committed writing');
+    expect(code(await device.switch.arm(next.statement))).toBe('protocol/event-refused');
+  });
+
+  test('raises the floor after a soak, and only once the other slot stands on it (SR-08)', async () => {
+    const floored = release(4, { floorEpoch: 2 });
+    unwrap(await device.install(floored));
+    unwrap(await device.switch.arm(floored.statement));
+    await device.restart();
+    const raise = async () => code(await device.switch.raiseFloor(floored.statement));
+    const epoch = async () => unwrap(await device.hands.updates.status()).floorEpoch;
+    expect(code(await device.switch.raiseFloor(next.statement))).toBe('integrity/slot-mismatch');
+    expect(await raise()).toBe('protocol/event-refused');
+    unwrap(await device.switch.commit());
+    expect(await raise()).toBe('protocol/event-refused');
+    await clock.advance(soakMs);
+    expect(await raise()).toBe('protocol/event-refused');
+    unwrap(await device.install(floored));
+    expect(unwrap(await device.switch.arm(floored.statement))).toBe('fallback');
+    expect(await epoch()).toBe(0);
+    expect(await raise()).toBe('done');
+    expect(await epoch()).toBe(2);
+    expect(code(await begin(release(5, { floorEpoch: 1 })))).toBe('integrity/below-floor');
+  });
+});

@@ -1,0 +1,197 @@
+/**
+ * Updates at the hands: installer, switch and floor of `ota-client`, put behind the ports of the door.
+ *
+ * The mind says what it wants, never what is true: which release it is, how large and with which hash tree comes out of
+ * the signed statement alone, verified here with keys that the hands were started with (SR-01).
+ */
+import { deny, done, ok, type Result } from '#hal/core/result';
+import type { BootControl } from '#hal/ports/boot-control';
+import type { Clock } from '#hal/ports/clock';
+import { otherSlot, type SlotDevice, type SlotName, type Slots } from '#hal/ports/slots';
+import type {
+  RunningSystem,
+  SlotReading,
+  SlotStarter,
+  SlotWriter,
+  UpdatePorts,
+  WriteBegun,
+  WriteOrder,
+} from '#hal/ports/updater';
+import { raiseFloor } from '#ota-client/apply/floor';
+import { type Begun, installer } from '#ota-client/apply/installer';
+import { slotSwitch } from '#ota-client/apply/switch';
+import { maxDictionaryBytes } from '#ota-client/payload/limits';
+import type { Floor } from '#ota-client/plan/floor';
+import { slotKeeper } from '#ota-client/slots/keeper';
+import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
+import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
+import type { SlotView } from '#ota-client/slots/view';
+
+export interface UpdateParts {
+  readonly slots: Slots;
+  readonly boot: BootControl;
+  readonly ledger: LedgerStore;
+  readonly floor: Floor;
+  /** Whose releases these hands write, fixed when they start; a statement must satisfy one of them. */
+  readonly policies: readonly ReleasePolicy[];
+  readonly clock: Clock;
+  /** A committed release runs so long before the floor may rise to its own. */
+  readonly soakMs: number;
+  readonly probes: readonly HealthProbe[];
+  /** As in `installer`. */
+  readonly windowBytes?: number;
+}
+
+/** What the hands can find out of themselves. */
+export interface HealthProbe {
+  /** A slug. */
+  readonly name: string;
+  readonly run: () => Promise<boolean>;
+}
+
+/** An owner that was silent so long has lost its install to whoever comes next: a mind that restarted as somebody else. */
+const idleOwnerMs = 10 * 60_000;
+
+export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
+  const { slots, boot, ledger, floor, policies, clock, soakMs, probes, windowBytes } = parts;
+  const keeper = slotKeeper(boot, ledger);
+  const writer = installer({ slots, keeper, floor, ...(windowBytes === undefined ? {} : { windowBytes }) });
+  const open = (envelope: Uint8Array) => openByAny(policies, envelope);
+  const verifyArm = (envelope: Uint8Array) => {
+    const opened = open(envelope);
+    return opened.ok ? ok(opened.value.release) : opened;
+  };
+  const starter = slotSwitch({ keeper, floor, verifyArm });
+  return {
+    slotWriter: slotWriter(writer, open, clock),
+    slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
+    runningSystem: runningSystem(boot, slots, probes),
+  };
+};
+
+type OpenStatement = (envelope: Uint8Array) => Result<ReleaseStatement>;
+
+/** @returns the statement, or why the first policy, that of ordinary releases, refuses it */
+const openByAny = (policies: readonly ReleasePolicy[], envelope: Uint8Array): Result<ReleaseStatement> => {
+  const opened = policies.map((policy) => openStatement(policy, envelope));
+  return opened.find(({ ok: isOpen }) => isOpen) ?? opened[0] ?? deny('integrity', 'signature-missing', 'no release key');
+};
+
+type Writer = ReturnType<typeof installer>;
+type Starter = ReturnType<typeof slotSwitch>;
+
+const slotWriter = (writer: Writer, open: OpenStatement, clock: Clock): SlotWriter => {
+  let owner: string | undefined;
+  let usedMs = clock.bootMs();
+  const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
+    if (owner === undefined) return deny('protocol', 'event-refused', 'no install has begun');
+    if (asking !== owner) return deny('resource', 'update-busy', owner);
+    usedMs = clock.bootMs();
+    return work();
+  };
+  const begin = async (order: WriteOrder): Promise<Result<WriteBegun>> => {
+    const opened = open(order.statement);
+    if (!opened.ok) return opened;
+    if (owner !== undefined && owner !== order.owner && clock.bootMs() - usedMs > idleOwnerMs) await writer.abandon(owner);
+    const begun = await writer.begin({ ...opened.value, owner: order.owner, isForced: order.isForced });
+    if (!begun.ok) return begun;
+    owner = order.owner;
+    usedMs = clock.bootMs();
+    return ok(begunOf(begun.value));
+  };
+  return {
+    begin,
+    write: (asking, segment, bytes) => owned(asking, () => writer.write(segment, bytes)),
+    flush: (asking) => owned(asking, () => writer.flushWindow()),
+    async finish(asking) {
+      const finished = await owned(asking, () => writer.finish());
+      if (finished.ok) owner = undefined;
+      return finished;
+    },
+    async abandon(asking) {
+      if (asking !== owner) return done;
+      owner = undefined;
+      await writer.abandon(asking);
+      return done;
+    },
+  };
+};
+
+const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): WriteBegun => ({
+  ...{ slot, stage, writtenSegments, segments },
+  ...recheck,
+});
+
+interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'clock' | 'soakMs'> {
+  readonly keeper: ReturnType<typeof slotKeeper>;
+  readonly verifyArm: (envelope: Uint8Array) => ReturnType<Parameters<typeof slotSwitch>[0]['verifyArm']>;
+}
+
+const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, keeper, verifyArm }: StarterParts): SlotStarter => {
+  /** Of this life of the hands alone: a restart lets it soak anew, which is later and never earlier. */
+  let soakingSinceMs = clock.bootMs();
+  return {
+    arm: (statement) => starter.arm(statement),
+    async commit() {
+      const committed = await starter.commit();
+      if (committed.ok) soakingSinceMs = clock.bootMs();
+      return committed;
+    },
+    giveUp: (reason) => starter.giveUp(reason),
+    async raiseFloor(statement) {
+      const named = await verifyArm(statement);
+      if (!named.ok) return named;
+      const view = await starter.status();
+      if (!view.ok) return view;
+      const { running, slots: views } = view.value;
+      if (!isSameRelease(views[running.slot].release, named.value))
+        return deny('integrity', 'slot-mismatch', `slot ${running.slot} runs another release`);
+      return raiseFloor(keeper, floor, { soakedMs: clock.bootMs() - soakingSinceMs, neededMs: soakMs });
+    },
+    async status() {
+      const view = await starter.status();
+      if (!view.ok) return view;
+      const floorEpoch = await floor.read();
+      if (!floorEpoch.ok) return floorEpoch;
+      const { running, slots: views } = view.value;
+      const slotBytes = await sizeOf(slots, otherSlot(running.slot));
+      if (!slotBytes.ok) return slotBytes;
+      return ok({
+        ...{ running: running.slot, runningRoot: running.verityRoot },
+        ...{ a: readingOf(views.a), b: readingOf(views.b) },
+        ...{ floorEpoch: floorEpoch.value, slotBytes: slotBytes.value },
+      });
+    },
+  };
+};
+
+const sizeOf = async (slots: Slots, slot: SlotName): Promise<Result<number>> => {
+  const device = await slots.open(slot, 'read');
+  if (!device.ok) return device;
+  await device.value.close();
+  return ok(device.value.sizeBytes);
+};
+
+const readingOf = ({ reason, ...view }: SlotView): SlotReading => (reason === '' ? view : { ...view, reason });
+
+/** Limit: read as it lies in the slot, without dm-verity in between; whoever reads checks what comes of it. */
+const runningSystem = (boot: BootControl, slots: Slots, probes: readonly HealthProbe[]): RunningSystem => {
+  let device: SlotDevice | undefined;
+  const open = async (): Promise<Result<SlotDevice>> => {
+    if (device !== undefined) return ok(device);
+    const state = await boot.read();
+    if (!state.ok) return state;
+    const opened = await slots.open(state.value.running.slot, 'read');
+    if (opened.ok) device = opened.value;
+    return opened;
+  };
+  return {
+    async read(offsetBytes, lengthBytes) {
+      if (lengthBytes > maxDictionaryBytes) return deny('protocol', 'field-invalid', `${lengthBytes} bytes at once`);
+      const running = await open();
+      return running.ok ? running.value.read(offsetBytes, lengthBytes) : running;
+    },
+    health: async () =>
+      ok(await Promise.all(probes.map(async ({ name, run }) => ({ name, hasPassed: await run().catch(() => false) })))),
+  };
+};

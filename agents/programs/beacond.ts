@@ -1,0 +1,84 @@
+/**
+ * enigm-beacond, the beacon relay: from the line of the Enigm Key to the courier that reaches contacts (SR-11).
+ *
+ * It starts first, needs nobody else, and asks for no posture, policy, lifecycle, audit or engine. Hands, mind and mouth
+ * may be dead, stopped or owned: sealed alerts go out and answers come in by a path that is theirs alone. It has no TPM,
+ * no decision and no key of an alert; its addon is the one of `serialport`, which lies beside the bundle.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ContactBook } from '#agents/beacon/contacts';
+import { courierEndpoint, MailCourier } from '#agents/beacon/courier';
+import { beaconDoor } from '#agents/beacon/door';
+import { beaconMethods } from '#agents/beacon/methods';
+import { parseBeaconSite } from '#agents/management/beacon-site';
+import { HostSide } from '#firmware-key/host/host-side';
+import { KeyHost } from '#firmware-key/host/key-host';
+import { AlertQueue } from '#firmware-key/host/queue';
+import { keyCrypto } from '#firmware-key/runtime/key-crypto';
+import { unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { linuxClock } from '#hal/linux/clock';
+import { openDurableStore } from '#hal/linux/durable-store';
+import { httpsExchange } from '#hal/linux/https-exchange';
+import { systemRandom } from '#hal/linux/random';
+import { linuxSerialLinks } from '#hal/linux/serial-link';
+import type { DurableStore } from '#hal/ports/durable-store';
+import type { Random } from '#hal/ports/random';
+import { dispatcher } from '#hal/remote/dispatcher';
+import { serveSocket } from '#hal/remote/socket-server';
+import { deviceLayout, socketPath } from './layout.ts';
+import { aborted, exitCode, runProgram } from './runtime.ts';
+
+/** Shorter than that of others: a courier that hangs must not hold up the next message for long. */
+const courierTimeoutMs = 5_000;
+
+runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal }) => {
+  const layout = deviceLayout(options.directory);
+  const { link, courier: endpoint } = unwrap(parseBeaconSite(readFileSync(layout.site, 'utf8')));
+  const clock = linuxClock();
+  const random = systemRandom;
+  const store = unwrap(openDurableStore(join(layout.beacon, 'beacon.db')));
+  const side = new HostSide({ backend: nodeCrypto, random, store, transport: 'serial' });
+  const courier: MailCourier = new MailCourier({
+    exchange: httpsExchange({ [courierEndpoint]: endpoint }, { timeoutMs: courierTimeoutMs }),
+    mailbox: mailboxIn(store, random),
+    clock,
+    onAnswer: (answer) => host.answer(answer),
+  });
+  const host: KeyHost = new KeyHost({
+    links: linuxSerialLinks({ path: link }),
+    side,
+    // The host's half of a session needs no device key: PINs are the Key's.
+    crypto: keyCrypto(nodeCrypto, new Uint8Array(32), 1),
+    queue: unwrap(AlertQueue.open(store)),
+    courier,
+    clock,
+    random,
+    log,
+  });
+  const door = dispatcher(
+    beaconMethods,
+    beaconDoor({
+      host,
+      isPaired: () => side.isPaired,
+      contacts: unwrap(ContactBook.open(store)),
+      courier: (callSignal) => courier.probe(callSignal),
+    }),
+  );
+  const working = Promise.all([host.run(signal), courier.run(signal)]);
+  const server = unwrap(await serveSocket(door, { path: socketPath(options.run, 'beacon'), log }));
+  log.info('program.ready');
+  await Promise.race([aborted(signal), working]);
+  await server.close();
+  return exitCode.done;
+});
+
+/** Where answers wait for this relay: chance, kept. */
+const mailboxIn = (store: DurableStore, random: Random): Uint8Array => {
+  const kept = unwrap(store.get('mailbox'));
+  if (kept !== undefined) return kept;
+  const mailbox = random.bytes(16);
+  unwrap(store.put('mailbox', mailbox));
+  return mailbox;
+};

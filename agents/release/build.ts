@@ -1,0 +1,92 @@
+/** From an image to everything that is published of it: hash tree, statement signed by two, payload, manifest. */
+import { type ManifestContent, manifestOf } from '#agents/update/manifest';
+import { utf8 } from '#hal/core/bytes';
+import { encodeMessage } from '#hal/core/message';
+import { ok, type Result } from '#hal/core/result';
+import { sealEnvelope } from '#hal/crypto/envelope';
+import { nodeCrypto } from '#hal/crypto/node';
+import { type HybridSecretKey, hybridSignatureSuites } from '#hal/crypto/suites';
+import { buildPayload, indexOf, type RecipeFiles, wholeBlocks } from '#ota-client/payload/build';
+import { namePayload } from '#ota-client/payload/files';
+import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
+import { type VerityParameters, verityTree } from '#ota-client/payload/verity';
+import type { ReleaseFacts } from '#ota-client/slots/ledger';
+import { encodeStatement, openStatement, type ReleasePolicy, releaseAudience, releaseType } from '#ota-client/slots/statement';
+
+/** What a slot holds, and the statement that says so. */
+export interface FactoryRelease {
+  readonly image: Uint8Array;
+  /** An encoded envelope. */
+  readonly statement: Uint8Array;
+  readonly facts: ReleaseFacts;
+  /** Of the hash tree: 32 bytes. */
+  readonly salt: Uint8Array;
+  /** Of the hash tree: 16 bytes. */
+  readonly uuid: Uint8Array;
+}
+
+export interface BuiltRelease extends FactoryRelease {
+  readonly id: string;
+  /** The target's content: an encoded `ReleaseManifest`. */
+  readonly manifest: Uint8Array;
+  /** What a server must hold beside it, by path. */
+  readonly contents: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface ReleaseInput {
+  readonly id: string;
+  readonly counter: number;
+  readonly floorEpoch: number;
+  readonly hardware: string;
+  readonly image: Uint8Array;
+  /** Images from which devices may come. */
+  readonly bases: readonly Uint8Array[];
+  /** Who signs the statement. */
+  readonly signers: readonly HybridSecretKey[];
+  /** Of zstd, 1 to 22. */
+  readonly level?: number;
+}
+
+const crypto = nodeCrypto;
+/** The last tenth of a download costs twenty times the time. */
+const defaultLevel = 6;
+
+/** Where the files of a release lie on the server: beside the targets, named by their manifest alone. */
+const payloadFolder = (id: string): string => `targets/payload/${id}`;
+
+/** @param policy how the hands of a device open the statement. @returns the release; or the fault with which they refuse it */
+export const buildRelease = (input: ReleaseInput, policy: ReleasePolicy): Result<BuiltRelease> => {
+  const { id, counter, floorEpoch, hardware, bases, signers, level = defaultLevel } = input;
+  const image = wholeBlocks(input.image);
+  // Of the id: the same release has the same tree, two releases of one image have two.
+  const salt = sha256(utf8(`enigm release salt ${id}`));
+  const uuid = sha256(utf8(`enigm release uuid ${id}`)).slice(0, 16);
+  const release = { counter, floorEpoch, imageBytes: image.length, verityRoot: verityRoot(image, { salt, uuid }) };
+  const header = {
+    suite: hybridSignatureSuites['enigm-ed25519-mldsa65'],
+    audience: releaseAudience,
+    payloadType: releaseType,
+  };
+  const statement = sealEnvelope(crypto, header, encodeStatement(crypto, { release, salt, uuid, hardware }), signers);
+  const opened = openStatement(policy, statement);
+  if (!opened.ok) return opened;
+  const { manifest, contents } = publishedOf(id, image, bases, statement, level);
+  return ok({ id, image, statement, facts: opened.value.release, salt, uuid, manifest, contents });
+};
+
+export const verityRoot = (image: Uint8Array, parameters: Omit<VerityParameters, 'imageBytes'>): Uint8Array => {
+  const tree = verityTree({ ...parameters, imageBytes: image.length });
+  tree.update(image);
+  return tree.finish().root;
+};
+
+const publishedOf = (id: string, image: Uint8Array, bases: readonly Uint8Array[], statement: Uint8Array, level: number) => {
+  const payload = buildPayload(image, undefined, { level });
+  const pairs = bases.map((base) => ({
+    base: sha256(encodeIndex(indexOf(wholeBlocks(base)))),
+    files: buildPayload(image, base, { level }).pair as RecipeFiles,
+  }));
+  const { files, contents } = namePayload(payloadFolder(id), payload, pairs);
+  const content: ManifestContent = { statement, files };
+  return { manifest: encodeMessage('ReleaseManifest', manifestOf(content)), contents };
+};

@@ -1,0 +1,136 @@
+/**
+ * Which release this device is to take now: a fresh appraisal for the director alone, the director's answer, and what
+ * the image repository says of the same target (Uptane); or, without any of that, the repair release (SR-12).
+ */
+import type { Attestor } from '#agents/attest/attestor';
+import type { VerifierLink } from '#agents/attest/verifier-link';
+import type { StateKeeper } from '#agents/management/state';
+import { fetchFrom, type ReadRange, readWhole } from '#agents/policy/source';
+import { deny, ok, type Result } from '#hal/core/result';
+import type { CryptoBackend } from '#hal/crypto/backend';
+import type { DeviceKeys } from '#hal/ports/device-keys';
+import type { DurableStore } from '#hal/ports/durable-store';
+import type { Client } from '#hal/remote/methods';
+import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
+import type { Bundle } from '#ota-client/trust/bundle';
+import { deviceTrust } from '#ota-client/trust/device-trust';
+import { eligibleTarget } from '#ota-client/trust/eligible';
+import { classTargets } from '#ota-client/trust/listing';
+import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/refresh';
+import type { Installed } from '#ota-client/trust/release';
+import { repairTarget } from '#ota-client/trust/repair';
+import { checkTargetFile, targetFileName } from '#ota-client/trust/target-file';
+import type { TrustedTime } from '#ota-client/trust/time';
+import { directorCall, fetchFromAnswer, rolloutDigest, rolloutParty, rolloutPlaces } from './asking.ts';
+import { type DirectorMethods, directorParty } from './director-methods.ts';
+import { type ManifestContent, readManifest, releaseIdOf } from './manifest.ts';
+
+/** A release that was verified all the way: by the repository, by the director, and by its own statement. */
+export interface Offer {
+  /** What the release is called; empty for a repair. */
+  readonly id: string;
+  readonly statement: ReleaseStatement;
+  readonly manifest: ManifestContent;
+}
+
+export interface Offers {
+  /** @returns the offer, undefined where there is nothing to do; or why nothing may be installed */
+  directed(installed: Installed, signal: AbortSignal): Promise<Result<Offer | undefined>>;
+  /** Needs no verifier, no director, no clock. */
+  repair(installed: Installed, signal: AbortSignal): Promise<Result<Offer>>;
+}
+
+export interface OfferParts {
+  readonly crypto: CryptoBackend;
+  readonly read: ReadRange;
+  readonly store: Pick<DurableStore, 'get' | 'put'>;
+  readonly director: Pick<Client<DirectorMethods>, 'call'>;
+  readonly attestor: Attestor;
+  readonly verifier: Pick<VerifierLink, 'passport'>;
+  readonly keys: Pick<DeviceKeys, 'handle'>;
+  readonly state: StateKeeper;
+  readonly time: () => TrustedTime;
+  readonly roots: { readonly image: Uint8Array; readonly director: Uint8Array };
+  /** Whose statements count: releases and repairs have custodians of their own (SR-03). */
+  readonly policies: { readonly update: ReleasePolicy; readonly repair: ReleasePolicy };
+}
+
+const maxManifestBytes = 128 * 1024;
+
+export const releaseOffers = (parts: OfferParts): Offers => {
+  const { crypto, read, store, director, attestor, verifier, keys, state, time, roots, policies } = parts;
+  const kept = (prefix: string) => ({
+    get: (name: string) => store.get(`${prefix}-${name}`),
+    put: (name: string, bytes: Uint8Array) => store.put(`${prefix}-${name}`, bytes),
+  });
+  const image = deviceTrust({ crypto, fetch: fetchFrom(read), store: kept('metadata'), pinnedRoot: roots.image });
+
+  const offerOf = async (
+    repository: Repository,
+    { target }: Bundle,
+    policy: ReleasePolicy,
+    signal: AbortSignal,
+  ): Promise<Result<Offer>> => {
+    if (target.file.length > maxManifestBytes) return deny('protocol', 'too-large', 'release manifest');
+    const path = `targets/${targetFileName(repository, target)}`;
+    const fetched = await readWhole(read, path, target.file.length, signal);
+    if (!fetched.ok) return fetched;
+    const checked = checkTargetFile(crypto, target.file, fetched.value);
+    if (!checked.ok) return checked;
+    const manifest = readManifest(checked.value);
+    if (!manifest.ok) return manifest;
+    const statement = openStatement(policy, manifest.value.statement);
+    return statement.ok
+      ? ok({ id: releaseIdOf(target.path) ?? '', statement: statement.value, manifest: manifest.value })
+      : statement;
+  };
+
+  /** A fresh result for the director, and what it answers to it. */
+  const ask = async (repository: Repository, installed: Installed, signal: AbortSignal) => {
+    const listed = await classTargets(repository, 'os');
+    if (!listed.ok) return listed;
+    const ids = [...listed.value].map(([path, file]) => ({ id: releaseIdOf(path) ?? '', file }));
+    const handleKey = await keys.handle(rolloutParty, state.current().handleEpoch);
+    if (!handleKey.ok) return handleKey;
+    const places = rolloutPlaces(
+      crypto,
+      handleKey.value,
+      ids.map(({ id }) => id),
+    );
+    const attested = await attestor.attest(directorParty, rolloutDigest(places));
+    if (!attested.ok) return attested;
+    const passport = verifier.passport(directorParty);
+    if (passport === undefined) return deny('attestation', 'missing');
+    const nonce = attested.value.deviceNonce;
+    const { hardwareId: hardware, releaseCounter, floorEpoch } = installed;
+    const question = { nonce, hardware, releaseCounter, floorEpoch, places };
+    const answer = await director.call('director.targets', directorCall(passport, question), { signal });
+    return answer.ok ? ok({ answer: answer.value, nonce }) : answer;
+  };
+
+  return {
+    async directed(installed, signal) {
+      const repository = await refresh(image, time(), signal);
+      if (!repository.ok) return repository;
+      const asked = await ask(repository.value, installed, signal);
+      if (!asked.ok) return asked;
+      const directorTrust = deviceTrust({
+        crypto,
+        fetch: fetchFromAnswer(asked.value.answer),
+        store: kept('director'),
+        pinnedRoot: roots.director,
+      });
+      const directed = await refresh(directorTrust, time(), signal);
+      if (!directed.ok) return directed;
+      const bundle = await eligibleTarget(crypto, directed.value, repository.value, { ...installed, nonce: asked.value.nonce });
+      if (!bundle.ok) return bundle.fault.reason === 'release-current' ? ok(undefined) : bundle;
+      return bundle.value === undefined ? ok(undefined) : offerOf(repository.value, bundle.value, policies.update, signal);
+    },
+    async repair(installed, signal) {
+      const repository = await refreshForRepair(image, time().floorMs, signal);
+      if (!repository.ok) return repository;
+      const bundle = await repairTarget(repository.value, installed);
+      return bundle.ok ? offerOf(repository.value, bundle.value, policies.repair, signal) : bundle;
+    },
+  };
+};

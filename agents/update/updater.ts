@@ -1,0 +1,235 @@
+/**
+ * An update from the offer to the trial, and the trial to its end. What is trusted is the statement of the release and
+ * its pins; who asked, the network and the director can only make it happen later or not at all.
+ */
+import { createHash } from 'node:crypto';
+import type { AuditLog } from '#agents/audit/log';
+import type { Actor, Fact } from '#agents/decision/facts';
+import type { Authorizer } from '#agents/mind/authorizer';
+import type { ReadRange } from '#agents/policy/source';
+import { concat, toHex } from '#hal/core/bytes';
+import { codeOf, deny, done, type Fault, ok, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
+import type { Log } from '#hal/ports/log';
+import { otherSlot } from '#hal/ports/slots';
+import type { PermittedCall, RemoteHands } from '#hal/remote/hands-client';
+import { type HealthCheck, runTrial, type TrialOutcome } from '#ota-client/apply/health';
+import { type InstallProgress, install } from '#ota-client/apply/install';
+import type { RunningImage } from '#ota-client/apply/tiers';
+import { segmentBytes, segmentCount, segmentLength } from '#ota-client/payload/limits';
+import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
+import { planUpdate } from '#ota-client/plan/update';
+import type { ReleaseFacts } from '#ota-client/slots/ledger';
+import type { Installed } from '#ota-client/trust/release';
+import type { ManagedState } from '#protos/gen/types';
+import type { Offer, Offers } from './offers.ts';
+import {
+  type Perform,
+  readSituation,
+  remoteInstaller,
+  remoteRunningImage,
+  remoteSwitch,
+  type SlotsSituation,
+} from './remote-installer.ts';
+
+export interface Updater {
+  /** @returns what the director offers now; undefined where there is nothing to do */
+  check(signal: AbortSignal): Promise<Result<Offer | undefined>>;
+  /**
+   * Fetches, writes, proves and arms; goes on where an earlier call was cut.
+   * @param wanted `repair` needs no verifier, no director and no clock (SR-12)
+   * @returns what came of it
+   */
+  install(wanted: 'update' | 'repair', isForced: boolean, signal: AbortSignal): Promise<Result<InstallOutcome>>;
+  /** The health gate of a trial boot, to its end; nothing for a committed slot. */
+  endTrial(signal: AbortSignal): Promise<Result<TrialOutcome>>;
+  situation(): Promise<Result<SlotsSituation>>;
+  progress(): InstallProgress | undefined;
+  /** For the fleet: which release runs, and why a newer one does not. */
+  state(): Promise<readonly ManagedState[]>;
+}
+
+/** `armed`: the next start is the trial. */
+export type InstallOutcome = 'nothing-to-do' | 'armed' | 'fallback-renewed';
+
+export interface UpdaterParts {
+  readonly hands: Pick<RemoteHands, 'updates' | 'effectors'>;
+  readonly offers: Offers;
+  readonly authorizer: Authorizer;
+  readonly audit: Pick<AuditLog, 'record'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly read: ReadRange;
+  readonly hardware: string;
+  /** Of the release custodians: who the audit log names. */
+  readonly signer: Uint8Array;
+  /** Of a trial: all that a device must be able to do by itself. */
+  readonly checks: readonly HealthCheck[];
+  readonly trialMs: number;
+}
+
+const owner = 'mind';
+/** Between two rounds of the checks of a trial. */
+const pauseMs = 1_000;
+const evidenceAgeMs = 60_000;
+const gates = { isPowered: true, hasSpace: true, isCool: true };
+
+export const updater = (parts: UpdaterParts): Updater => {
+  const { hands, offers, authorizer, audit, clock, log, read, hardware, signer, checks, trialMs } = parts;
+  let progress: InstallProgress | undefined;
+  let refusal: Fault | undefined;
+  let isInstalling = false;
+
+  const actor = (subject: Uint8Array, assurance: Actor['assurance']): Fact<Actor> => ({
+    value: { subject: toHex(subject.subarray(0, 16)), assurance },
+    source: assurance === 'administrator' ? 'release-statement' : 'health-gate',
+    measuredBootMs: clock.bootMs(),
+    maxAgeMs: evidenceAgeMs,
+    isVerified: true,
+  });
+  const performAs =
+    (action: 'install-release' | 'end-trial'): Perform =>
+    async (call: PermittedCall) => {
+      const by = action === 'install-release' ? actor(signer, 'administrator') : actor(localGate, 'health-gate');
+      const performed = await authorizer.perform(
+        { action, resource: 'device', event: 'admin.release', call, actor: by },
+        'update',
+      );
+      if (!performed.ok) return performed;
+      const { decision } = performed.value;
+      return decision.isAllowed ? done : { ok: false, fault: decision.fault ?? notPermitted };
+    };
+  const starter = remoteSwitch(hands, performAs('install-release'));
+  const gate = remoteSwitch(hands, performAs('end-trial'));
+
+  const installedNow = async (): Promise<Result<{ readonly situation: SlotsSituation; readonly installed: Installed }>> => {
+    const situation = await readSituation(hands);
+    if (!situation.ok) return situation;
+    const { view, floorEpoch } = situation.value;
+    const releaseCounter = view.slots[view.running.slot].release?.counter ?? 0;
+    return ok({ situation: situation.value, installed: { hardwareId: hardware, releaseCounter, floorEpoch } });
+  };
+
+  /** The image that runs, by the digest of its index: read whole, once for a boot; without it full recipes are used. */
+  let running: Promise<RunningImage | undefined> | undefined;
+  const runningImage = ({ view }: SlotsSituation): Promise<RunningImage | undefined> => {
+    const imageBytes = view.slots[view.running.slot].release?.imageBytes;
+    if (imageBytes === undefined) return Promise.resolve(undefined);
+    running ??= indexOfRunning(hands, imageBytes).then((index) =>
+      index === undefined ? undefined : remoteRunningImage(hands, index, imageBytes),
+    );
+    return running;
+  };
+
+  const write = async (
+    offer: Offer,
+    situation: SlotsSituation,
+    isForced: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<void>> => {
+    const { statement, manifest } = offer;
+    const image = await runningImage(situation);
+    return install(
+      { ...statement, owner, isForced },
+      manifest.files,
+      {
+        mirrors: [read],
+        installer: remoteInstaller(hands, performAs('install-release'), owner, manifest.statement),
+        clock,
+        ...(image === undefined ? {} : { running: image }),
+        onProgress: (now) => {
+          progress = now;
+        },
+      },
+      signal,
+    );
+  };
+
+  const installOnce = async (
+    wanted: 'update' | 'repair',
+    isForced: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<InstallOutcome>> => {
+    const now = await installedNow();
+    if (!now.ok) return now;
+    const { situation, installed } = now.value;
+    const offered = wanted === 'repair' ? await offers.repair(installed, signal) : await offers.directed(installed, signal);
+    if (!offered.ok) return offered;
+    const offer = offered.value;
+    if (offer === undefined) return ok('nothing-to-do');
+    await audit.record({ event: 'release.offered', outcome: 'done', changeReference: offer.statement.release.digest });
+    const plan = planUpdate({ ...offer.statement.release, hardware: [hardware] }, { ...situation, hardware, gates, isForced });
+    if (!plan.ok) return plan;
+    const written = await write(offer, situation, isForced, signal);
+    if (!written.ok) return written;
+    await audit.record({ event: 'release.written', outcome: 'done', changeReference: offer.statement.release.digest });
+    const armed = await starter.arm(offer.manifest.statement);
+    if (!armed.ok) return armed;
+    return ok(armed.value === 'trial' ? 'armed' : 'fallback-renewed');
+  };
+
+  return {
+    progress: () => progress,
+    situation: () => readSituation(hands),
+    async check(signal) {
+      const now = await installedNow();
+      return now.ok ? offers.directed(now.value.installed, signal) : now;
+    },
+    async install(wanted, isForced, signal) {
+      if (isInstalling) return deny('resource', 'update-busy', owner);
+      isInstalling = true;
+      const installed = await installOnce(wanted, isForced, signal).finally(() => {
+        isInstalling = false;
+      });
+      refusal = installed.ok ? undefined : installed.fault;
+      if (!installed.ok) {
+        log.warn('update.refused', { code: codeOf(installed.fault), detail: installed.fault.detail ?? '' });
+        await audit.record({ event: 'release.refused', outcome: 'denied', fault: installed.fault });
+      }
+      return installed;
+    },
+    async endTrial(signal) {
+      const ended = await runTrial({ clock, checks, slots: gate, deadlineMs: trialMs, pauseMs }, signal);
+      if (ended.ok && ended.value === 'given-up') {
+        const restarted = await performAs('end-trial')(hands.effectors.reboot('trial-failed'));
+        if (!restarted.ok) return restarted;
+      }
+      if (!ended.ok) log.error('trial.failed', { code: codeOf(ended.fault), detail: ended.fault.detail ?? '' });
+      return ended;
+    },
+    async state() {
+      const situation = await readSituation(hands);
+      if (!situation.ok) return [];
+      const { running, slots } = situation.value.view;
+      const { state, release } = slots[running.slot];
+      const left = slots[otherSlot(running.slot)];
+      const runs = release === undefined ? [] : [stateOf(release, state === 'committed', refusal)];
+      // A release that failed its trial is news for whoever rolls it out, by its own digest.
+      const failed = left.state === 'failed' && left.release !== undefined ? [stateOf(left.release, false, failedTrial)] : [];
+      return [...runs, ...failed];
+    },
+  };
+};
+
+const stateOf = ({ counter, digest }: ReleaseFacts, holds: boolean, fault: Fault | undefined): ManagedState => ({
+  kind: 'os',
+  version: counter,
+  digest,
+  holds,
+  ...(fault === undefined ? {} : { code: codeOf(fault) }),
+});
+
+const notPermitted: Fault = { category: 'authorization', reason: 'not-permitted' };
+const failedTrial: Fault = { category: 'policy', reason: 'release-failed' };
+/** The health gate is no person and has no key: a name of its own in the audit log. */
+const localGate = createHash('sha256').update('enigm-health-gate').digest();
+
+const indexOfRunning = async ({ updates }: Pick<RemoteHands, 'updates'>, imageBytes: number): Promise<Uint8Array | undefined> => {
+  const digests: Uint8Array[] = [];
+  for (let segment = 0; segment < segmentCount(imageBytes); segment += 1) {
+    const bytes = await updates.readRunning(segment * segmentBytes, segmentLength(imageBytes, segment));
+    if (!bytes.ok) return undefined;
+    digests.push(sha256(bytes.value));
+  }
+  return sha256(encodeIndex({ imageBytes, digests: concat(...digests) }));
+};

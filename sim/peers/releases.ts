@@ -1,0 +1,343 @@
+/**
+ * Where releases of the operating system come from: built out of a tree, taken through the publisher's desk, put into
+ * the administration's repository. Also what an owned publisher would put there.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuiltRelease, buildRelease, type FactoryRelease } from '#agents/release/build';
+import { readManifest, releasePath } from '#agents/update/manifest';
+import { equalBytes, toHex, utf8 } from '#hal/core/bytes';
+import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
+import { openDurableStore } from '#hal/linux/durable-store';
+import type { Clock } from '#hal/ports/clock';
+import { sha256 } from '#ota-client/payload/segment-index';
+import { type TargetEntry, targetEntry } from '#ota-client/repository/compose';
+import type { Offer } from '#ota-client/repository/director';
+import { targetPath } from '#ota-client/repository/files';
+import {
+  completeRelease,
+  type Desk,
+  draftRelease,
+  haltRelease,
+  offers,
+  reportFailure,
+  reviewRelease,
+  rollRelease,
+  signRelease,
+  stageRelease,
+} from '#ota-client/repository/publisher';
+import { allReleases, loadRelease, type ReleaseRecord } from '#ota-client/repository/release-record';
+import { isOffered, type ReleaseState } from '#ota-client/repository/release-table';
+import type { ReleaseFacts } from '#ota-client/slots/ledger';
+import { openStatement, type ReleasePolicy } from '#ota-client/slots/statement';
+import { repairPath } from '#ota-client/trust/repair';
+import type { DeviceReport, ManagedState } from '#protos/gen/types';
+import { approversFrom } from './approvers.ts';
+import { type BuildImage, buildRootImage, deviceTree } from './image-build.ts';
+import { withoutLastSignature } from './mirror.ts';
+import { openRepository } from './repository.ts';
+import type { PeerSecrets } from './secrets.ts';
+
+export type ReleaseClass = 'os' | 'repair';
+
+export interface ReleasePlan {
+  readonly id: string;
+  readonly class?: ReleaseClass;
+  /** One line of numbers for both classes: a repair release is newer than what it repairs. */
+  readonly counter: number;
+  readonly floorEpoch?: number;
+  /** What differs from the tree of the build; without content a file is left out. */
+  readonly changes?: ReadonlyMap<string, Uint8Array | undefined>;
+  /** Simulator mark: its trial does not pass the health gate. */
+  readonly isUnhealthy?: boolean;
+  /** Releases from which devices come; that of the factory. */
+  readonly bases?: readonly FactoryRelease[];
+  /** How many of the two custodians sign the statement. */
+  readonly statementSigners?: 1 | 2;
+}
+
+export interface Releases {
+  /** What slot a holds when a device leaves the factory. */
+  readonly factory: FactoryRelease;
+  readonly hardware: string;
+  /** The root of the image repository, for the image of a device. */
+  readonly root: Uint8Array;
+  /** How hands open a statement: keys of one class count for that class alone (SR-03). */
+  policyOf(name: ReleaseClass): ReleasePolicy;
+  /** Image, hash tree, statement, payload; nothing is uploaded yet. */
+  build(plan: ReleasePlan): Promise<Result<BuiltPlan>>;
+  /**
+   * From wherever the release is to `rolling`: drafted, reviewed, signed by both, staged, rolled. Called again after a
+   * refusal it goes on from there; a halted release is reviewed and signed anew.
+   * @param permille how many of a thousand devices it is offered to
+   * @returns `policy/references-missing` while the verifier does not know it (SR-13), and the faults of the desk
+   */
+  publish(release: BuiltPlan, permille?: number): Promise<Result<ReleaseRecord>>;
+  roll(id: string, permille: number): Promise<Result<ReleaseRecord>>;
+  complete(id: string): Result<ReleaseRecord>;
+  halt(id: string): Result<ReleaseRecord>;
+  record(id: string): Result<ReleaseRecord>;
+  /** What a director may name now. */
+  offers(): Result<readonly Offer[]>;
+  /** A device that fell back from a release counts against it; enough of them halt the rollout. */
+  note(handle: string, report: DeviceReport): Promise<Result<void>>;
+  /** Whether the image with this hash tree bears the mark. */
+  isUnhealthy(verityRoot: Uint8Array): boolean;
+  /** From now on what is signed has one custodian only, or lacks one signature; the publisher does not mind. */
+  takeOver(how: 'custodian' | 'signature'): void;
+  close(): void;
+}
+
+export interface BuiltPlan extends BuiltRelease {
+  readonly class: ReleaseClass;
+  readonly entry: TargetEntry;
+}
+
+export interface ReleasesOptions {
+  /** Of the peers: `repository` in it is the one that is served. */
+  readonly directory: string;
+  /** Of the device's programs. */
+  readonly programs: string;
+  readonly secrets: Pick<PeerSecrets, 'custodians'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** SR-13: whether the verifier knows what a device with this release measures. */
+  readonly areReferencesLive: (verityRoot: Uint8Array) => boolean;
+  readonly haltAfterFailures?: number;
+  readonly buildImage?: BuildImage;
+}
+
+/** The one hardware class of the simulator. */
+export const simulatedHardware = 'simulated';
+export const factoryPlan = { id: 'release-1', counter: 1, floorEpoch: 0 } as const;
+
+const crypto = nodeCrypto;
+/** Of the file system, the same for all: a release differs from the one before where its files do. */
+const fileSystemUuid = sha256(utf8('enigm root file system')).slice(0, 16);
+const people = { author: 'ada', reviewer: 'bea' } as const;
+const maxRemembered = 4096;
+/** What a device says of a release that it tried and left. */
+const failureCodes = new Set(['policy/release-failed', 'policy/health-missing']);
+
+/** @returns the factory with the first release built, or `unavailable/not-supported` without the tool for images */
+export const openReleases = async (options: ReleasesOptions): Promise<Result<Releases>> => {
+  const { directory, programs, secrets, clock, areReferencesLive, buildImage = buildRootImage } = options;
+  const approvers = approversFrom(crypto, secrets.custodians);
+  const opened = await openRepository(join(directory, 'repository'), approvers, clock);
+  if (!opened.ok) return opened;
+  const { repository, root } = opened.value;
+  const store = openDurableStore(join(directory, 'releases.db'));
+  if (!store.ok) return store;
+  const unhealthy = new Set<string>();
+  const left = leftMemory();
+  let takenOver: 'custodian' | 'signature' | undefined;
+
+  const policyOf = (name: ReleaseClass): ReleasePolicy => ({
+    ...{ crypto, threshold: 2, hardware: simulatedHardware },
+    keys: approvers.publicKeysOf(name),
+  });
+
+  /** As published, whoever signed it. */
+  const factsOf = async ({ class: name, entries: [entry] }: ReleaseRecord): Promise<Result<ReleaseFacts>> => {
+    if (entry === undefined) return deny('unavailable', 'not-found', 'a release without a target');
+    const bytes = await repository.files.get(consistentPath(entry));
+    if (!bytes.ok) return bytes;
+    const manifest = readManifest(bytes.value ?? new Uint8Array());
+    if (!manifest.ok) return manifest;
+    const statement = openStatement({ ...policyOf(name as ReleaseClass), threshold: 1 }, manifest.value.statement);
+    return statement.ok ? ok(statement.value.release) : statement;
+  };
+
+  const desk: Desk = {
+    repository,
+    store: store.value,
+    clock,
+    haltAfterFailures: options.haltAfterFailures ?? 1,
+    areReferencesLive: async (release) => {
+      const facts = await factsOf(release);
+      return facts.ok ? ok(areReferencesLive(facts.value.verityRoot)) : facts;
+    },
+  };
+
+  const build = async (plan: ReleasePlan, image?: Uint8Array): Promise<Result<BuiltPlan>> => {
+    const {
+      id,
+      class: name = 'os',
+      counter,
+      floorEpoch = 0,
+      isUnhealthy = false,
+      bases = [factory],
+      statementSigners = 2,
+    } = plan;
+    const tree = deviceTree({ programs, id, counter, floorEpoch, isUnhealthy });
+    if (!tree.ok) return tree;
+    const files = new Map<string, Uint8Array | undefined>([...tree.value, ...(plan.changes ?? [])]);
+    const kept = new Map([...files].flatMap(([path, content]) => (content === undefined ? [] : [[path, content] as const])));
+    const made = image === undefined ? await buildImage(kept, { uuid: fileSystemUuid }) : ok(image);
+    if (!made.ok) return made;
+    const built = buildRelease(
+      {
+        ...{ id, counter, floorEpoch, hardware: simulatedHardware, image: made.value },
+        bases: bases.flatMap((base) => (base === undefined ? [] : [base.image])),
+        signers: approvers.secretsOf(name).slice(0, statementSigners),
+      },
+      { ...policyOf(name), threshold: statementSigners },
+    );
+    if (!built.ok) return built;
+    if (isUnhealthy) unhealthy.add(toHex(built.value.facts.verityRoot));
+    const path = name === 'os' ? releasePath(id) : repairPath(simulatedHardware);
+    const custom = { releaseCounter: counter, floorEpoch, hw: [simulatedHardware] };
+    return ok({ ...built.value, class: name, entry: targetEntry(crypto, path, built.value.manifest, custom) });
+  };
+
+  let factory: FactoryRelease | undefined;
+  const first = await factoryImage(directory, (image) => build({ ...factoryPlan, bases: [] }, image));
+  if (!first.ok) {
+    store.value.close();
+    return first;
+  }
+  factory = first.value;
+
+  const upload = async ({ entry, manifest, contents }: BuiltPlan): Promise<Result<void>> => {
+    for (const [path, bytes] of [...contents, [consistentPath(entry), manifest] as const]) {
+      const stored = await repository.files.put(path, bytes);
+      if (!stored.ok) return stored;
+    }
+    return done;
+  };
+
+  const sign = async ({ id, class: name }: ReleaseRecord): Promise<Result<ReleaseRecord>> => {
+    const signers = approvers.of(name);
+    if (takenOver === 'custodian') {
+      const classes = { ...repository.classes, [name]: { ...repository.classes[name], threshold: 1 } };
+      return signRelease({ ...desk, repository: { ...repository, classes } }, id, signers.slice(0, 1));
+    }
+    const signed = await signRelease(desk, id, signers);
+    if (!signed.ok || takenOver === undefined) return signed;
+    const kept = store.value.get(`signed/${id}`);
+    if (!kept.ok || kept.value === undefined) return kept.ok ? signed : kept;
+    const stripped = store.value.put(`signed/${id}`, withoutLastSignature(kept.value));
+    return stripped.ok ? signed : stripped;
+  };
+
+  /** The one step that leads on from a state; a state without one is where publishing ends. */
+  const onward = (permille: number): Partial<Record<ReleaseState, (record: ReleaseRecord) => Promise<Result<ReleaseRecord>>>> => {
+    const review = async ({ id }: ReleaseRecord) => reviewRelease(desk, id, people.reviewer);
+    return {
+      draft: review,
+      halted: review,
+      reviewed: sign,
+      async signed(record) {
+        const staged = await stageRelease(desk, record.id, approvers.publisher);
+        // Another release of the class was published since: these signatures name an old version.
+        return !staged.ok && codeOf(staged.fault) === 'integrity/metadata-rollback' ? review(record) : staged;
+      },
+      staged: ({ id }) => rollRelease(desk, id, permille),
+    };
+  };
+
+  return ok({
+    factory,
+    hardware: simulatedHardware,
+    root,
+    policyOf,
+    build: (plan) => build(plan),
+    async publish(release, permille = 1000) {
+      const { id, class: name, entry } = release;
+      const uploaded = await upload(release);
+      if (!uploaded.ok) return uploaded;
+      const known = loadRelease(desk.store, id);
+      let at = known.ok ? known : draftRelease(desk, { id, class: name, author: people.author, entries: [entry] });
+      const steps = onward(permille);
+      for (;;) {
+        const step = at.ok ? steps[at.value.state] : undefined;
+        if (!at.ok || step === undefined) return at;
+        at = await step(at.value);
+      }
+    },
+    roll: (id, permille) => rollRelease(desk, id, permille),
+    complete: (id) => completeRelease(desk, id),
+    halt: (id) => haltRelease(desk, id),
+    record: (id) => loadRelease(desk.store, id),
+    offers: () => offers(desk),
+    async note(handle, report) {
+      const all = allReleases(desk.store);
+      if (!all.ok) return all;
+      const offered: { readonly id: string; readonly facts: ReleaseFacts }[] = [];
+      for (const release of all.value) {
+        if (release.class !== 'os' || !isOffered(release.state)) continue;
+        const facts = await factsOf(release);
+        if (!facts.ok) return facts;
+        offered.push({ id: release.id, facts: facts.value });
+      }
+      const states = report.managed.filter(({ kind, code }) => kind === 'os' && failureCodes.has(code ?? ''));
+      if (states.length === 0) left.delete(handle);
+      for (const state of states) {
+        const id = left.get(handle, state) ?? releaseLeft(offered, state);
+        if (id === undefined) continue;
+        left.set(handle, state, id);
+        const counted = reportFailure(desk, id, handle);
+        if (!counted.ok) return counted;
+      }
+      return done;
+    },
+    isUnhealthy: (root) => unhealthy.has(toHex(root)),
+    takeOver: (how) => {
+      takenOver = how;
+    },
+    close: () => store.value.close(),
+  });
+};
+
+/** Named by its digest where it does not hold; where the device speaks of what it runs, the newest one above that. */
+const releaseLeft = (
+  offered: readonly { readonly id: string; readonly facts: ReleaseFacts }[],
+  { digest, holds, version }: ManagedState,
+): string | undefined => {
+  const newestFirst = offered.toSorted((a, b) => b.facts.counter - a.facts.counter);
+  return newestFirst.find(({ facts }) => (holds ? facts.counter > version : equalBytes(facts.digest, digest)))?.id;
+};
+
+/**
+ * Where a device only says that it left something: what that was is worked out once, and stays until it says nothing of
+ * the kind any more or runs another release. Otherwise its next report would be held against a release that came since.
+ */
+const leftMemory = () => {
+  const kept = new Map<string, { readonly version: number; readonly id: string }>();
+  return {
+    delete: (handle: string) => kept.delete(handle),
+    get(handle: string, { holds, version }: ManagedState): string | undefined {
+      const found = kept.get(handle);
+      return holds && found?.version === version ? found.id : undefined;
+    },
+    set(handle: string, { holds, version }: ManagedState, id: string): void {
+      if (!holds) return;
+      kept.delete(handle);
+      kept.set(handle, { version, id });
+      const [oldest] = kept.keys();
+      if (kept.size > maxRemembered && oldest !== undefined) kept.delete(oldest);
+    },
+  };
+};
+
+/** §6.2 of TUF 1.0: the file of a target with its hash before its name. */
+const consistentPath = ({ path, sha256: digest }: TargetEntry): string => {
+  const slash = path.lastIndexOf('/') + 1;
+  return targetPath(`${path.slice(0, slash)}${digest}.${path.slice(slash)}`);
+};
+
+/** Kept: a device that left the factory goes on with what it left with, whatever is built since. */
+const factoryImage = async (
+  directory: string,
+  build: (image: Uint8Array | undefined) => Promise<Result<BuiltPlan>>,
+): Promise<Result<BuiltPlan>> => {
+  const path = join(directory, 'factory.image');
+  const kept = readIfThere(path);
+  if (!kept.ok) return kept;
+  const built = await build(kept.value === undefined ? undefined : new Uint8Array(kept.value));
+  if (!built.ok || kept.value !== undefined) return built;
+  mkdirSync(directory, { recursive: true });
+  const stored = writeAtomically(path, built.value.image);
+  return stored.ok ? built : stored;
+};

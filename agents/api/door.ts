@@ -13,6 +13,7 @@ import type { PolicyManager } from '#agents/policy/manager';
 import type { Presenter } from '#agents/session/presenter';
 import type { Updater } from '#agents/update/updater';
 import { codeOf, deny, ok, type Result } from '#hal/core/result';
+import { type Rate, tokenBucket } from '#hal/core/token-bucket';
 import { otherSlot } from '#hal/ports/slots';
 import type { Handlers } from '#hal/remote/methods';
 import type { Decision, DeviceStatus, ManagedList } from '#protos/gen/types';
@@ -32,6 +33,8 @@ export interface DoorParts extends MindParts {
 /** Largest page of audit records in one answer. */
 const maxListed = 256;
 const source = 'api';
+/** Each costs a quote, two records and a turn at the verifier: apps must not crowd out what the device itself asks for. */
+const attestationRate: Rate = { burst: 32, perSecond: 0.2 };
 
 export const feedDoor = (parts: MindParts & { readonly posture: PostureKeeper }): Handlers<FeedMethods> => ({
   'device.status': async () => ok(statusOf(parts)),
@@ -46,6 +49,7 @@ export const feedDoor = (parts: MindParts & { readonly posture: PostureKeeper })
 
 export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
   const { attestor, authorizer, presenter, defense, audit, clock, hands, state, trust } = parts;
+  const attestations = tokenBucket(clock, attestationRate);
   const performed = async (effect: Effect): Promise<Result<Decision>> => {
     const done = await authorizer.perform(effect, source);
     return done.ok ? decisionMessage(done.value.decision, done.value.facts, clock.bootMs()) : done;
@@ -57,6 +61,7 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       return enrolled.ok ? outcomeOf(enrolled.value) : enrolled;
     },
     'device.attest': async ({ relyingParty }) => {
+      if (!attestations.take()) return deny('resource', 'rate-limited', 'attestations asked for by apps');
       const attested = await attestor.attest(relyingParty);
       return attested.ok ? outcomeOf(attested.value) : attested;
     },

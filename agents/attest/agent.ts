@@ -7,7 +7,7 @@ import { attestor, attestorNeeds } from './attestor.ts';
 
 const firstRetryMs = 2_000;
 const maxRetryMs = 5 * 60_000;
-/** While the device is not enrolled there is nothing to do but look again. */
+/** While nothing is due there is nothing to do but look again. */
 const idleMs = 5_000;
 
 export const attestAgent: Agent<MindParts> = defineAgent({
@@ -18,9 +18,11 @@ export const attestAgent: Agent<MindParts> = defineAgent({
     let retryMs = firstRetryMs;
     while (!signal.aborted) {
       const held = trust.result(ownParty);
-      const dueInMs = held === undefined ? 0 : held.atBootMs + lifeMs(held.result) / 2 - clock.bootMs();
+      // Whoever else asked the verifier and was refused: then this asks again, and does not wait for half a life.
+      const isDue = held === undefined || trust.attestationFault() !== undefined;
+      const dueInMs = isDue ? 0 : held.atBootMs + lifeMs(held.result) / 2 - clock.bootMs();
       if (state.current().lifecycle !== 'active') await clock.sleep(idleMs, signal);
-      else if (dueInMs > 0) await clock.sleep(dueInMs, signal);
+      else if (dueInMs > 0) await clock.sleep(Math.min(dueInMs, idleMs), signal);
       else {
         const result = await attestor(parts).attest(ownParty);
         if (!result.ok) await clock.sleep(retryMs, signal);

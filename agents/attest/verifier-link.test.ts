@@ -110,6 +110,37 @@ describe('the link to the verifier', () => {
     expect(await keyFor('account')).toBe(account);
   });
 
+  test('answers one challenge after the other, so that no evidence overtakes another: that looks like a TPM put back', async () => {
+    const asked: string[] = [];
+    const { client } = verifier;
+    const call: typeof client.call = (method, ...rest) => {
+      asked.push(method);
+      return client.call(method, ...rest);
+    };
+    verifier = { ...verifier, client: { call } };
+    open();
+    const results = await Promise.all([attest('account'), attest('command'), enrol()]);
+    expect(results).toEqual(['accepted', 'accepted', 'accepted']);
+    expect(asked).toEqual(['attest.begin', 'attest.finish', 'attest.begin', 'attest.finish', 'enrol.begin', 'enrol.finish']);
+  });
+
+  test('waits no longer for its turn than it may, and holds up nobody after that', async () => {
+    const { client } = verifier;
+    let isHanging = true;
+    const call = ((method: 'attest.begin', ...rest: [never]) =>
+      isHanging ? new Promise(() => undefined) : client.call(method, ...rest)) as typeof client.call;
+    verifier = { ...verifier, client: { call } };
+    open();
+    const stop = new AbortController();
+    const first = link.attest(device, 'account', stop.signal);
+    const second = link.attest(device, 'account', stop.signal);
+    const third = link.attest(device, 'account', signal);
+    isHanging = false;
+    stop.abort();
+    expect([await first, await second].map(outcome)).toEqual(['unavailable/aborted', 'unavailable/aborted']);
+    expect(outcome(await third)).toBe('accepted');
+  });
+
   test('remembers a bounded number of relying parties, and its own whatever apps ask for', async () => {
     await attest('account');
     await attest('command');

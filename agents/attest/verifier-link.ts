@@ -6,6 +6,8 @@ import { enrolmentProof } from '#attestation/enrolment';
 import { type AttestationResult, type VerifierKeys, verifyResult } from '#attestation/result';
 import type { VerifierMethods } from '#attestation/verifier-methods';
 import { equalBytes } from '#hal/core/bytes';
+import { unlessAborted } from '#hal/core/deadline';
+import { inTurn } from '#hal/core/in-turn';
 import { encodeMessage } from '#hal/core/message';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
@@ -136,31 +138,38 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
     return finished.ok ? accept(finished.value.result, question, handle) : finished;
   };
 
+  const enrolOnce: VerifierLink['enrol'] = async (device, signal) => {
+    const identity = await collector.tpm.identity();
+    if (!identity.ok) return identity;
+    const key = await collector.keys.publicKey('attestation');
+    if (!key.ok) return key;
+    const asked = questionOf(device, enrolmentParty, 'enrol');
+    const begin = { ...identity.value, postQuantumKey: key.value.postQuantum, deviceNonce: asked.deviceNonce };
+    const challenge = await client.call('enrol.begin', begin, { signal });
+    if (!challenge.ok) return challenge;
+    const { session, nonce, credentialBlob, encryptedSecret } = challenge.value;
+    if (challenge.value.verifier !== verifier.name) return deny('attestation', 'result-audience', 'another verifier');
+    const secret = await collector.tpm.activate({ credentialBlob, encryptedSecret });
+    if (!secret.ok) return secret;
+    const proof = enrolmentProof(secret.value, encodeMessage('EnrolBegin', begin), session, nonce);
+    const question = { ...asked, nonce, needsLog: true };
+    const collected = await collectEvidence(collector, question);
+    if (!collected.ok) return collected;
+    const { evidence, handle } = collected.value;
+    const done = await client.call('enrol.finish', { session, proof, evidence }, { signal });
+    if (!done.ok) return done;
+    const result = accept(done.value.result, question, handle);
+    if (result.ok) isLogKnown = true;
+    return result.ok ? ok({ device: done.value.device, result: result.value }) : result;
+  };
+
+  const turn = inTurn();
+  /** One after the other: evidence that overtakes older evidence of ours shows the verifier a TPM that went back. */
+  const alone = <T>(signal: AbortSignal, work: () => Promise<Result<T>>): Promise<Result<T>> =>
+    turn(async () => (signal.aborted ? deny('unavailable', 'aborted') : unlessAborted(work(), signal)));
+
   return {
-    async enrol(device, signal) {
-      const identity = await collector.tpm.identity();
-      if (!identity.ok) return identity;
-      const key = await collector.keys.publicKey('attestation');
-      if (!key.ok) return key;
-      const asked = questionOf(device, enrolmentParty, 'enrol');
-      const begin = { ...identity.value, postQuantumKey: key.value.postQuantum, deviceNonce: asked.deviceNonce };
-      const challenge = await client.call('enrol.begin', begin, { signal });
-      if (!challenge.ok) return challenge;
-      const { session, nonce, credentialBlob, encryptedSecret } = challenge.value;
-      if (challenge.value.verifier !== verifier.name) return deny('attestation', 'result-audience', 'another verifier');
-      const secret = await collector.tpm.activate({ credentialBlob, encryptedSecret });
-      if (!secret.ok) return secret;
-      const proof = enrolmentProof(secret.value, encodeMessage('EnrolBegin', begin), session, nonce);
-      const question = { ...asked, nonce, needsLog: true };
-      const collected = await collectEvidence(collector, question);
-      if (!collected.ok) return collected;
-      const { evidence, handle } = collected.value;
-      const done = await client.call('enrol.finish', { session, proof, evidence }, { signal });
-      if (!done.ok) return done;
-      const result = accept(done.value.result, question, handle);
-      if (result.ok) isLogKnown = true;
-      return result.ok ? ok({ device: done.value.device, result: result.value }) : result;
-    },
+    enrol: (device, signal) => alone(signal, () => enrolOnce(device, signal)),
 
     passport(relyingParty) {
       const party = parties.get(relyingParty);
@@ -169,11 +178,12 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
       return { result, sign: (message) => crypto.ed25519.sign(secret, message) as Uint8Array };
     },
 
-    async attest(device, relyingParty, signal, rollout) {
-      const result = await attestOnce(device, relyingParty, !isLogKnown, signal, rollout);
-      const isLogWanted = !result.ok && result.fault.reason === 'log-missing' && isLogKnown;
-      if (result.ok) isLogKnown = true;
-      return isLogWanted ? attestOnce(device, relyingParty, true, signal, rollout) : result;
-    },
+    attest: (device, relyingParty, signal, rollout) =>
+      alone(signal, async () => {
+        const result = await attestOnce(device, relyingParty, !isLogKnown, signal, rollout);
+        const isLogWanted = !result.ok && result.fault.reason === 'log-missing' && isLogKnown;
+        if (result.ok) isLogKnown = true;
+        return isLogWanted ? attestOnce(device, relyingParty, true, signal, rollout) : result;
+      }),
   };
 };

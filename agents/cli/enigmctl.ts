@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { attestCommands } from './commands/attest.ts';
 import { auditCommands } from './commands/audit.ts';
+import { beaconCommands } from './commands/beacon.ts';
 import { decisionCommands } from './commands/decide.ts';
 import { defenseCommands } from './commands/defense.ts';
 import { deviceCommands, printStatus } from './commands/device.ts';
@@ -67,6 +68,7 @@ export const enigmctlProgram = (streams: Streams): { readonly program: Command; 
   updateCommands(program, run);
   defenseCommands(program, run);
   releaseCommands(program, run);
+  beaconCommands(program, run);
   doctorCommand(program, run);
   explainCommand(program, run);
   return { program, code: () => code };

@@ -33,6 +33,15 @@ import { aborted, exitCode, runProgram } from './runtime.ts';
 /** Shorter than that of others: a courier that hangs must not hold up the next message for long. */
 const courierTimeoutMs = 5_000;
 
+/** Where answers wait for this relay: chance, kept. */
+const mailboxIn = (store: DurableStore, random: Random): Uint8Array => {
+  const kept = unwrap(store.get('mailbox'));
+  if (kept !== undefined) return kept;
+  const mailbox = random.bytes(16);
+  unwrap(store.put('mailbox', mailbox));
+  return mailbox;
+};
+
 runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal }) => {
   const layout = deviceLayout(options.directory);
   const { link, courier: endpoint } = unwrap(parseBeaconSite(readFileSync(layout.site, 'utf8')));
@@ -73,12 +82,3 @@ runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal 
   await server.close();
   return exitCode.done;
 });
-
-/** Where answers wait for this relay: chance, kept. */
-const mailboxIn = (store: DurableStore, random: Random): Uint8Array => {
-  const kept = unwrap(store.get('mailbox'));
-  if (kept !== undefined) return kept;
-  const mailbox = random.bytes(16);
-  unwrap(store.put('mailbox', mailbox));
-  return mailbox;
-};

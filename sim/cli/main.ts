@@ -17,6 +17,7 @@ const context: Context = {
   paths: {
     programs: join(root, 'dist/device'),
     simPrograms: join(root, 'dist/sim'),
+    key: join(root, 'dist/key'),
     addon: join(root, 'build/native/tpm-sim.node'),
     node: process.execPath,
   },

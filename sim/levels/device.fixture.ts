@@ -16,7 +16,7 @@ export const copyBuild = (directory: string): BuildPaths => {
   const programs = join(directory, 'dist/device');
   if (!existsSync(join(built, 'device')) || !existsSync(addon)) throw new Error('the device is not built: run make setup');
   cpSync(built, join(directory, 'dist'), { recursive: true });
-  return { programs, simPrograms: join(directory, 'dist/sim'), addon, node: process.execPath };
+  return { programs, simPrograms: join(directory, 'dist/sim'), key: join(directory, 'dist/key'), addon, node: process.execPath };
 };
 
 const root = join(import.meta.dirname, '../..');

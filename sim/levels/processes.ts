@@ -10,6 +10,7 @@ import { closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiMethods } from '#agents/api/methods';
+import { beaconMethods } from '#agents/beacon/methods';
 import { deviceLayout, socketPath } from '#agents/programs/layout';
 import { toBase64, toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
@@ -23,9 +24,10 @@ import { socketClient } from '#hal/remote/socket-client';
 import type { Factory } from '#sim/machine/factory';
 import type { BuildPaths } from '#sim/machine/launch';
 import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
-import { type Machine, simulatedMachine, type TpmKind } from '#sim/machine/machine';
+import { type Machine, type MachineOptions, simulatedMachine, type TpmKind } from '#sim/machine/machine';
 import { offerWindows } from '#sim/machine/syscalls-spool';
 import { certifyEndorsement } from '#sim/peers/authority';
+import { type BeaconPeers, startBeaconPeers } from '#sim/peers/beacon';
 import { referenceEnyra } from '#sim/peers/enyra';
 import { type FleetOptions, type FleetPeers, startFleet } from '#sim/peers/fleet';
 import { referenceIssuer } from '#sim/peers/issuer';
@@ -106,7 +108,8 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
 
   const machines: Machine[] = [];
   const lab = await networkLab();
-  const newDevice = (name: string, hasPage: boolean, network?: readonly string[]) => {
+  const beacon = await startBeaconPeers({ directory: join(directory, 'key'), firmware: paths.key, secrets, clock, random });
+  const newDevice = (name: string, { hasPage, network, keyLink }: Pick<MachineOptions, 'hasPage' | 'network' | 'keyLink'>) => {
     if (ending.signal.aborted) throw new Error('the world is closed');
     const deviceDirectory = join(directory, name);
     const machine = simulatedMachine({
@@ -120,18 +123,30 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
       factory: factoryOf(releases),
       hasPage,
       ...(network === undefined ? {} : { network }),
+      ...(keyLink === undefined ? {} : { keyLink }),
     });
     machines.push(machine);
     return {
       machine,
-      device: processDevice(name, machine, paths, () => siteOf(verifier, secrets, fleet, updates), until, ending.signal),
+      device: processDevice(
+        name,
+        machine,
+        paths,
+        () => siteOf(verifier, secrets, fleet, updates, keyLink === undefined ? undefined : beacon),
+        until,
+        ending.signal,
+      ),
     };
   };
-  const first = newDevice('device-1', true, lab.ok ? lab.value.device.before : undefined);
+  const first = newDevice('device-1', {
+    hasPage: true,
+    ...(lab.ok ? { network: lab.value.device.before } : {}),
+    ...(beacon.key.ok ? { keyLink: beacon.key.value.linkPath } : {}),
+  });
   let second: ReturnType<typeof newDevice> | undefined;
 
   const secondDevice = async (): Promise<Device> => {
-    second ??= newDevice('device-2', false);
+    second ??= newDevice('device-2', { hasPage: false });
     if (second.machine.isOn()) return second.device;
     await second.device.powerOn();
     await second.device.answers();
@@ -160,17 +175,23 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
     takePath: verifier.takePath,
     fleet,
     updates,
+    fate: { isUnhealthy: false, permille: 1000, rotsBeforeTrial: false, repairSigners: 2 },
     knowRelease: ({ id, facts }) => void unwrap(references.add(id, facts.verityRoot)),
     network: lab,
+    beacon,
     recordedEvidence,
     until,
     start: () => first.device.powerOn(),
     close() {
       ending.abort();
       closing ??= Promise.all(machines.map((machine) => machine.dispose())).then(() =>
-        Promise.all([verifier.close(), fleet.close(), updates.close(), lab.ok && lab.value[Symbol.asyncDispose]()]).then(
-          () => undefined,
-        ),
+        Promise.all([
+          verifier.close(),
+          fleet.close(),
+          updates.close(),
+          beacon.close(),
+          lab.ok && lab.value[Symbol.asyncDispose](),
+        ]).then(() => undefined),
       );
       return closing;
     },
@@ -194,6 +215,7 @@ const processDevice = (
     name,
     directory,
     app,
+    relay: socketClient(beaconMethods, socketPath(runDirectory, 'beacon')),
     bootLogPath: join(simulated.firmware, 'boot.log'),
     auditPath: join(deviceLayout(directory).mind, 'audit.db'),
     enigmctl: (...words) =>
@@ -283,6 +305,7 @@ const siteOf = (
   secrets: PeerSecrets,
   { broker, command, files }: FleetPeers,
   { releases, director }: UpdatePeers,
+  beacon: BeaconPeers | undefined,
 ): string => {
   const publicKeyOf = ({ classical, postQuantum }: HybridPublicKey) => ({
     classical: toBase64(classical),
@@ -321,6 +344,14 @@ const siteOf = (
         trialSeconds: 6,
       },
     },
+    ...(beacon?.key.ok
+      ? {
+          beacon: {
+            link: beacon.key.value.linkPath,
+            courier: { url: beacon.courier.url, authority: secrets.tlsAuthority.certificate },
+          },
+        }
+      : {}),
     page: { port: 0 },
     postureEverySeconds: 2,
   });

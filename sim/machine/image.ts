@@ -26,8 +26,12 @@ export interface Image {
 /** EFI_IMAGE_SECURITY_DATABASE_GUID, UEFI 2.10 §32.4.1. */
 const securityDatabaseGuid = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 
-/** Bundles of the device that the boot manager measures before it starts them. */
-export const measuredPrograms = ['agentd.cjs', 'linkd.cjs', 'inferd.cjs', 'paged.cjs', 'enigmctl.cjs'] as const;
+/** Files of the device that the boot manager measures before it starts them. */
+export const measuredPrograms = [
+  ...(['agentd.cjs', 'linkd.cjs', 'inferd.cjs', 'paged.cjs', 'enigmctl.cjs', 'beacond.cjs'] as const),
+  /** What the beacon relay loads beside its bundle. */
+  'serialport.node',
+] as const;
 
 /** UEFI_IMAGE_LOAD_EVENT (PFP 1.05 §10.2.3) without a device path: four 64-bit numbers. */
 const imageLoadEvent = new Uint8Array(32);

@@ -46,9 +46,10 @@ describe('the programs of a running device', () => {
       .split('\n')
       .filter((line) => /^\S+ ..x. /.test(line) && !/\s(?:\/|\[vdso\]|\[vsyscall\])/.test(line));
 
-  test('hands and mouth hold no memory that code was generated into; a program with a compiler does', () => {
+  test('hands, mouth and relay hold no memory that code was generated into; a program with a compiler does', () => {
     expect(generatedCode('hald')).toEqual([]);
     expect(generatedCode('linkd')).toEqual([]);
+    expect(generatedCode('beacond')).toEqual([]);
     expect(generatedCode('agentd').length).toBeGreaterThan(0);
   });
 });
@@ -62,7 +63,8 @@ describe('an exploit inside a program', () => {
     parts = { directory: join(directory, 'device'), runDirectory: join(directory, 'run'), paths: copyBuild(directory) };
     const device = deviceLayout(parts.directory);
     const { firmware, tpm } = simulatedLayout(parts.directory);
-    for (const folder of [device.hands, device.mind, firmware, tpm, parts.runDirectory]) mkdirSync(folder, { recursive: true });
+    for (const folder of [device.hands, device.mind, device.beacon, firmware, tpm, parts.runDirectory])
+      mkdirSync(folder, { recursive: true });
     for (const folder of [device.hands, device.mind]) writeFileSync(join(folder, 'secret'), 'secret');
     script = join(parts.runDirectory, 'exploit.cjs');
   });
@@ -92,6 +94,7 @@ describe('an exploit inside a program', () => {
     ['inferd', expected(['machine-code'], noAddon)],
     ['paged', expected(['machine-code'], noAddon)],
     ['linkd', expected([], { ...noAddon, ...noCompiler })],
+    ['beacond', expected(['addon'], noCompiler)],
     // Limit: what may read /proc reaches every file by way of /proc/self/root, and an addon is bound by nothing of Node.
     ['hald', expected(['addon', 'by-proc'], noCompiler)],
   ])('reads, writes, starts and loads nothing in %s that is not its own', (name, said) => {
@@ -135,8 +138,8 @@ describe.skipIf(!isRoot)('a stranger at the sockets of a device (needs root)', (
   const refused = expect.stringMatching(/^(?:closed|ECONNRESET|EPIPE)$/);
 
   test('reaches none of them: the folder is closed to others', async () => {
-    await opened.world.until('every program serves its door', () => doors().length === 6);
-    expect(doors()).toEqual(['hands', 'factory', 'link', 'inference', 'api', 'feed']);
+    await opened.world.until('every program serves its door', () => doors().length === 7);
+    expect(doors()).toEqual(['hands', 'factory', 'link', 'inference', 'api', 'feed', 'beacon']);
     for (const door of doors()) expect(knockAs(stranger, door), door).toBe('EACCES');
   });
 

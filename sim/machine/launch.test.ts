@@ -4,7 +4,8 @@ import { launchOf, type ProgramName, programNames } from './launch.ts';
 const parts = {
   directory: '/device',
   runDirectory: '/run',
-  paths: { programs: '/programs', simPrograms: '/sim-programs', addon: '/tpm-sim.node', node: '/node' },
+  paths: { programs: '/programs', simPrograms: '/sim-programs', key: '/key', addon: '/tpm-sim.node', node: '/node' },
+  keyLink: '/line',
 };
 const flagsOf = (name: ProgramName) => launchOf(name, parts, 'embedded').flags;
 const switches = (name: ProgramName) => flagsOf(name).filter((flag) => !flag.includes('='));
@@ -16,6 +17,7 @@ const paths = (name: ProgramName, kind: 'read' | 'write') =>
 
 describe('the seat belt of each program (SR-31)', () => {
   test.each<[ProgramName, readonly string[]]>([
+    ['beacond', ['--no-warnings', '--permission', '--jitless', '--allow-addons']],
     ['hald', ['--no-warnings', '--permission', '--jitless', '--allow-addons']],
     ['linkd', ['--no-warnings', '--permission', '--jitless']],
     ['agentd', ['--no-warnings', '--permission']],
@@ -27,6 +29,7 @@ describe('the seat belt of each program (SR-31)', () => {
 
   test.each<[ProgramName, readonly string[]]>([
     ['hald', ['/device/firmware', '/device/hands', '/device/slots', '/device/tpm', '/run']],
+    ['beacond', ['/device/beacon', '/run']],
     ['agentd', ['/device/mind', '/run']],
     ['linkd', ['/run']],
     ['inferd', ['/run']],
@@ -43,6 +46,7 @@ describe('the seat belt of each program (SR-31)', () => {
         ...['/programs', '/run', '/sim-programs', '/sys', '/tpm-sim.node'],
       ],
     ],
+    ['beacond', ['/device/beacon', '/device/site.json', '/line', '/proc/uptime', '/programs', '/run']],
     ['agentd', ['/device/mind', '/device/site.json', '/proc/uptime', '/programs', '/run']],
     ['linkd', ['/device/site.json', '/programs', '/run']],
     ['inferd', ['/programs', '/run']],

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { deviceLayout } from '#agents/programs/layout';
 import { simulatedLayout, slotFiles } from './layout.ts';
 
-export const programNames = ['hald', 'linkd', 'inferd', 'agentd', 'paged'] as const;
+/** The beacon relay first: it needs nobody else, and ends after all others (SR-11). */
+export const programNames = ['beacond', 'hald', 'linkd', 'inferd', 'agentd', 'paged'] as const;
 export type ProgramName = (typeof programNames)[number];
 
 export interface BuildPaths {
@@ -16,6 +17,8 @@ export interface BuildPaths {
   readonly programs: string;
   /** dist/sim. */
   readonly simPrograms: string;
+  /** dist/key: the Key's script and the engine that runs it. */
+  readonly key: string;
   /** build/native/tpm-sim.node. */
   readonly addon: string;
   /** The pinned Node.js. */
@@ -29,6 +32,8 @@ export interface LaunchParts {
   readonly paths: BuildPaths;
   /** What stands before a program so that it runs in the device's own network; none where this machine allows no such. */
   readonly network?: readonly string[];
+  /** The line of the Key that belongs to the device; without one there is no beacon relay. */
+  readonly keyLink?: string;
 }
 
 export interface Launch {
@@ -39,7 +44,11 @@ export interface Launch {
 }
 
 /** @param tpm `embedded`, or the command socket of a swtpm */
-export const launchOf = (name: ProgramName, { directory, runDirectory, paths, network }: LaunchParts, tpm: string): Launch => {
+export const launchOf = (
+  name: ProgramName,
+  { directory, runDirectory, paths, network, keyLink }: LaunchParts,
+  tpm: string,
+): Launch => {
   const device = deviceLayout(directory);
   const simulated = simulatedLayout(directory);
   const reads = (...files: readonly string[]) => files.map((file) => `--allow-fs-read=${file}`);
@@ -49,6 +58,17 @@ export const launchOf = (name: ProgramName, { directory, runDirectory, paths, ne
   const places = ['--directory', directory, '--run', runDirectory];
   const bundle = join(paths.programs, `${name}.cjs`);
   switch (name) {
+    case 'beacond':
+      return {
+        flags: [
+          ...common,
+          ...['--jitless', '--allow-addons'],
+          ...writes(device.beacon),
+          ...reads(device.site, '/proc/uptime', ...(keyLink === undefined ? [] : [keyLink])),
+        ],
+        script: bundle,
+        words: places,
+      };
     case 'hald':
       return {
         flags: [

@@ -41,6 +41,8 @@ export interface Machine {
   readonly runDirectory: string;
   /** What stands before a program so that it runs in the network of the machine. */
   readonly network?: readonly string[];
+  /** The line of the Key that belongs to it. */
+  readonly keyLink?: string;
   /** @param site contents of the site configuration for this power-on */
   powerOn(site: string): Promise<Result<void>>;
   /** Asks every program to end. */
@@ -69,7 +71,7 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
 
   const start = async (): Promise<Result<void>> => {
     if (isDisposed) return deny('unavailable', 'aborted', 'the machine is gone');
-    for (const folder of [runDirectory, layout.logs, layout.firmware, layout.tpm, device.hands, device.mind])
+    for (const folder of [runDirectory, layout.logs, layout.firmware, layout.tpm, device.hands, device.mind, device.beacon])
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(device.site, site, { mode: 0o600 });
     if (options.tpm === 'swtpm') {
@@ -83,7 +85,7 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     if (!equipped.ok) return equipped;
     isDead = false;
     outputs = [];
-    const specs = programNames.filter((name) => name !== 'paged' || options.hasPage).map((name) => specOf(name));
+    const specs = programNames.filter(isThere).map((name) => specOf(name));
     programs = startPrograms(specs, { clock, log, requestCodes: [exitCode.reboot, deadCode], onRequest });
     return ok(undefined);
   };
@@ -118,6 +120,9 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     swtpm === undefined
       ? ({ addon: paths.addon, embedded: layout.tpm } as const)
       : ({ addon: paths.addon, swtpm: { path: swtpm.commandPath } } as const);
+
+  const isThere = (name: ProgramName): boolean =>
+    (name !== 'paged' || options.hasPage) && (name !== 'beacond' || options.keyLink !== undefined);
 
   const specOf = (name: ProgramName): ProgramSpec => {
     const output = createWriteStream(join(layout.logs, `${name}.log`), { flags: 'a', mode: 0o600 });
@@ -167,6 +172,7 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     directory,
     runDirectory,
     ...(options.network === undefined ? {} : { network: options.network }),
+    ...(options.keyLink === undefined ? {} : { keyLink: options.keyLink }),
     powerOn: (nextSite) =>
       exclusively(() => {
         site = nextSite;

@@ -6,6 +6,7 @@ import { parseEventLog } from '#attestation/eventlog/parse';
 import { decodeCbor, encodeCbor } from '#hal/core/cbor';
 import { unwrap } from '#hal/core/result';
 import { fleetBreaks } from './fleet-breaks.ts';
+import { releaseBreaks } from './release-breaks.ts';
 import type { Sabotage } from './sabotage.ts';
 
 export const breaks: Readonly<Record<string, Sabotage>> = {
@@ -95,11 +96,18 @@ export const breaks: Readonly<Record<string, Sabotage>> = {
     },
   },
   ...fleetBreaks,
+  ...releaseBreaks,
   outcome: {
     what: 'somebody without its key speaks in the name of the intelligence service',
     step: 'intelligence',
     code: 'integrity/signature-missing',
     before: { intelligence: ({ enyra }) => enyra.impersonate() },
+  },
+  leak: {
+    what: 'the courier of alerts is taken over and shows contacts the places of an alert that is over',
+    step: 'emergency',
+    code: 'integrity/decryption-failed',
+    before: { emergency: ({ beacon }) => beacon.courier.takeOver() },
   },
 };
 

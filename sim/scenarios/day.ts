@@ -2,6 +2,7 @@
 import { attest } from './attest.ts';
 import { authenticate } from './authenticate.ts';
 import { boot } from './boot.ts';
+import { emergency } from './emergency.ts';
 import { enrol } from './enrol.ts';
 import { handle } from './handle.ts';
 import { intelligence } from './intelligence.ts';
@@ -17,5 +18,5 @@ import { update } from './update.ts';
 export const day: readonly Scenario[] = [
   ...[provision, enrol, boot, attest],
   ...[authenticate, session, posture, handle, policy, network, intelligence],
-  ...[update, rollout],
+  ...[update, rollout, emergency],
 ];

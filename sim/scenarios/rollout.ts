@@ -72,7 +72,11 @@ const publish = async (world: World, plan: ReleasePlan, permille: number): Promi
 /** Somebody on the way spoils every appraisal: no director answers, and the repair release installs all the same (SR-12). */
 const repair = async (world: World, counter: number): Promise<Result<string>> => {
   const { device, until } = world;
-  const published = await publish(world, { id: `repair-${counter}`, class: 'repair', counter }, 1000);
+  const published = await publish(
+    world,
+    { id: `repair-${counter}`, class: 'repair', counter, statementSigners: world.fate.repairSigners },
+    1000,
+  );
   if (!published.ok) return published;
   world.takePath({
     onAttestFinish: (evidence) => evidence.map((byte, index) => (index === evidence.length - 40 ? byte ^ 1 : byte)),

@@ -5,7 +5,7 @@ import type { World } from '#sim/world/world';
 export type StepName =
   | ('provision' | 'enrol' | 'boot' | 'attest')
   | ('authenticate' | 'session' | 'posture' | 'handle' | 'policy' | 'network' | 'intelligence')
-  | ('update' | 'rollout');
+  | ('update' | 'rollout' | 'emergency');
 
 export interface Scenario {
   readonly step: StepName;

@@ -40,7 +40,7 @@ export const update: Scenario = {
   title:
     'a release comes through mouth and mind to the hands, into the other slot; killed on the way it goes on; its trial is kept',
   async run(world) {
-    const { device, updates, until } = world;
+    const { device, updates, until, fate } = world;
     const { releases } = updates;
     const before = await slotsOf(world);
     const counter = await nextCounter(world);
@@ -48,16 +48,21 @@ export const update: Scenario = {
     if (!built.ok)
       return built.fault.reason === 'not-supported' ? seen({ skipped: 'no tool for images here' }) : refused(built.fault);
     world.knowRelease({ id: `release-${counter}`, facts: built.value.facts });
-    const published = await releases.publish(built.value, 1000);
+    if (fate.isUnhealthy) device.breakHealth(built.value.facts.verityRoot);
+    const published = await releases.publish(built.value, fate.permille);
     if (!published.ok) return refused(published.fault);
 
+    if (fate.permille === 0) return refused(faultOfCode(await offerCode(world)));
     const killedAt = await installUntilKilled(world);
     const installed = await device.enigmctl('update', 'install');
     const fault = faultOf(installed);
     if (fault !== undefined) return refused(fault);
-    await restart(world);
-    await until('the trial is over', async () => stateOfRunning(await slotsOf(world)) === 'committed', 30_000);
+    if (fate.rotsBeforeTrial) await rot(world, before.running === 'a' ? 'b' : 'a');
+    else await restart(world);
+    await until('the trial is over', async () => isSettled(await slotsOf(world)), 60_000);
     const after = await slotsOf(world);
+    const left = after[after.running === 'a' ? 'b' : 'a'];
+    if (left.state === 'failed') return refused({ category: 'policy', reason: 'release-failed', detail: left.reason ?? '' });
     const attested = await device.enigmctl('attest', 'now');
     const notAttested = faultOf(attested);
     if (notAttested !== undefined) return refused(notAttested);
@@ -74,7 +79,26 @@ export const update: Scenario = {
   },
 };
 
-export const stateOfRunning = (slots: ShownSlots): string => slots[slots.running].state;
+/** The slot that runs is kept, and the other one waits for no trial. */
+const isSettled = (slots: ShownSlots): boolean =>
+  stateOfRunning(slots) === 'committed' && slots[slots.running === 'a' ? 'b' : 'a'].state !== 'trial';
+
+/** The battery goes, and a bit of the slot that was to start next with it. */
+const rot = async ({ device }: World, slot: 'a' | 'b'): Promise<void> => {
+  await device.powerCut();
+  device.flipBit(slot, 4096);
+  await device.powerOn();
+  await device.answers();
+};
+
+/** What a device is told that was not drawn. */
+const offerCode = async ({ device }: World): Promise<string> => {
+  const offered = await device.enigmctl('update', 'check');
+  return offered.json['release'] === undefined ? 'policy/target-missing' : 'integrity/director-mismatch';
+};
+
+/** Unknown while the device restarts. */
+export const stateOfRunning = (slots: ShownSlots): string => slots[slots.running]?.state ?? 'unknown';
 
 /** Starts an install and kills the mind in the middle of it. */
 const installUntilKilled = async (world: World): Promise<string> => {

@@ -4,12 +4,14 @@
  */
 
 import type { ApiMethods } from '#agents/api/methods';
+import type { BeaconMethods } from '#agents/beacon/methods';
 import type { Result } from '#hal/core/result';
 import type { NetworkLab } from '#hal/linux/network-lab';
 import type { CallWindow } from '#hal/ports/signals';
 import type { SlotName } from '#hal/ports/slots';
 import type { Client } from '#hal/remote/methods';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
+import type { BeaconPeers } from '#sim/peers/beacon';
 import type { Enyra } from '#sim/peers/enyra';
 import type { FleetPeers } from '#sim/peers/fleet';
 import type { Issuer } from '#sim/peers/issuer';
@@ -36,16 +38,31 @@ export interface World {
   takePath(path: HostilePath): void;
   /** Command, its repository and the broker between it and devices. */
   readonly fleet: FleetPeers;
+  /** What becomes of the releases of the day; sabotage changes it. */
+  readonly fate: Fate;
   /** Where releases come from, and the director that names them. */
   readonly updates: UpdatePeers;
   /** From now on the verifier knows what a device with this release measures. */
   knowRelease(release: { readonly id: string; readonly facts: ReleaseFacts }): void;
   /** The network of the first device, or why this machine allows it none. */
   readonly network: Result<NetworkLab>;
+  /** The Key of the first device, its contacts, and the courier between. */
+  readonly beacon: BeaconPeers;
   /** Evidence that passed so far. */
   readonly recordedEvidence: readonly Uint8Array[];
   /** Waits until the fact is true. @throws after the time, naming what did not happen */
   until(what: string, fact: () => Promise<boolean> | boolean, withinMs?: number): Promise<void>;
+}
+
+export interface Fate {
+  /** Its trial does not pass the health gate. */
+  isUnhealthy: boolean;
+  /** How many of a thousand devices it is offered to. */
+  permille: number;
+  /** The power is cut before its trial, and one bit of its slot rots meanwhile. */
+  rotsBeforeTrial: boolean;
+  /** How many of the two custodians sign the repair release. */
+  repairSigners: 1 | 2;
 }
 
 export interface Device {
@@ -55,6 +72,8 @@ export interface Device {
   enigmctl(...words: readonly string[]): Promise<CommandOutcome>;
   /** The Enigm App's door. */
   readonly app: Pick<Client<ApiMethods>, 'call' | 'subscribe'>;
+  /** The beacon relay's door; nobody is there where no Key belongs to the device. */
+  readonly relay: Pick<Client<BeaconMethods>, 'call'>;
   /** The firmware's log, as a file. */
   readonly bootLogPath: string;
   readonly auditPath: string;

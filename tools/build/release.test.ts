@@ -55,6 +55,14 @@ describe('a release (SR-04)', () => {
   });
 });
 
+describe('the beacon relay (SR-11)', () => {
+  test('has nothing of the TPM, of decisions or of the audit log, and loads the one addon that lies beside it', () => {
+    expect(foreignToTheMouth(inputsOf('dist/device/beacond.cjs'))).toEqual([]);
+    expect(inputsOf('dist/device/beacond.cjs')).toContain('tools/build/serial-addon.cjs');
+    expect(existsSync(join(root, 'dist/device/serialport.node'))).toBe(true);
+  });
+});
+
 describe('the mouth (SR-02)', () => {
   const mouth = 'dist/device/linkd.cjs';
   test('has nothing of the TPM, of decisions or of the audit log, and can load no addon', () => {

@@ -20,9 +20,10 @@ describe('enigmctl audit', () => {
   /** What the device says in place of its records; undefined: the truth. */
   let lies: ((list: AuditList) => AuditList) | undefined;
   beforeEach(async () => {
-    audit = await openTestAudit(virtualClock());
+    const clock = virtualClock();
+    audit = await openTestAudit(clock);
     lies = undefined;
-    const door = apiDoor({ audit } as DoorParts);
+    const door = apiDoor({ audit, clock } as unknown as DoorParts);
     device = await serveDevice({
       'audit.status': door['audit.status'],
       'audit.prove': door['audit.prove'],

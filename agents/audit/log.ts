@@ -181,8 +181,10 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
     lastAnchor = lastAnchor.then(() => checkpointNow(false));
     return lastAnchor;
   };
-  const checkpointNow = async (isAdvancing: boolean): Promise<Result<void>> => {
+  const checkpointNow = async (isWanted: boolean): Promise<Result<void>> => {
     const size = store.size();
+    // A degraded log takes the first chance to be whole again; that ends the chance, so nobody wears the counter out by it.
+    const isAdvancing = isWanted || fault !== undefined;
     if (size === anchoredSize || fault?.state === 'tampered') return done;
     const compared = isCompared ? done : await compare();
     if (!compared.ok) return compared;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { toHex } from '#hal/core/bytes';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { deny, done, ok, type Result, unwrap } from '#hal/core/result';
 import { virtualClock } from '#hal/memory/clock';
@@ -49,7 +50,7 @@ describe('the courier', () => {
   test('is given a parcel of one size, under the name that the Key gave the contact', async () => {
     const { courier, asked } = open(() => ok(nothing));
     expect(await courier.deliver(contact, message, never)).toEqual(done);
-    expect(asked[0]?.delivery?.contact).toEqual(contact);
+    expect(toHex(asked[0]?.delivery?.contact ?? mailbox)).toBe(toHex(contact));
     expect(asked[0]?.delivery?.parcel.length).toBe(parcelBytes);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Request } from '#firmware-key/core/messages';
+import type { Request, Status } from '#firmware-key/core/messages';
+import { toHex } from '#hal/core/bytes';
 import { deny, done, ok, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
 import { ContactBook } from './contacts.ts';
@@ -8,9 +9,9 @@ import { type BeaconDoorParts, beaconDoor } from './door.ts';
 const never = new AbortController().signal;
 const contact = { contact: new Uint8Array(16).fill(9), tier: 1, isNamed: true };
 const put = { contact, psk: new Uint8Array(32), publicKey: new Uint8Array(1216) };
-const report = {
+const report: Status = {
   ...{ state: 'bound', batteryPercent: 90, contacts: 2, hasPins: true, allowsRemoteArm: false, usedMicroampHours: 12 },
-} as const;
+};
 
 const open = (verdict: Result<void> = done) => {
   const store = memoryStore();
@@ -42,7 +43,11 @@ describe('the door of the relay', () => {
     const { door, store, orders } = open();
     expect(await door['beacon.contacts']({ put }, never)).toEqual(ok({ contacts: [contact] }));
     expect(await door['beacon.contacts']({ put }, never)).toEqual(ok({ contacts: [contact] }));
-    expect(unwrap(ContactBook.open(store)).all()).toEqual({ contacts: [contact] });
+    expect(
+      unwrap(ContactBook.open(store))
+        .all()
+        .contacts.map((one) => toHex(one.contact)),
+    ).toEqual([toHex(contact.contact)]);
     expect(await door['beacon.contacts']({ remove: contact.contact }, never)).toEqual(ok({ contacts: [] }));
     await door['beacon.contacts']({ put }, never);
     await door['beacon.pair']({ secret: new Uint8Array(16) }, never);

@@ -11,6 +11,7 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
     testTimeout: name === 'day' ? 240_000 : 60_000,
     hookTimeout: 120_000,
+    maxConcurrency: 2,
     fileParallelism: name !== 'day' && name !== 'page',
   },
 });

@@ -27,6 +27,12 @@ describe('one day of a device, in real processes', () => {
         afterRecovery: 'allowed',
       },
       posture: { decision: 'allowed', withOneProgramStopped: 'posture/programs-unhealthy', reboot: 'by permit' },
+      emergency: {
+        asleep: 'a day of the Key: 0 bytes on the line, 0 positions',
+        laterPlaceKey: 'opens nothing',
+        laterPlaceHost: 'opens nothing',
+        laterPlaceContacts: 'integrity/decryption-failed integrity/decryption-failed',
+      },
     });
     expect(evidence['posture']?.['findings']).toBeGreaterThanOrEqual(12);
     expect(evidence['handle']?.['account']).not.toBe(evidence['handle']?.['command']);
@@ -52,7 +58,8 @@ describe('one day of a device, in real processes', () => {
     nothingIsLeft(home.path);
   });
 
-  test.each(Object.entries(breaks))(
+  // A day mostly waits: two at a time.
+  test.concurrent.each(Object.entries(breaks))(
     'sabotage %s is refused at its step with its code, and nothing recorded is lost',
     async (name, { step, code }) => {
       using home = temporaryHome();
@@ -67,7 +74,7 @@ describe('one day of a device, in real processes', () => {
     },
   );
 
-  test.each(stepNames.map((step, index) => [step, index] as const))(
+  test.concurrent.each(stepNames.map((step, index) => [step, index] as const))(
     'Ctrl-C during %s leaves no process and no socket',
     async (_, index) => {
       using home = temporaryHome();

@@ -20,6 +20,7 @@ const device = async () => {
   const state = unwrap(openState(memoryStore()));
   const boot = () => {
     const time = timeKeeper(clock, state, memoryLog());
+    const present = () => ({ nowMs: time.nowMs(), floorMs: state.current().lastSignedMs ?? 0 });
     const read: ReadRange = async (path, offset, mostBytes) => {
       const file = kept.get(path);
       return file === undefined ? deny('unavailable', 'not-found') : ok(file.subarray(offset, offset + mostBytes));
@@ -29,7 +30,7 @@ const device = async () => {
       read,
       store: memoryStore(),
       pinnedRoot: kept.get(metadataPath('1.root.json')) ?? new Uint8Array(),
-      time: () => ({ nowMs: time.nowMs(), floorMs: state.current().lastSignedMs ?? 0 }),
+      time: { present, asked: async () => present() },
       witness: time.witness,
       hardwareId: 'board-1',
     });

@@ -1,5 +1,6 @@
 /** The newest bundle of a class, out of the repository that the mouth fetches from, verified here (SR-09). */
 import { createHash } from 'node:crypto';
+import type { ExpiryTime } from '#agents/attest/expiry-time';
 import { concat } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
@@ -10,7 +11,6 @@ import { deviceTrust } from '#ota-client/trust/device-trust';
 import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/refresh';
 import type { Fetch } from '#ota-client/trust/session';
 import { checkTargetFile, targetFileName } from '#ota-client/trust/target-file';
-import type { TrustedTime } from '#ota-client/trust/time';
 import { decodeBundle, type ManagedClass, type SignedBundle } from './bundles.ts';
 
 export interface BundleSource {
@@ -28,7 +28,7 @@ export interface SourceParts {
   readonly read: ReadRange;
   readonly store: Pick<DurableStore, 'get' | 'put'>;
   readonly pinnedRoot: Uint8Array;
-  readonly time: () => TrustedTime;
+  readonly time: ExpiryTime;
   /** Told of a time that the repository's signers say has come, where the device knows none. */
   readonly witness: (signedMs: number) => void;
   readonly hardwareId: string;
@@ -52,11 +52,12 @@ export const bundleSource = (parts: SourceParts): BundleSource => {
   });
   return {
     async refresh(signal) {
-      const present = time();
+      let present = await time.asked();
       if (present.nowMs === undefined) {
         // No bundle without the time; but a device that was off for long needs a second signer to have one again (SR-16).
         const seen = await refreshForRepair(trust, present.floorMs, signal);
         if (seen.ok) witness(seen.value.snapshot.expires - snapshotLifeMs);
+        present = await time.asked();
       }
       const repository = await refresh(trust, present, signal);
       if (!repository.ok) return repository;

@@ -8,6 +8,7 @@ import { apiDoor } from '#agents/api/door';
 import { type ApiMethods, apiMethods, feedMethods } from '#agents/api/methods';
 import { attestAgent } from '#agents/attest/agent';
 import { type Attestor, attestor } from '#agents/attest/attestor';
+import { expiryTime } from '#agents/attest/expiry-time';
 import { verifierLink } from '#agents/attest/verifier-link';
 import { auditAgent } from '#agents/audit/agent';
 import { openAuditLog } from '#agents/audit/log';
@@ -24,7 +25,6 @@ import { fleetAgent } from '#agents/fleet/agent';
 import { commandMethods } from '#agents/fleet/command-methods';
 import { type Fleet, parseSite } from '#agents/management/site';
 import { openState } from '#agents/management/state';
-import { builtMs } from '#agents/management/time';
 import { recordBoot, recordVisit } from '#agents/management/visit';
 import { authorizer } from '#agents/mind/authorizer';
 import { handsLife } from '#agents/mind/life';
@@ -204,7 +204,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     defenseAgent(defense),
     networkAgent,
   ];
-  const manager = site.fleet === undefined ? undefined : managerOf(parts, site.fleet, { managed, link, store });
+  const manager = site.fleet === undefined ? undefined : managerOf(full, site.fleet, { managed, link, store });
   const needs = { link, exchange, store, agents: () => supervision?.health() ?? [] };
   const updates = site.fleet?.update === undefined ? undefined : updaterOf(full, site.fleet, site.fleet.update, needs);
   if (updates !== undefined) agents.push(trialAgent(updates, clock, log));
@@ -235,14 +235,18 @@ interface ManagerNeeds {
   readonly store: DurableStore;
 }
 
-const managerOf = (parts: MindParts, fleet: Fleet, { managed, link, store }: ManagerNeeds): PolicyManager => {
-  const { clock, crypto, log, state, time } = parts;
+const managerOf = (
+  parts: MindParts & { readonly attestor: Attestor },
+  fleet: Fleet,
+  { managed, link, store }: ManagerNeeds,
+): PolicyManager => {
+  const { clock, crypto, log, time, attestor } = parts;
   const source = bundleSource({
     crypto,
     store,
     pinnedRoot: fleet.repository.root,
     hardwareId: fleet.repository.hardware,
-    time: () => ({ nowMs: time.nowMs(), floorMs: state.current().lastSignedMs ?? builtMs }),
+    time: expiryTime(parts, attestor),
     witness: (signedMs) => time.witness(signedMs),
     read: async (path, offset, mostBytes, signal) => {
       const read = await link.call('link.range', { endpoint: 'repository', path, offset, mostBytes }, { signal });

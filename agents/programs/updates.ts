@@ -1,7 +1,7 @@
 /** The updater of the mind, put together: repository and director by way of the mouth, slots by way of the hands. */
 import type { Attestor } from '#agents/attest/attestor';
+import { expiryTime } from '#agents/attest/expiry-time';
 import type { Fleet, UpdateSite } from '#agents/management/site';
-import { builtMs } from '#agents/management/time';
 import type { Authorizer } from '#agents/mind/authorizer';
 import type { MindParts } from '#agents/mind/parts';
 import type { ReadRange } from '#agents/policy/source';
@@ -29,7 +29,7 @@ export interface UpdateNeeds {
 type Parts = MindParts & { readonly attestor: Attestor; readonly authorizer: Authorizer };
 
 export const updaterOf = (parts: Parts, fleet: Fleet, site: UpdateSite, needs: UpdateNeeds): Updater => {
-  const { crypto, clock, log, audit, hands, state, time, verifier, attestor, authorizer } = parts;
+  const { crypto, clock, log, audit, hands, state, verifier, attestor, authorizer } = parts;
   const { link, exchange, store } = needs;
   const { hardware } = fleet.repository;
   const read: ReadRange = async (path, offset, mostBytes, signal) => {
@@ -45,7 +45,7 @@ export const updaterOf = (parts: Parts, fleet: Fleet, site: UpdateSite, needs: U
     verifier,
     keys: hands.keys,
     state,
-    time: () => ({ nowMs: time.nowMs(), floorMs: state.current().lastSignedMs ?? builtMs }),
+    time: expiryTime(parts, attestor),
     roots: { image: fleet.repository.root, director: site.director.root },
     policies: {
       update: { crypto, keys: site.releaseKeys, threshold: 2, hardware },

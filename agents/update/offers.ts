@@ -3,6 +3,7 @@
  * the image repository says of the same target (Uptane); or, without any of that, the repair release (SR-12).
  */
 import type { Attestor } from '#agents/attest/attestor';
+import type { ExpiryTime } from '#agents/attest/expiry-time';
 import type { VerifierLink } from '#agents/attest/verifier-link';
 import type { StateKeeper } from '#agents/management/state';
 import { fetchFrom, type ReadRange, readWhole } from '#agents/policy/source';
@@ -20,7 +21,6 @@ import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/re
 import type { Installed } from '#ota-client/trust/release';
 import { repairTarget } from '#ota-client/trust/repair';
 import { checkTargetFile, targetFileName } from '#ota-client/trust/target-file';
-import type { TrustedTime } from '#ota-client/trust/time';
 import { directorCall, fetchFromAnswer, rolloutDigest, rolloutParty, rolloutPlaces } from './asking.ts';
 import { type DirectorMethods, directorParty } from './director-methods.ts';
 import { type ManifestContent, readManifest, releaseIdOf } from './manifest.ts';
@@ -49,7 +49,7 @@ export interface OfferParts {
   readonly verifier: Pick<VerifierLink, 'passport'>;
   readonly keys: Pick<DeviceKeys, 'handle'>;
   readonly state: StateKeeper;
-  readonly time: () => TrustedTime;
+  readonly time: ExpiryTime;
   readonly roots: { readonly image: Uint8Array; readonly director: Uint8Array };
   /** Whose statements count: releases and repairs have custodians of their own (SR-03). */
   readonly policies: { readonly update: ReleasePolicy; readonly repair: ReleasePolicy };
@@ -110,7 +110,7 @@ export const releaseOffers = (parts: OfferParts): Offers => {
 
   return {
     async directed(installed, signal) {
-      const repository = await refresh(image, time(), signal);
+      const repository = await refresh(image, await time.asked(), signal);
       if (!repository.ok) return repository;
       const asked = await ask(repository.value, installed, signal);
       if (!asked.ok) return asked;
@@ -120,14 +120,14 @@ export const releaseOffers = (parts: OfferParts): Offers => {
         store: kept('director'),
         pinnedRoot: roots.director,
       });
-      const directed = await refresh(directorTrust, time(), signal);
+      const directed = await refresh(directorTrust, time.present(), signal);
       if (!directed.ok) return directed;
       const bundle = await eligibleTarget(crypto, directed.value, repository.value, { ...installed, nonce: asked.value.nonce });
       if (!bundle.ok) return bundle.fault.reason === 'release-current' ? ok(undefined) : bundle;
       return bundle.value === undefined ? ok(undefined) : offerOf(repository.value, bundle.value, policies.update, signal);
     },
     async repair(installed, signal) {
-      const repository = await refreshForRepair(image, time().floorMs, signal);
+      const repository = await refreshForRepair(image, time.present().floorMs, signal);
       if (!repository.ok) return repository;
       const bundle = await repairTarget(repository.value, installed);
       return bundle.ok ? offerOf(repository.value, bundle.value, policies.repair, signal) : bundle;

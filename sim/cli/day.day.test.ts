@@ -80,11 +80,12 @@ describe('one day of a device, in real processes', () => {
       using home = temporaryHome();
       const day = startDay(home.path);
       await day.told(index);
+      expect(day.child.exitCode, 'the day ended before that step').toBeNull();
       await expect.poll(() => socketsOf(home.path).length, { timeout: 15_000 }).toBeGreaterThan(0);
       process.kill(-(day.child.pid ?? 0), 'SIGINT');
-      const { code } = await day.ended;
+      const { code, said, summary } = await day.ended;
       // The last step may have ended before the signal came.
-      expect([130, 0]).toContain(code);
+      expect([130, 0], `${said} ${JSON.stringify(summary)}`).toContain(code);
       nothingIsLeft(home.path);
     },
   );

@@ -53,6 +53,17 @@ describe('the end of a test run', () => {
     expect(lines.at(-1)).toBe('1 passed, 1 failed, 0 skipped');
   });
 
+  test('says in a line why a test failed', () => {
+    const failed = {
+      status: 'failed',
+      fullName: 'a day',
+      failureMessages: ['AssertionError: expected 1\n  to be 2\n    at day.ts:3:1'],
+    };
+    const broken = { testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults: [failed] }] };
+    const { lines } = summarize([{ tier: 'unit', hasFailed: true, report: broken }]);
+    expect(lines).toContain('  FAILED: a day: AssertionError: expected 1 to be 2');
+  });
+
   test.each([
     ['a tier that ran no test', { hasFailed: false, report: { testResults: [] } }, 'a tier that runs no test is red'],
     ['a tier that skipped every test', { hasFailed: false, report: report('skipped') }, 'a tier that runs no test is red'],

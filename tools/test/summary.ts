@@ -21,7 +21,12 @@ interface Report {
 interface FileResult {
   readonly name: string;
   readonly status: string;
-  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  readonly assertionResults: readonly Assertion[];
+}
+interface Assertion {
+  readonly status: string;
+  readonly fullName: string;
+  readonly failureMessages?: readonly string[];
 }
 
 interface Count {
@@ -58,11 +63,10 @@ export const summarize = (results: readonly TierResult[]): Summary => {
 const countOf = ({ tier, hasFailed, report }: TierResult): Count => {
   const files = isReport(report) ? report.testResults : [];
   const tests = files.flatMap(({ assertionResults }) => assertionResults);
-  const names = (...statuses: readonly string[]) =>
-    tests.filter(({ status }) => statuses.includes(status)).map(({ fullName }) => fullName);
-  const passed = names('passed').length;
+  const among = (...statuses: readonly string[]) => tests.filter(({ status }) => statuses.includes(status));
+  const passed = among('passed').length;
   const failed = [
-    ...names('failed'),
+    ...among('failed').map(withReason),
     // A file that did not load has no tests that could fail.
     ...files
       .filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'))
@@ -72,9 +76,16 @@ const countOf = ({ tier, hasFailed, report }: TierResult): Count => {
   return {
     passed,
     failed: failed.length === 0 && remark !== '' ? [`${tier}${remark}`] : failed,
-    skipped: names('skipped', 'pending', 'todo', 'disabled'),
+    skipped: among('skipped', 'pending', 'todo', 'disabled').map(({ fullName }) => fullName),
     remark,
   };
+};
+
+const maxReasonLength = 400;
+/** Whoever reads only the end of a log learns why. */
+const withReason = ({ fullName, failureMessages }: Assertion): string => {
+  const reason = failureMessages?.[0]?.split('\n    at ')[0]?.replaceAll(/\s+/g, ' ').slice(0, maxReasonLength);
+  return reason === undefined ? fullName : `${fullName}: ${reason}`;
 };
 
 const remarkOf = (passed: number, failed: number, hasFailed: boolean, report: unknown): string => {

@@ -59,9 +59,9 @@ describe('one day of a device, in real processes', () => {
   });
 
   // A day mostly waits: two at a time.
-  test.concurrent.each(Object.entries(breaks))(
+  test.concurrent.for(Object.entries(breaks))(
     'sabotage %s is refused at its step with its code, and nothing recorded is lost',
-    async (name, { step, code }) => {
+    async ([name, { step, code }], { expect }) => {
       using home = temporaryHome();
       const run = await liveDay(home.path, '--break', name);
       const last = run.steps.at(-1);
@@ -74,9 +74,9 @@ describe('one day of a device, in real processes', () => {
     },
   );
 
-  test.concurrent.each(stepNames.map((step, index) => [step, index] as const))(
+  test.concurrent.for(stepNames.map((step, index) => [step, index] as const))(
     'Ctrl-C during %s leaves no process and no socket',
-    async (_, index) => {
+    async ([, index], { expect }) => {
       using home = temporaryHome();
       const day = startDay(home.path);
       await day.told(index);

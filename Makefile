@@ -11,7 +11,7 @@ export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) $(if $(TPM),--tpm $(TPM))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit setup setup-tests modules build-unit bench-quote clean
+.PHONY: help run test test-full image unit setup setup-tests setup-machine modules build-unit bench-quote clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -22,6 +22,12 @@ run: setup ## live one day of a simulated device (ONCE=1, JSON=1, TPM=embedded|s
 test: setup-tests ## set up, then run every test that one machine can run
 	@exec node --no-warnings tools/test/main.ts unit parts day page
 
+test-full: setup-machine ## all that, and our image booted in QEMU again and again
+	@exec node --no-warnings tools/test/main.ts unit parts day page machine
+
+image: setup-machine ## build the image of a machine into build/image; needs no root
+	@exec tsx sim/image/main.ts
+
 unit: build-unit ## the tests that need no root and no Debian package
 	@exec node --no-warnings tools/test/main.ts unit
 
@@ -31,6 +37,10 @@ setup: modules ## install what `make run` needs, and build
 
 setup-tests: modules
 	@node --no-warnings tools/setup/main.ts tests
+	@node --no-warnings tools/build/main.ts
+
+setup-machine: modules
+	@node --no-warnings tools/setup/main.ts machine
 	@node --no-warnings tools/build/main.ts
 
 build-unit: modules

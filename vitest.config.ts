@@ -2,27 +2,28 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Tiers by file name. `unit` needs no root and no Debian package; `parts` runs real parts (software TPM, sockets);
- * `day` lives whole days in real processes; `page` looks at the page in Chromium.
+ * `day` lives whole days in real processes; `page` looks at the page in Chromium; `machine` boots our image in QEMU.
  */
 const tier = (name: string, include: string[], exclude: string[] = []) => ({
   test: {
     name,
     include,
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
-    testTimeout: name === 'day' ? 240_000 : 60_000,
+    testTimeout: name === 'day' || name === 'machine' ? 240_000 : 60_000,
     hookTimeout: 120_000,
     maxConcurrency: 2,
-    fileParallelism: name !== 'day' && name !== 'page',
+    fileParallelism: name === 'unit' || name === 'parts',
   },
 });
 
 export default defineConfig({
   test: {
     projects: [
-      tier('unit', ['**/*.test.ts'], ['**/*.parts.test.ts', '**/*.day.test.ts', '**/*.page.test.ts']),
+      tier('unit', ['**/*.test.ts'], ['**/*.parts.test.ts', '**/*.day.test.ts', '**/*.page.test.ts', '**/*.machine.test.ts']),
       tier('parts', ['**/*.parts.test.ts']),
       tier('day', ['**/*.day.test.ts']),
       tier('page', ['**/*.page.test.ts']),
+      tier('machine', ['**/*.machine.test.ts']),
     ],
   },
 });

@@ -12,8 +12,8 @@ export interface PackageEntry {
   readonly reason: string;
 }
 
-/** `day`: make run. `tests`: make test, beside those of the day. */
-export type PackageTier = 'day' | 'tests';
+/** `day`: make run. `tests`: make test, beside those of the day. `machine`: our image in QEMU, beside all those. */
+export type PackageTier = 'day' | 'tests' | 'machine';
 
 const entry = (name: string, tier: PackageTier, reason: string, ...probes: readonly string[]): PackageEntry => ({
   name,
@@ -43,4 +43,12 @@ export const packages: readonly PackageEntry[] = [
   entry('cryptsetup-bin', 'tests', 'oracle for the hash tree of an image', '/usr/sbin/veritysetup', '/sbin/veritysetup'),
   entry('socat', 'day', 'the line of the simulated Enigm Key; in tests, a TPM behind a device path', '/usr/bin/socat'),
   entry('chromium', 'tests', 'looks at the page', '/usr/bin/chromium'),
+  entry('qemu-system-x86', 'machine', 'the machine that our image boots on', '/usr/bin/qemu-system-x86_64'),
+  entry('qemu-utils', 'machine', 'its disks', '/usr/bin/qemu-img'),
+  entry('ovmf', 'machine', 'its firmware, with Secure Boot', '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd'),
+  entry('systemd-boot-efi', 'machine', 'starts the kernel of a boot image', '/usr/lib/systemd/boot/efi/linuxx64.efi.stub'),
+  entry('mmdebstrap', 'machine', 'fetches and unpacks the packages of an image', '/usr/bin/mmdebstrap'),
+  entry('kmod', 'machine', 'knows which drivers need which', '/usr/sbin/depmod', '/sbin/depmod'),
+  entry('dosfstools', 'machine', 'the file systems that firmware reads', '/usr/sbin/mkfs.vfat', '/sbin/mkfs.vfat'),
+  entry('mtools', 'machine', 'puts boot images into them', '/usr/bin/mcopy'),
 ];

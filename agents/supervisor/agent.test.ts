@@ -67,6 +67,26 @@ describe('the supervisor of agents', () => {
     ending.abort();
   });
 
+  test('waits no longer than at first for one that had run for long, whatever came before', async () => {
+    let runMs = 0;
+    const { agent, startedMs } = counted(async () => {
+      await clock.sleep(runMs, ending.signal);
+      throw new Error('broken');
+    });
+    supervise(agent);
+    await clock.advance(100 + 200 + 400 + 800 + 1_600);
+    expect(startedMs.length).toBe(6);
+    runMs = 60_001;
+    await clock.advance(3_200 + 60_001);
+    const [before, after] = [startedMs.at(-1) ?? 0, clock.bootMs()];
+    expect(after - before).toBe(60_001);
+    await clock.advance(99);
+    expect(startedMs.at(-1)).toBe(before);
+    await clock.advance(1);
+    expect(startedMs.at(-1)).toBe(after + 100);
+    ending.abort();
+  });
+
   test('starts an agent again that throws before it could do anything', async () => {
     let starts = 0;
     const agent: Agent<Parts> = {

@@ -38,8 +38,13 @@ export interface Supervision {
 
 const firstDelayMs = 100;
 const maxDelayMs = 30_000;
+/** An agent that ran this long was well: the next delay is the first one again. */
+const settledMs = 60_000;
 
-/** Runs every agent until the signal aborts; one that throws or returns early starts again, with growing delay. */
+/**
+ * Runs every agent until the signal aborts; one that throws or returns early starts again, with a delay that grows from
+ * one to the next while it does not run for long.
+ */
 export const superviseAgents = <Parts>(
   agents: readonly Agent<Parts>[],
   parts: Parts,
@@ -48,7 +53,9 @@ export const superviseAgents = <Parts>(
 ): Supervision => {
   const states = agents.map(({ name }) => ({ name, isRunning: false, restarts: 0 }));
   const supervise = async (agent: Agent<Parts>, state: { isRunning: boolean; restarts: number }) => {
-    for (let delayMs = firstDelayMs; !signal.aborted; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
+    let delayMs = firstDelayMs;
+    while (!signal.aborted) {
+      const startedMs = clock.bootMs();
       state.isRunning = true;
       try {
         await agent.run(parts, signal);
@@ -59,7 +66,9 @@ export const superviseAgents = <Parts>(
       state.isRunning = false;
       if (signal.aborted) return;
       state.restarts += 1;
+      if (clock.bootMs() - startedMs > settledMs) delayMs = firstDelayMs;
       await clock.sleep(delayMs, signal);
+      delayMs = Math.min(delayMs * 2, maxDelayMs);
     }
   };
   return {

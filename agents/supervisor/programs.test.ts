@@ -93,12 +93,18 @@ describe('the supervisor of programs', () => {
     await running.stop();
 
     const settled = start(program('settled'));
-    await until('settled:ready');
+    for (const [index, delayMs] of [100, 200, 400].entries()) {
+      await until('settled:ready', index + 1);
+      settled.signal('settled', 'SIGKILL');
+      await untilRestarts(settled, index + 1);
+      await clock.advance(delayMs);
+    }
+    await until('settled:ready', 4);
     await clock.advance(10_001);
     settled.signal('settled', 'SIGKILL');
-    await untilRestarts(settled, 1);
+    await untilRestarts(settled, 4);
     await clock.advance(50);
-    await until('settled:ready', 2);
+    await until('settled:ready', 5);
   });
 
   test('starts again a program that cannot be started', async () => {

@@ -5,8 +5,8 @@ import { type ReleaseTrust, writeReleaseTrust } from '#agents/hands/release-trus
 import type { FactoryRelease } from '#agents/release/build';
 import { attemptAsync, deny, type Result, unwrap } from '#hal/core/result';
 import { twinRecordBytes } from '#hal/core/twin-record';
-import { hashAreaBytes, veritySuperblock, verityTree } from '#ota-client/payload/verity';
 import { provisionSlots } from '#ota-client/slots/factory';
+import { hashAreaOf } from '#sim/image/hash-area';
 import type { SlotFiles } from './layout.ts';
 import { openSlots } from './slots.ts';
 
@@ -46,14 +46,10 @@ interface SlotContent {
   readonly hashArea: Uint8Array;
 }
 
-const slotContent = ({ image, salt, uuid }: FactoryRelease): SlotContent => {
-  const parameters = { imageBytes: image.length, salt, uuid };
-  const hashArea = new Uint8Array(hashAreaBytes(image.length));
-  hashArea.set(veritySuperblock(parameters));
-  const tree = verityTree(parameters);
-  for (const { offsetBytes, bytes } of [...tree.update(image), ...tree.finish().blocks]) hashArea.set(bytes, offsetBytes);
-  return { image, hashArea };
-};
+const slotContent = ({ image, salt, uuid }: FactoryRelease): SlotContent => ({
+  image,
+  hashArea: hashAreaOf(image, { salt, uuid }).area,
+});
 
 const sparseFile = (path: string, sizeBytes: number, content: SlotContent | undefined): void => {
   const file = openSync(path, 'w', 0o600);

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deviceLayout, socketNames, socketPath } from '#agents/programs/layout';
+import { type Launch, type ProgramName, programNames } from '#agents/supervisor/launch';
 import { encodeMessage } from '#hal/core/message';
 import { frame } from '#hal/remote/frames';
 import { copyBuild, makeReady, openTestWorld, type TestWorld } from '#sim/levels/device.fixture';
 import { type Attempt, attempts, exploitSource } from './exploit.fixture.ts';
-import { type Launch, type LaunchParts, launchOf, type ProgramName, programNames } from './launch.ts';
+import { type LaunchParts, launchOf } from './launch.ts';
 import { simulatedLayout } from './layout.ts';
 
 describe('the programs of a running device', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { launchOf, type ProgramName, programNames } from './launch.ts';
+import { type ProgramName, programNames } from '#agents/supervisor/launch';
+import { launchOf } from './launch.ts';
 
 const parts = {
   directory: '/device',

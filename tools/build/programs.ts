@@ -20,6 +20,7 @@ const bundles = {
     inferd: 'agents/programs/inferd.ts',
     paged: 'agents/programs/paged.ts',
     beacond: 'agents/programs/beacond.ts',
+    supervisord: 'agents/programs/supervisord.ts',
     enigmctl: 'agents/cli/main.ts',
   },
   sim: {

@@ -17,7 +17,7 @@ export interface SetupMachine {
   install(words: readonly string[], plan: string): Promise<boolean>;
 }
 
-const order: readonly PackageTier[] = ['day', 'tests'];
+const order: readonly PackageTier[] = ['day', 'tests', 'machine'];
 
 export const isPackageTier = (word: string | undefined): word is PackageTier => order.includes(word as PackageTier);
 

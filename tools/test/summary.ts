@@ -48,7 +48,7 @@ export const summarize = (results: readonly TierResult[]): Summary => {
     lines: [
       ...counted.flatMap((count) => named('skipped', count.skipped)),
       ...counted.flatMap((count) => named('FAILED', count.failed)),
-      ...left.map(([tier, needs]) => `  not run: ${tier} (${needs}); make test runs it`),
+      ...left.map(([tier, { needs, runner }]) => `  not run: ${tier} (${needs}); ${runner} runs it`),
       ...counted.map((count) => `${count.tier}: ${line(count.passed, count.failed.length, count.skipped.length)}${count.remark}`),
       line(
         sum((count) => count.passed),

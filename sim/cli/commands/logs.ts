@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
-import { programNames } from '#sim/machine/launch';
+import { programNames } from '#agents/supervisor/launch';
 import { simulatedLayout } from '#sim/machine/layout';
 import type { TpmKind } from '#sim/machine/machine';
 import type { Context, Run } from '../context.ts';

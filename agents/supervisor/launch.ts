@@ -1,0 +1,91 @@
+/**
+ * How each program of a device is started: Node's flags, the bundle, its words.
+ *
+ * The flags are a seat belt: what a program may read, write and load. Boundaries proper are user ids,
+ * seccomp, Landlock and namespaces (SR-31).
+ */
+import { join } from 'node:path';
+import { deviceLayout } from '#agents/programs/layout';
+
+/** The beacon relay first: it needs nobody else, and ends after all others (SR-11). */
+export const programNames = ['beacond', 'hald', 'linkd', 'inferd', 'agentd', 'paged'] as const;
+export type ProgramName = (typeof programNames)[number];
+
+export interface Places {
+  /** What the device keeps. */
+  readonly directory: string;
+  /** Short: unix socket paths have at most 107 bytes. */
+  readonly runDirectory: string;
+  /** Where the bundles are, and what they read beside them. */
+  readonly programs: string;
+  /** The line of the Key that belongs to the device; without one there is no beacon relay. */
+  readonly keyLink?: string;
+}
+
+export interface Launch {
+  /** For Node itself. */
+  readonly flags: readonly string[];
+  readonly script: string;
+  readonly words: readonly string[];
+}
+
+/** What each program is given beside the socket folder and the bundles. */
+interface Needs {
+  /** For Node, beside `--permission`. */
+  readonly flags: readonly string[];
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly words: readonly string[];
+}
+
+export const launchOf = (name: Exclude<ProgramName, 'hald'>, places: Places): Launch =>
+  launched(name, places, needsOf(name, places));
+
+const needsOf = (name: Exclude<ProgramName, 'hald'>, { directory, programs, keyLink }: Places): Needs => {
+  const { site, beacon, mind } = deviceLayout(directory);
+  const kept = ['--directory', directory];
+  const table: Readonly<Record<typeof name, Needs>> = {
+    beacond: {
+      flags: ['--jitless', '--allow-addons'],
+      reads: [site, '/proc/uptime', ...(keyLink === undefined ? [] : [keyLink])],
+      writes: [beacon],
+      words: kept,
+    },
+    agentd: { flags: [], reads: [site, '/proc/uptime'], writes: [mind], words: kept },
+    linkd: { flags: ['--jitless'], reads: [site], writes: [], words: kept },
+    inferd: { flags: [], reads: [], writes: [], words: ['--resources', programs] },
+    paged: { flags: [], reads: [site, '/proc/uptime'], writes: [], words: kept },
+  };
+  return table[name];
+};
+
+export interface HandsLaunch {
+  readonly script: string;
+  readonly addon: string;
+  /** Beside the hands' own folder. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly words: readonly string[];
+}
+
+/** The hands differ between a machine and a simulator: other devices, another bundle (SR-04). */
+export const launchHands = (places: Places, { script, addon, reads, writes, words }: HandsLaunch): Launch => {
+  const { hands } = deviceLayout(places.directory);
+  const launch = launched('hald', places, {
+    flags: ['--jitless', '--allow-addons'],
+    reads: [addon, '/proc', '/sys', ...reads],
+    writes: [hands, ...writes],
+    words: ['--directory', places.directory, '--addon', addon, ...words],
+  });
+  return { ...launch, script };
+};
+
+const launched = (name: ProgramName, { runDirectory, programs }: Places, { flags, reads, writes, words }: Needs): Launch => ({
+  flags: [
+    ...['--no-warnings', '--permission', ...flags],
+    ...[runDirectory, ...writes].flatMap((path) => [`--allow-fs-read=${path}`, `--allow-fs-write=${path}`]),
+    ...[programs, ...reads].map((path) => `--allow-fs-read=${path}`),
+  ],
+  script: join(programs, `${name}.cjs`),
+  words: [...words, '--run', runDirectory],
+});

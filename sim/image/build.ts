@@ -1,0 +1,128 @@
+/**
+ * Builds what a machine of the simulator starts: root file system, boot image of a slot, disk, firmware variables. The
+ * same packages, programs and keys give the same bytes, signatures included.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { concat, toHex } from '#hal/core/bytes';
+import { unwrap } from '#hal/core/result';
+import { wholeBlocks } from '#ota-client/payload/build';
+import { blockBytes } from '#ota-client/payload/limits';
+import { type Base, unpackBase } from './base.ts';
+import { bootFileSystem, bootPath, type PartitionName, partitionNamed, partitions, writeDisk } from './disk.ts';
+import { hashAreaOf } from './hash-area.ts';
+import { buildInitrd } from './initrd.ts';
+import { derOf, type ImageKeys, imageKeysIn } from './keys.ts';
+import { writeRootTree } from './root-tree.ts';
+import { buildTimeSeconds, runTool, stubPath } from './tools.ts';
+import { type Uki, unifiedImage } from './uki.ts';
+import { bootVariables, secureBootVariables, writeVariables } from './variable-store.ts';
+
+export interface ImageSources {
+  readonly node: string;
+  readonly programs: string;
+  readonly addon: string;
+  /** Files beside them, by path. */
+  readonly more: ReadonlyMap<string, string>;
+  /** Words for the kernel, beside those that name the root. */
+  readonly kernelWords: readonly string[];
+  /** Packages that were unpacked before. */
+  readonly cache: string;
+  readonly keys: string;
+}
+
+export interface BuiltImage {
+  /** Whole slots: what is written to the partitions of one. */
+  readonly root: Uint8Array;
+  readonly boot: Uint8Array;
+  readonly uki: Uki;
+  readonly base: Base;
+}
+
+/** Empty variable store of the firmware with Secure Boot in system management mode. */
+export const variablesTemplate = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+
+/** The order is the order of preference. */
+export const bootEntries: ReadonlyMap<number, { readonly title: string; readonly partition: PartitionName }> = new Map([
+  [0x10, { title: 'Enigm OS, slot A', partition: 'esp-a' }],
+  [0x11, { title: 'Enigm OS, slot B', partition: 'esp-b' }],
+  [0x12, { title: 'Enigm OS, recovery', partition: 'recovery' }],
+]);
+
+const fileSystemUuid = '656e6967-6d00-4000-9000-000000000001';
+const verityUuid = new Uint8Array(Buffer.from('656e69676d0040009000000000000002', 'hex'));
+const guest = join(import.meta.dirname, 'guest');
+
+/** @param folder for work and results: root.img, uki.efi, boot.img, disk.img, variables.fd, digests.json */
+export const buildImage = async (folder: string, sources: ImageSources, say: (line: string) => void): Promise<BuiltImage> => {
+  const base = await unpackBase(sources.cache, say);
+  const keys = await imageKeysIn(sources.keys);
+  mkdirSync(folder, { recursive: true });
+
+  say('root file system …');
+  const root = await rootFileSystem(folder, base, sources);
+  const { area, root: verityRoot } = hashAreaOf(root, { salt: new Uint8Array(), uuid: verityUuid });
+
+  say('boot image …');
+  const initrd = await buildInitrd(base, readFileSync(join(guest, 'initrd.sh'), 'utf8'));
+  const commandLine = [
+    ...['console=ttyS0', 'panic=1', 'no_timer_check', 'lockdown=integrity', 'module.sig_enforce=1', 'quiet'],
+    ...[`enigm.verity=${toHex(verityRoot)}`, `enigm.blocks=${root.length / blockBytes}`],
+    ...[`enigm.a=${partitionNamed('esp-a').uuid}`, `enigm.b=${partitionNamed('esp-b').uuid}`],
+    ...sources.kernelWords,
+  ].join(' ');
+  const kernel = new Uint8Array(readFileSync(join(base.folder, `boot/vmlinuz-${base.kernel}`)));
+  const stub = new Uint8Array(readFileSync(stubPath));
+  const release = 'ID=enigm\nNAME="Enigm OS"\n';
+  const uki = unwrap(unifiedImage({ stub, kernel, initrd, commandLine, release }, keys.release));
+  const boot = await bootFileSystem(uki.file);
+
+  say('disk …');
+  const slot = concat(root, area);
+  writeDisk(join(folder, 'disk.img'), { 'esp-a': boot, 'esp-b': boot, 'root-a': slot, 'root-b': slot });
+  writeFileSync(join(folder, 'variables.fd'), factoryVariables(keys));
+  writeFileSync(join(folder, 'uki.efi'), uki.file);
+  writeFileSync(join(folder, 'boot.img'), boot);
+  const artefacts = ['root.img', 'uki.efi', 'boot.img', 'disk.img', 'variables.fd'];
+  const digests = Object.fromEntries(artefacts.map((name) => [name, digestOf(join(folder, name))]));
+  writeFileSync(
+    join(folder, 'image.json'),
+    `${JSON.stringify({ packages: base.packages, verityRoot: toHex(verityRoot), pcr11: toHex(uki.pcr11), digests }, null, 2)}\n`,
+  );
+  return { root: slot, boot, uki, base };
+};
+
+const rootFileSystem = async (folder: string, base: Base, { node, programs, addon, more }: ImageSources): Promise<Uint8Array> => {
+  const tree = join(folder, 'root');
+  const image = join(folder, 'root.img');
+  rmSync(tree, { recursive: true, force: true });
+  rmSync(image, { force: true });
+  await writeRootTree(tree, { base, node, programs, addon, more, init: readFileSync(join(guest, 'init.sh'), 'utf8') });
+  await runTool('makeErofs', [
+    '-zlz4hc,9',
+    `-T${buildTimeSeconds}`,
+    `-U${fileSystemUuid}`,
+    '--all-root',
+    '-x-1',
+    '--quiet',
+    image,
+    tree,
+  ]);
+  return wholeBlocks(new Uint8Array(readFileSync(image)));
+};
+
+const factoryVariables = ({ platform, 'key-exchange': keyExchange, release, recovery }: ImageKeys): Uint8Array => {
+  const entries = [...bootEntries].map(([number, { title, partition }]) => {
+    const place = partitionNamed(partition);
+    const entry = { title, path: bootPath, partition: { ...place, number: partitions.indexOf(place) + 1 } };
+    return [number, entry] as const;
+  });
+  const signers = [release, recovery].map(derOf);
+  const secureBoot = secureBootVariables({ platform: derOf(platform), keyExchange: derOf(keyExchange), signers });
+  return unwrap(
+    writeVariables(new Uint8Array(readFileSync(variablesTemplate)), [...secureBoot, ...bootVariables(new Map(entries))]),
+  );
+};
+
+const digestOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Process 1 of an Enigm OS machine: what programs need of the kernel, then the supervisor, again and again. It reaps
+# what nobody waits for. $1 is the slot that runs; descriptor 9 is the watchdog, which the supervisor feeds.
+PATH=/bin:/sbin:/usr/bin:/usr/sbin
+export PATH
+mount -t tmpfs -o nosuid,nodev,noexec,mode=755 run /run
+mount -t tmpfs -o nosuid,nodev,noexec,mode=1777 tmp /tmp
+mount -t securityfs securityfs /sys/kernel/security
+mkdir -p /dev/pts
+mount -t devpts -o nosuid,noexec devpts /dev/pts
+while read -r module; do modprobe "$module" || echo "enigm: no driver $module" > /dev/kmsg; done < /etc/enigm/modules
+hostname enigm
+ip link set lo up
+echo "$1" > /run/slot
+[ -f /etc/enigm/machine.sh ] && . /etc/enigm/machine.sh
+while :; do
+  /usr/bin/node --no-warnings /usr/lib/enigm/supervisord.cjs 2> /dev/kmsg
+  echo "enigm: the supervisor ended ($?)" > /dev/kmsg
+  sleep 1
+done

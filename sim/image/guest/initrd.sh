@@ -1,0 +1,73 @@
+#!/bin/sh
+# The first root of an Enigm OS machine: opens the watchdog, verifies the root file system of the slot that it was started
+# from, mounts it and hands over. All of it is covered by the signature of the boot image, the words below too:
+#   enigm.verity=ROOT   root hash of the file system        enigm.blocks=N       its data blocks of 4 KiB
+#   enigm.a=PARTUUID    boot partition of slot A            enigm.b=PARTUUID     that of slot B
+PATH=/bin
+fail() {
+  echo "enigm: $1" > /dev/kmsg
+  # Resets the machine (panic=1); the firmware then starts the next image that it can.
+  echo c > /proc/sysrq-trigger
+}
+word() { for pair in $(cat /proc/cmdline); do case $pair in "$1"=*) echo "${pair#*=}" ;; esac; done; }
+
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+while read -r module; do insmod "/$module" || echo "enigm: no driver $module" > /dev/kmsg; done < /modules
+
+# From here on somebody must write to it in time: the supervisor inherits it as descriptor 9.
+if [ -c /dev/watchdog ]; then exec 9> /dev/watchdog; else exec 9> /dev/null; fi
+
+mount -t efivarfs efivarfs /sys/firmware/efi/efivars
+# Of the stub: four bytes of attributes, then the partition that it was started from, in UTF-16.
+started=/sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+started=$(dd if=$started bs=1 skip=4 | tr -d '\0' | tr A-Z a-z)
+case $started in
+  "$(word enigm.a)") slot=a ;;
+  "$(word enigm.b)") slot=b ;;
+  *) fail "started from no slot: $started" ;;
+esac
+
+# A start that does not come to its end is tried once more, then the other slot, then recovery: what is written here says
+# where the next one goes, and whoever is healthy takes it away. The firmware forgets BootNext before it starts it.
+variables=/sys/firmware/efi/efivars
+begun=$variables/EnigmBegun-656e6967-6d00-4000-a000-000000000001
+before=$([ -f $begun ] && dd if=$begun bs=1 skip=4)
+case $before$slot in
+  *a*b* | *b*a*) next='\022' ;;
+  aa) next='\021' ;;
+  bb) next='\020' ;;
+  *) next= ;;
+esac
+# A trial: each start costs one try, and while it has another, that one is next.
+trial=$variables/EnigmTrial-656e6967-6d00-4000-a000-000000000001
+case $([ -f $trial ] && dd if=$trial bs=1 skip=4) in
+  "$slot"1) left=0 ;;
+  "$slot"[2-7]) left=$(($(dd if=$trial bs=1 skip=5) - 1)) ;;
+  *) left= ;;
+esac
+if [ -n "$left" ]; then
+  chattr -i $trial
+  printf '\007\000\000\000%s' "$slot$left" > $trial
+  if [ "$left" -gt 0 ]; then case $slot in a) next='\020' ;; b) next='\021' ;; esac; fi
+fi
+
+[ -f $begun ] && chattr -i $begun
+printf '\007\000\000\000%s' "$before$slot" > $begun
+[ -z "$next" ] ||
+  printf "\007\000\000\000$next\000" > $variables/BootNext-8be4df61-93ca-11d2-aa0d-00e098032b8c
+
+for device in /sys/class/block/*; do
+  if grep -qx "PARTNAME=root-$slot" "$device/uevent"; then root=/dev/${device##*/}; fi
+done
+[ -n "$root" ] || fail "no partition root-$slot"
+blocks=$(word enigm.blocks)
+veritysetup open "$root" root "$root" "$(word enigm.verity)" --hash-offset=$((blocks * 4096)) --panic-on-corruption ||
+  fail "root-$slot is not what was signed"
+mount -t erofs -o ro /dev/mapper/root /sysroot || fail "root-$slot cannot be mounted"
+
+mount -o move /dev /sysroot/dev
+mount -o move /proc /sysroot/proc
+mount -o move /sys /sysroot/sys
+exec switch_root /sysroot /sbin/init "$slot"

@@ -1,0 +1,22 @@
+/** The image of this build: made once a run of the simulator, or of the tests. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuiltImage, buildImage } from './build.ts';
+
+const machineScript = join(import.meta.dirname, 'guest/machine.sh');
+
+/** @param project folder of this build; packages and keys are kept in it. @param folder where the image goes */
+export const imageOfBuild = (project: string, folder: string, say: (line: string) => void): Promise<BuiltImage> =>
+  buildImage(
+    folder,
+    {
+      node: process.execPath,
+      programs: join(project, 'dist/device'),
+      addon: join(project, 'build/native/tpm.node'),
+      more: new Map([['etc/enigm/machine.sh', readFileSync(machineScript, 'utf8')]]),
+      kernelWords: [],
+      cache: join(project, 'build/packages'),
+      keys: join(project, 'build/image-keys'),
+    },
+    say,
+  );

@@ -1,0 +1,57 @@
+/**
+ * The command line of QEMU for one machine: a pure function, so that the same options give the same machine. Snapshots
+ * are bound to it.
+ */
+
+export interface MachineShape {
+  /** The firmware's variables, written at run time. */
+  readonly variables: string;
+  /** A qcow2 overlay. */
+  readonly disk: string;
+  /** Control socket of the machine's TPM. */
+  readonly tpm: string;
+  /** Where sockets are made: short, since unix socket paths have at most 107 bytes. */
+  readonly run: string;
+  readonly serialLog: string;
+  readonly memoryMiB: number;
+  /** Whether the firmware deletes boot entries that it cannot use: some real ones do, OVMF does with a boot index. */
+  readonly deletesEntries: boolean;
+  /** What this machine is told by its simulator, read-only; none for an image that knows its site. */
+  readonly siteDisk?: string;
+  /** A state that was saved before, as a command that writes it. */
+  readonly incoming?: string;
+}
+
+export const firmware = '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd';
+export const qemu = '/usr/bin/qemu-system-x86_64';
+
+export const sockets = { control: 'qmp.sock', serial: 'serial.sock', link: 'link.sock', key: 'key.sock' } as const;
+export const networkCard = 'nic0';
+
+/** Every device is named: QMP addresses them by these names. */
+export const machineArguments = (shape: MachineShape): readonly string[] => {
+  const { variables, disk, tpm, run, serialLog, memoryMiB, deletesEntries, siteDisk, incoming } = shape;
+  const socket = (id: string, name: string, more = '') => `socket,id=${id},path=${run}/${name},server=on,wait=off${more}`;
+  return [
+    // Guests hang under KVM here; MTTCG is what is left.
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(memoryMiB)],
+    ...['-machine', 'q35,smm=on', '-nodefaults', '-no-user-config', '-display', 'none'],
+    ...['-global', 'driver=cfi.pflash01,property=secure,value=on'],
+    ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${firmware}`],
+    ...['-drive', `if=pflash,format=raw,unit=1,file=${variables}`],
+    ...['-chardev', `socket,id=tpmc,path=${tpm}`, '-tpmdev', 'emulator,id=tpm0,chardev=tpmc', '-device', 'tpm-crb,tpmdev=tpm0'],
+    ...['-drive', `if=none,id=disk0,format=qcow2,file=${disk},cache=writeback`],
+    ...['-device', `virtio-blk-pci,drive=disk0${deletesEntries ? ',bootindex=1' : ''}`],
+    ...(siteDisk === undefined
+      ? []
+      : ['-drive', `if=none,id=site0,format=raw,readonly=on,file=${siteDisk}`, '-device', 'virtio-blk-pci,drive=site0']),
+    ...['-netdev', 'user,id=net0', '-device', `virtio-net-pci,netdev=net0,romfile=,id=${networkCard}`],
+    ...['-device', 'virtio-rng-pci', '-device', 'i6300esb', '-action', 'watchdog=reset'],
+    ...['-chardev', socket('linkc', sockets.link), '-device', 'virtio-serial-pci'],
+    ...['-device', 'virtconsole,chardev=linkc,name=link'],
+    ...['-qmp', `unix:${run}/${sockets.control},server=on,wait=off`],
+    ...['-chardev', socket('serialc', sockets.serial, `,logfile=${serialLog}`), '-serial', 'chardev:serialc'],
+    ...['-chardev', socket('keyc', sockets.key), '-serial', 'chardev:keyc'],
+    ...(incoming === undefined ? [] : ['-incoming', incoming, '-S']),
+  ];
+};

@@ -80,7 +80,7 @@ const linesOf = (out: string): readonly Line[] =>
 export const liveDay = (home: string, ...words: readonly string[]): Promise<DayRun> => startDay(home, ...words).ended;
 
 /** What every process of a simulator inherits; its command line it may rewrite, as Node does for a title. */
-const mark = 'ENIGM_TEST_HOME';
+export const mark = 'ENIGM_TEST_HOME';
 
 /** Processes that still run for this directory: their id and name. */
 export const processesOf = (home: string): readonly string[] =>

@@ -31,14 +31,16 @@ export const audit: Section = {
       text: 'Changes of posture, privacy mode and launcher.',
       duty: 'full',
       closedBy: [],
-      partly: 'Level and findings; a privacy mode is in the record of its bundle alone, and no app is launched.',
+      partly:
+        'Level and findings; a privacy mode and the start of an app leave records, but as changes by an administration and as decisions, and no record says which mode it was.',
     },
     {
       id: 'audit/administration',
       text: 'Changes that administrators make through Command.',
       duty: 'full',
       closedBy: [],
-      partly: 'Provisioning, restart and bundles; no test reads the record of a bundle.',
+      partly:
+        'Provisioning, restart, releases, and each change that a bundle of policy or apps makes; a bundle of configuration leaves none.',
     },
     {
       id: 'audit/network',
@@ -51,15 +53,23 @@ export const audit: Section = {
       id: 'audit/release',
       text: 'Releases, rollouts, attestation and verification on the client.',
       duty: 'full',
-      closedBy: [],
-      partly: 'Attestation.',
+      closedBy: [
+        'agents/update/updater.test.ts > is that it was offered, written, and kept after its trial, each once and by its digest',
+        'agents/update/updater.test.ts > is that it did not pass its trial',
+        'agents/update/updater.test.ts > is the code of the refusal: %s',
+        'agents/update/updater.test.ts > is nothing where a rollout has not reached this device',
+        'agents/update/updater.test.ts > stands beside administrative records that name the signers of the release, and the gate as somebody else',
+        'agents/attest/attestor.test.ts > enrols, then attests for our own relying party, and writes down each step',
+        'agents/attest/attestor.test.ts > records bad news that was signed as a denial, and holds it',
+      ],
     },
     {
       id: 'audit/verification',
       text: 'Hardware-backed signing, and every artifact that was verified or was not.',
       duty: 'full',
       closedBy: [],
-      partly: 'Statements, attestation results and the policy of the image; a bundle that is refused leaves no record.',
+      partly:
+        'Statements, attestation results, outcomes, models, refused releases and the policy of the image; a bundle that is refused leaves no record.',
     },
     {
       id: 'audit/intelligence',

@@ -25,9 +25,19 @@ export const boundaries: Section = {
       id: 'boundaries/network',
       text: 'The network’s domain: whoever carries bytes can delay and drop, not read or change.',
       duty: 'rule',
-      closedBy: [],
-      partly:
-        'Evidence, metadata and bundles that are changed, stripped or replayed on the way are refused, and TLS is pinned; the sealing of fleet messages has no test of its own.',
+      closedBy: [
+        'agents/fleet/sealed.test.ts > holds no word of what is in it, and is other bytes each time',
+        'agents/fleet/sealed.test.ts > opens for nobody else, also not for whoever sent it',
+        'agents/fleet/sealed.test.ts > with a bit changed anywhere, cut or lengthened it is nothing',
+        'agents/fleet/sealed.test.ts > counts upward only from the device that Command saw attested',
+        'agents/fleet/sealed.test.ts > counts downward only from Command, for this label, under a key that was not revoked',
+        'sim/peers/broker.parts.test.ts > lets no device speak or listen on the topics of another (SR-20)',
+        'hal/linux/https.parts.test.ts > refuses a server whose certificate has expired, or does not serve this address',
+        'sim/peers/files.parts.test.ts > are refused from a server of another authority',
+        'sim/peers/updates.parts.test.ts > a mirror that flips a bit in a piece, or drops a signature, is found out',
+        'firmware-key/contact/contact.test.ts > one turned bit anywhere in any message is refused, and costs nothing',
+        'sim/cli/day.day.test.ts > sabotage %s is refused at its step with its code, and nothing recorded is lost',
+      ],
     },
     {
       id: 'boundaries/intelligence',
@@ -55,7 +65,7 @@ export const boundaries: Section = {
       duty: 'rule',
       closedBy: [],
       partly:
-        'Metadata and releases without their custodians are refused by the trust core; no device installs one, and its boot does not ask for it.',
+        'A release without its custodians is refused by trust core, mind and hands, and the firmware starts no slot that is not its image; it checks no signature, and programs come from the build whatever the slot holds.',
     },
     {
       id: 'boundaries/user-enigm',
@@ -141,9 +151,17 @@ export const boundaries: Section = {
       id: 'boundaries/ota-device-verification',
       text: 'Between OTA and verification on the device: the device trusts signatures, not where bytes came from.',
       duty: 'rule',
-      closedBy: [],
-      partly:
-        'Whatever a mirror serves is judged by signatures, in the trust core and for bundles in the day; no device fetches a release.',
+      closedBy: [
+        'agents/hands/updates.test.ts > neither begins nor arms with a statement %s, permit or not (SR-01, SR-03)',
+        'agents/hands/updates.test.ts > arms what was written and nothing else that is signed',
+        'sim/peers/releases.test.ts > SR-03: with one custodian, or by those of another class, its statement opens nowhere',
+        'sim/peers/releases.test.ts > refuses a piece in which a bit was flipped, and arms nothing',
+        'sim/peers/updates.parts.test.ts > a mirror that flips a bit in a piece, or drops a signature, is found out',
+        'ota-client/repository/director.test.ts > 29: a director that is owned cannot name what the image repository does not have',
+        'ota-client/apply/faults-network.test.ts > row 35: three times wrong: another mirror, then a stop that keeps what is durable',
+        'sim/cli/day.day.test.ts > ends as it should on a new device, and again on the same one',
+        'sim/cli/day.day.test.ts > sabotage %s is refused at its step with its code, and nothing recorded is lost',
+      ],
     },
     {
       id: 'boundaries/account-identity',
@@ -256,9 +274,21 @@ export const boundaries: Section = {
       id: 'boundaries/threat-ota-integrity',
       text: 'Attack: a release is forged, withheld, mixed or rolled back.',
       duty: 'rule',
-      closedBy: [],
-      partly:
-        'What is forged, withheld, mixed or rolled back is refused by the trust core, and as a bundle in the day; no device installs a release.',
+      closedBy: [
+        'ota-client/trust/bundle.test.ts > SR-08: is refused when it is older, when it is installed, for other hardware, below the floor, and without a counter',
+        'ota-client/trust/bundle.test.ts > 29: refuses more hashes on one side than on the other',
+        'ota-client/trust/bundle.test.ts > 31: refuses the answer for another nonce, another device, and one for nobody',
+        'ota-client/trust/refresh.test.ts > 21: refuses a lower version, and a lower version of the snapshot in it',
+        'ota-client/trust/refresh.test.ts > 22: refuses an expired one; expiry must lie after the start, not at it (§5.4.4)',
+        'ota-client/trust/mutation.prop.test.ts > changed bits are refused, or change nothing',
+        'ota-client/apply/faults-network.test.ts > row 36: an index or recipe of another image, correctly pinned, is refused before it is followed',
+        'ota-client/apply/faults-release.test.ts > row 45: a lower counter is refused, forced or not; a window of counters is kept',
+        'ota-client/apply/faults-release.test.ts > row 49: a release below the floor is refused by plan and by hands, and the fault says what is needed',
+        'agents/hands/updates.test.ts > neither begins nor arms with a statement %s, permit or not (SR-01, SR-03)',
+        'sim/peers/releases.test.ts > SR-12: a repair release is found without a director and without an appraisal',
+        'sim/levels/slots.day.test.ts > a bit that rots after arming costs the trial its tries and nobody his device',
+        'sim/cli/day.day.test.ts > sabotage %s is refused at its step with its code, and nothing recorded is lost',
+      ],
     },
     {
       id: 'boundaries/threat-command-abuse',

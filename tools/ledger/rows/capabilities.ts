@@ -78,14 +78,21 @@ export const capabilities: Section = {
       id: 'capabilities/ota-verification-state',
       text: 'Slot, version, rollback index and the outcome of verification.',
       duty: 'full',
-      closedBy: [],
+      closedBy: [
+        'agents/cli/commands/update.test.ts > says of each slot which release it holds, what came of verifying and trying it, and where the floor is',
+        'agents/cli/commands/update.test.ts > gives programs the same, with the digests of what was verified',
+        'agents/hands/updates.test.ts > is no image before all of it was read back: what was written counts for nothing',
+        'agents/hands/updates.test.ts > is given up, and the next start is the old release',
+        'agents/hands/updates.test.ts > raises the floor after a soak, and only once the other slot stands on it (SR-08)',
+      ],
     },
     {
       id: 'capabilities/ota-eligibility',
       text: 'Whether this device may install a release now, and why not.',
       duty: 'full',
       closedBy: [],
-      partly: 'The trust core says why a release may not be installed; no program asks it.',
+      partly:
+        'Hardware, counter, floor, room, a fresh appraisal, the rollout and a failed trial decide, and a refusal has its code; power and heat are in the plan, and no machine says them.',
     },
     {
       id: 'capabilities/attestation-outcome',
@@ -136,7 +143,7 @@ export const capabilities: Section = {
       duty: 'device',
       closedBy: [],
       partly:
-        'Lifecycle, level and what is in force, signed and sealed, until Command has acknowledged it; no findings and no events, and sealing has no test of its own.',
+        'Lifecycle, level and what is in force, signed and sealed, until Command has acknowledged it; no findings and no events.',
     },
     {
       id: 'capabilities/managed-policy-state',
@@ -251,7 +258,8 @@ export const capabilities: Section = {
       text: 'One family of commands verifies device trust, contacts and devices, enrolments, releases, manifests and artifacts, and reviews why.',
       duty: 'full',
       closedBy: [],
-      partly: 'Device trust, boot logs, audit records and receipts.',
+      partly:
+        'Device trust, boot logs, audit records, receipts, and what a director offers; contacts and devices of others, and an artifact by itself, are not.',
     },
     {
       id: 'capabilities/deletion',
@@ -263,15 +271,28 @@ export const capabilities: Section = {
       id: 'capabilities/emergency-contacts',
       text: 'Contacts for emergencies are set up, changed and told to the Key.',
       duty: 'contract',
-      closedBy: [],
-      partly: 'A Key takes, keeps and removes contacts by messages of its own; no device tells it of any.',
+      closedBy: [
+        'agents/beacon/door.test.ts > lists a contact once the Key has it, over restarts, until it is removed or another Key is paired',
+        'agents/beacon/door.test.ts > lists nobody whom the Key refused',
+        'agents/beacon/door.test.ts > refuses both changes at once, and a tier that there is not',
+        'agents/cli/commands/beacon.test.ts > adds, lists and removes contacts by their cards',
+        'firmware-key/host/key-host.test.ts > a change of who is alerted, once the window is over, needs both buttons',
+        'firmware-key/host/key-host.test.ts > equal PINs are refused, and so is a ninth contact',
+        'sim/levels/beacon.day.test.ts > carries an emergency on a device that nobody provisioned, mind dead or alive',
+      ],
     },
     {
       id: 'capabilities/rollout-visibility',
       text: 'How far a release has come is visible, on the device and to its publisher.',
       duty: 'contract',
-      closedBy: [],
-      partly: 'A table of releases and their rollout at the publisher, by itself; nothing on a device.',
+      closedBy: [
+        'agents/cli/commands/update.test.ts > says which release a rollout brings to this device, how far writing has come, and what became of it',
+        'agents/cli/commands/release.test.ts > SR-13: what two signed is published when its references are live, and a device finds it',
+        'ota-client/repository/publisher.test.ts > goes from draft to complete, and a device finds it',
+        'ota-client/repository/publisher.test.ts > halts when it failed on so many devices, each counted once',
+        'sim/peers/releases.test.ts > one that left a release halts it',
+        'sim/peers/director.test.ts > reaches about the share that was asked for',
+      ],
     },
     {
       id: 'capabilities/audit-review',

@@ -112,7 +112,8 @@ export const principles: Section = {
       text: 'What enforces network policy counts in sums and keeps no destinations.',
       duty: 'rule',
       closedBy: [],
-      partly: 'What is read back is a digest and two sums; no test holds that no more is kept.',
+      partly:
+        'Packet rules match, count and end, look at no address, and are read back as a digest and two sums; to let answers in, the connection tracking of the kernel knows connections while they last.',
     },
     {
       id: 'principles/category-explanations',
@@ -160,7 +161,8 @@ export const principles: Section = {
       text: 'Least privilege, and two people at least for wipe, revocation and a weaker policy.',
       duty: 'rule',
       closedBy: [],
-      partly: 'Two people sign policy, and one alone is refused; no wipe and no revocation, and the programs share a user.',
+      partly:
+        'Two people sign policy and releases, one alone is refused, and a release is reviewed by somebody else than its author; no wipe and no revocation, and the programs share a user.',
     },
     {
       id: 'principles/privileged-apart',
@@ -174,8 +176,18 @@ export const principles: Section = {
       id: 'principles/emergency',
       text: 'Emergency is the user’s: tied to an event, apart from content, dormant otherwise; no agent asks the Key.',
       duty: 'rule',
-      closedBy: [],
-      partly: 'Of the Key it is shown: nothing before a press, nothing left after; no device relays an alert yet.',
+      closedBy: [
+        'firmware-key/core/table.test.ts > in every state × armed × linked: no alert and no position without a press, no line without cable or chord',
+        'firmware-key/core/table.test.ts > nothing exists in dormancy, and only a press, a chord, the cable or a fault leaves it',
+        'firmware-key/dormancy.test.ts > 30 days in a world of its own: the line, the air and the motor are silent',
+        'firmware-key/emergency.test.ts > from press to end: nothing before, sealed to each contact, positions while it lasts, nothing left',
+        'firmware-key/emergency.test.ts > what stays is an audit entry without place, person or exact time',
+        'firmware-key/host/key-host.test.ts > remote arming is refused unless allowed on the Key (SR-36)',
+        'agents/beacon/door.test.ts > says what is there without waking the Key, and what the Key says where it is asked',
+        'tools/build/release.test.ts > has nothing of the TPM, of decisions or of the audit log, and loads the one addon that lies beside it',
+        'sim/levels/beacon.day.test.ts > carries an emergency on a device that nobody provisioned, mind dead or alive',
+        'sim/levels/beacon.day.test.ts > killed in the middle of an alert, with the mind dead and the power of the Key cut, it loses none',
+      ],
     },
     {
       id: 'principles/limitations',

@@ -45,9 +45,19 @@ export const systems: Section = {
       id: 'systems/ota-architecture',
       text: 'A release is checked for eligibility, verified, written to the other slot, tried, and committed or rolled back.',
       duty: 'full',
-      closedBy: [],
-      partly:
-        'Trust, payload, slots and installer are tested by themselves, with a cut at every write; no program of a device applies a release.',
+      closedBy: [
+        'ota-client/apply/faults-release.test.ts > the plan of a whole update',
+        'ota-client/repository/director.test.ts > 32: signs nothing without a fresh affirming result',
+        'agents/hands/updates.test.ts > is installed, armed, tried and committed',
+        'agents/hands/updates.test.ts > neither begins nor arms with a statement %s, permit or not (SR-01, SR-03)',
+        'agents/hands/updates.test.ts > is given up, and the next start is the old release',
+        'agents/update/updater.test.ts > is that it was offered, written, and kept after its trial, each once and by its digest',
+        'sim/peers/updates.parts.test.ts > a real image is published, named by the director over HTTPS, and installed in ranges, full and from its base',
+        'sim/levels/update-kills.day.test.ts > an update that is killed in its download, write, arm, trial or commit goes on: always a good slot, at most one window again',
+        'sim/levels/slots.day.test.ts > a release that is unwell on its trial is given up, and the next start is the one before',
+        'sim/cli/day.day.test.ts > ends as it should on a new device, and again on the same one',
+        'sim/cli/day.day.test.ts > sabotage %s is refused at its step with its code, and nothing recorded is lost',
+      ],
     },
     {
       id: 'systems/hardware-backed-signing',
@@ -102,7 +112,7 @@ export const systems: Section = {
       duty: 'full',
       closedBy: [],
       partly:
-        'Dormancy, pairing, alerts and a serial line, in tests of its own; no account, and no program of a device speaks to a Key.',
+        'Dormancy, pairing, alerts, a serial line, and a relay of its own on the device that shows its state; it belongs to no account, and there is no Bluetooth.',
     },
     {
       id: 'systems/payment-privacy',

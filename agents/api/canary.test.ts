@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attestor } from '#agents/attest/attestor';
-import { deviceId, nonce, type TestVerifier, testVerifier, verifierKeys, verifierName } from '#agents/attest/verifier.fixture';
+import { deviceId, nonce, type TestVerifier, testVerifier, trustedVerifier } from '#agents/attest/verifier.fixture';
 import { verifierLink } from '#agents/attest/verifier-link';
 import { rawRecords, recordsOf } from '#agents/audit/audit.fixture';
 import { auditEvents } from '#agents/audit/events';
@@ -66,7 +66,7 @@ describe('canaries', () => {
       collector: mind.hands,
       crypto: mind.crypto,
       random,
-      verifier: { name: verifierName, keys: verifierKeys },
+      verifier: trustedVerifier,
     });
     const parts = { ...mind, verifier: link };
     const keeper = {
@@ -124,7 +124,7 @@ describe('canaries', () => {
 
   /** Each path once as it should be, and once in each way that it is refused. */
   const liveADay = async () => {
-    unwrap(await recordVisit(mind.hands, mind.crypto, mind.audit));
+    unwrap(await recordVisit(mind.hands, mind.crypto, mind.audit, () => false));
     const handle = canaries['own handle'] ?? new Uint8Array();
     const envelopes: readonly (readonly [string, Uint8Array])[] = [
       ['identity-assertion', assertIdentity()],

@@ -1,10 +1,12 @@
 /** The mind's door: messages in, the mind's parts asked, messages out. No handler answers with more than its message. */
 
-import { type Attestor, outcomeOf } from '#agents/attest/attestor';
+import { type Attestor, isForgotten, outcomeOf } from '#agents/attest/attestor';
 import type { Decision as Decided } from '#agents/decision/decide';
 import type { Facts } from '#agents/decision/facts';
 import type { Defense } from '#agents/defense/defense';
 import { outcomeEntry } from '#agents/defense/intake';
+import type { KeyCustody } from '#agents/keys/custody';
+import type { OrderIntake } from '#agents/management/order-intake';
 import type { Authorizer, Effect } from '#agents/mind/authorizer';
 import type { MindParts } from '#agents/mind/parts';
 import type { PostureKeeper } from '#agents/mind/posture-keeper';
@@ -25,6 +27,8 @@ export interface DoorParts extends MindParts {
   readonly posture: PostureKeeper;
   readonly presenter: Presenter;
   readonly defense: Defense;
+  readonly custody: KeyCustody;
+  readonly orders: OrderIntake;
   /** Absent where the device belongs to no fleet. */
   readonly manager?: PolicyManager;
   readonly updater?: Updater;
@@ -35,6 +39,8 @@ const maxListed = 256;
 const source = 'api';
 /** Each costs a quote, two records and a turn at the verifier: apps must not crowd out what the device itself asks for. */
 const attestationRate: Rate = { burst: 32, perSecond: 0.2 };
+/** Each asks a far end and may leave several records of the device itself. */
+const errandRate: Rate = { burst: 32, perSecond: 1 / 60 };
 
 export const feedDoor = (parts: MindParts & { readonly posture: PostureKeeper }): Handlers<FeedMethods> => ({
   'device.status': async () => ok(statusOf(parts)),
@@ -48,8 +54,11 @@ export const feedDoor = (parts: MindParts & { readonly posture: PostureKeeper })
 });
 
 export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
-  const { attestor, authorizer, presenter, defense, audit, clock, hands, state, trust } = parts;
+  const { attestor, authorizer, presenter, defense, custody, orders, audit, clock, hands, state, trust } = parts;
   const attestations = tokenBucket(clock, attestationRate);
+  const errands = tokenBucket(clock, errandRate);
+  const errand = async <T>(run: () => Promise<Result<T>>): Promise<Result<T>> =>
+    errands.take() ? run() : deny('resource', 'rate-limited', 'errands asked for by apps');
   const performed = async (effect: Effect): Promise<Result<Decision>> => {
     const done = await authorizer.perform(effect, source);
     return done.ok ? decisionMessage(done.value.decision, done.value.facts, clock.bootMs()) : done;
@@ -57,13 +66,17 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
   return {
     ...feedDoor(parts),
     'device.enrol': async () => {
-      const enrolled = await attestor.enrol();
+      const enrolled = await errand(() => attestor.enrol());
       return enrolled.ok ? outcomeOf(enrolled.value) : enrolled;
     },
     'device.attest': async ({ relyingParty }) => {
       if (!attestations.take()) return deny('resource', 'rate-limited', 'attestations asked for by apps');
-      const attested = await attestor.attest(relyingParty);
+      const attested = await attestor.attest(relyingParty, undefined, source);
       return attested.ok ? outcomeOf(attested.value) : attested;
+    },
+    'device.order': async ({ envelope }) => {
+      const obeyed = await orders.obey(envelope, source);
+      return obeyed.ok ? ok({ lifecycle: obeyed.value }) : obeyed;
     },
     'device.reboot': ({ cause }) => {
       const call = hands.effectors.reboot(cause);
@@ -106,6 +119,9 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const proof = await audit.prove(index);
       return proof.ok ? ok({ ...proof.value, key: audit.keys }) : proof;
     },
+    'keys.list': () => custody.list(),
+    'keys.rotate': ({ keyClass }) => custody.rotate(keyClass, source),
+    'keys.revoke': (request) => custody.revoke(request, source),
     'apps.start': (request) => {
       const call = hands.effectors.startApp(request);
       return performed({ action: 'start-app', resource: 'apps', event: 'authz.start', call });
@@ -124,19 +140,22 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
     },
     'update.check': async (_, signal) => {
       if (parts.updater === undefined) return noFleet;
-      const offered = await parts.updater.check(signal);
+      const { updater } = parts;
+      const offered = await errand(() => updater.check(signal));
       if (!offered.ok) return offered;
       return ok(offered.value === undefined ? {} : { release: offered.value.statement.release });
     },
     'update.install': async ({ isRepair, isForced }, signal) => {
       if (parts.updater === undefined) return noFleet;
-      const installed = await parts.updater.install(isRepair ? 'repair' : 'update', isForced, signal);
+      const { updater } = parts;
+      const installed = await errand(() => updater.install(isRepair ? 'repair' : 'update', isForced, signal));
       return installed.ok ? ok({ outcome: installed.value }) : installed;
     },
     'managed.status': () => managedOf(parts),
     'managed.update': async (_, signal) => {
       if (parts.manager === undefined) return noFleet;
-      const updated = await parts.manager.update(signal);
+      const { manager } = parts;
+      const updated = await errand(() => manager.update(signal));
       return updated.ok ? managedOf(parts) : updated;
     },
     'defense.status': async () => ok(await defense.status()),
@@ -174,7 +193,7 @@ const statusOf = ({ state, trust, audit, clock }: MindParts): DeviceStatus => {
     lifecycle,
     level: posture?.level ?? 'none',
     headline: posture?.headline ?? 'at-risk',
-    nextStep: nextStepOf(lifecycle, posture?.headline, own !== undefined),
+    nextStep: isForgotten({ state, trust }) ? 'enrol' : nextStepOf(lifecycle, posture?.headline, own !== undefined),
     auditSize: size,
     auditState,
     ...(own === undefined ? {} : { attestedAgeMs: Math.max(0, Math.floor(clock.bootMs() - own.atBootMs)) }),

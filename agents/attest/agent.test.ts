@@ -29,9 +29,10 @@ describe('the agent that keeps a fresh result', () => {
       return isDown ? deny('unavailable', 'peer-unreachable') : ok(affirming);
     };
     const verifier = { attest, enrol: async () => deny('unavailable', 'not-supported') };
-    // A log that answers in the same turn, so that virtual time may move in large steps.
+    // A log and hands that answer in the same turn, so that virtual time may move in large steps.
     const audit = { record: async () => ok({ index: 0, leaf: new Uint8Array(32) }) };
-    ended = attestAgent.run({ ...mind, audit, verifier } as unknown as MindParts, ending.signal);
+    const hands = { keysState: async () => ok({ epochs: [], revoked: [] }) };
+    ended = attestAgent.run({ ...mind, audit, hands, verifier } as unknown as MindParts, ending.signal);
   };
 
   test('asks at once, then at half the life of each result', async () => {

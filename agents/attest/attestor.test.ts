@@ -3,10 +3,10 @@ import { recordsOf } from '#agents/audit/audit.fixture';
 import { startTestMind, type TestMind, type TestMindOptions } from '#agents/mind/mind.fixture';
 import { ownParty } from '#agents/mind/trust';
 import { toHex } from '#hal/core/bytes';
-import { codeOf, type Result } from '#hal/core/result';
+import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
 import { type Attestor, attestor } from './attestor.ts';
-import { deviceId, lifeSeconds, type TestVerifier, testVerifier, verifierKeys, verifierName } from './verifier.fixture.ts';
+import { deviceId, lifeSeconds, type TestVerifier, testVerifier, trustedVerifier } from './verifier.fixture.ts';
 import { type VerifierLink, verifierLink } from './verifier-link.ts';
 
 const refused = { category: 'attestation', reason: 'endorsement-revoked' } as const;
@@ -27,7 +27,7 @@ describe('the attestor', () => {
       collector: mind.hands,
       crypto: mind.crypto,
       random: seededRandom('attestor'),
-      verifier: { name: verifierName, keys: verifierKeys },
+      verifier: trustedVerifier,
     });
     door = attestor({ ...mind, verifier: { ...link, ...replaced } });
   };
@@ -103,6 +103,48 @@ describe('the attestor', () => {
     },
   );
 
+  describe('where the verifier has forgotten an active device (SR-17)', () => {
+    const forgotten = { category: 'attestation', reason: 'enrolment-unknown' } as const;
+    const oldName = new Uint8Array(16).fill(0xd0);
+    beforeEach(async () => {
+      verifier.refuses['attest.begin'] = [forgotten];
+      expect(outcome(await door.attest(ownParty))).toBe(codeOf(forgotten));
+    });
+    const name = () => toHex(mind.state.current().device ?? new Uint8Array());
+
+    test('enrols it again, under a new name and with the log that it has', async () => {
+      const before = mind.audit.status().size;
+      expect(outcome(await door.enrol())).toBe('affirming');
+      expect([life(), name()]).toEqual(['active', toHex(deviceId)]);
+      expect(mind.trust.attestationFault()).toBeUndefined();
+      expect(told().slice(before)).toEqual([
+        'lifecycle.changed enrolled active done',
+        'lifecycle.enrolled done',
+        'attest.result allowed',
+        'verify.result allowed',
+      ]);
+    });
+
+    test.each([
+      ['refuses', refused],
+      ['cannot be asked', unreachable],
+    ])('leaves it as it was when it then %s', async (_, fault) => {
+      verifier.refuses['enrol.finish'] = [fault];
+      expect(outcome(await door.enrol())).toBe(codeOf(fault));
+      expect([life(), name()]).toEqual(['active', toHex(oldName)]);
+      expect(told().at(-1)).toBe(`lifecycle.enrolled denied ${codeOf(fault)}`);
+    });
+
+    test.each(['suspended', 'revoked', 'retired', 'replaced', 'wiped'] as const)(
+      'does not bring back one that is %s',
+      async (lifecycle) => {
+        mind.state.update({ lifecycle });
+        expect(outcome(await door.enrol())).toBe('protocol/event-refused');
+        expect(life()).toBe(lifecycle);
+      },
+    );
+  });
+
   test('attests nothing for a device that is not enrolled', async () => {
     fresh();
     expect(outcome(await door.attest('account'))).toBe('attestation/missing');
@@ -149,17 +191,30 @@ describe('the attestor', () => {
     expect(mind.time.nowMs()).toBeUndefined();
   });
 
+  test('counts what an app asked for against the app, never against the device itself (SR-14)', async () => {
+    for (let count = 0; count < 200; count += 1)
+      unwrap(await mind.audit.record({ event: 'authz.decision', outcome: 'allowed', source: 'api' }));
+    const before = mind.audit.status().size;
+    expect(outcome(await door.attest('account', undefined, 'api'))).toBe('affirming');
+    expect(mind.audit.status().size).toBe(before);
+    expect(outcome(await door.attest('account'))).toBe('affirming');
+    expect(told().slice(before)).toEqual(['attest.result allowed', 'verify.result allowed']);
+  });
+
   test('gives up a verifier that does not answer, and is told to stop', async () => {
     let aborted = false;
+    let isAsked = false;
     open({
       attest: (_, __, signal) =>
         new Promise(() => {
+          isAsked = true;
           signal.addEventListener('abort', () => {
             aborted = true;
           });
         }),
     });
     const asked = door.attest(ownParty);
+    await expect.poll(() => isAsked).toBe(true);
     await mind.clock.advance(30_000);
     expect(outcome(await asked)).toBe('resource/time-limit');
     expect(aborted).toBe(true);

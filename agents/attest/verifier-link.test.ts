@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { testPorts } from '#agents/hands/hands.fixture';
-import type { AttestationResult } from '#attestation/result';
+import type { AttestationResult, VerifierKeys } from '#attestation/result';
+import { equalBytes } from '#hal/core/bytes';
 import { codeOf, deny, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
+import { deviceKeyId } from '#hal/crypto/succession';
 import { virtualClock } from '#hal/memory/clock';
 import { seededRandom } from '#hal/memory/random';
 import type { Collector } from './collect.ts';
-import { deviceId, otherSecrets, type TestVerifier, testVerifier, verifierKeys, verifierName } from './verifier.fixture.ts';
+import { deviceId, otherSecrets, type TestVerifier, testVerifier, trustedVerifier, verifierKeys } from './verifier.fixture.ts';
 import { type VerifierLink, verifierLink } from './verifier-link.ts';
 
 const device = { bootId: new Uint8Array(16).fill(0xb0), epoch: 1, id: deviceId };
@@ -23,7 +25,7 @@ describe('the link to the verifier', () => {
       collector,
       crypto: nodeCrypto,
       random: seededRandom('link'),
-      verifier: { name: verifierName, keys: verifierKeys },
+      verifier: trustedVerifier,
     });
   };
   beforeEach(() => {
@@ -70,6 +72,28 @@ describe('the link to the verifier', () => {
     };
     expect(await attest()).toBe('attestation/result-signature');
     expect(await enrol()).toBe('attestation/result-signature');
+  });
+
+  test('refuses a result by a key that was revoked; of two keys the other one goes on', async () => {
+    const id = deviceKeyId(nodeCrypto, verifierKeys);
+    const trust = (keys: readonly VerifierKeys[]) =>
+      verifierLink({
+        client: verifier.client,
+        collector: testPorts(virtualClock()).ports,
+        crypto: nodeCrypto,
+        random: seededRandom('link'),
+        verifier: { ...trustedVerifier, keys, isRevoked: (one) => equalBytes(one, id) },
+      });
+    const others = {
+      classical: nodeCrypto.ed25519.publicKey(otherSecrets.classical),
+      postQuantum: nodeCrypto.mlDsa65.publicKey(otherSecrets.postQuantum),
+    };
+    for (const keys of [[verifierKeys], [others, verifierKeys], [verifierKeys, others]]) {
+      link = trust(keys);
+      expect(await attest()).toBe('integrity/key-revoked');
+    }
+    verifier.secrets = otherSecrets;
+    expect(await attest()).toBe('accepted');
   });
 
   test('gives no evidence to a verifier that calls itself by another name', async () => {

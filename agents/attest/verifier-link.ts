@@ -11,6 +11,8 @@ import { inTurn } from '#hal/core/in-turn';
 import { encodeMessage } from '#hal/core/message';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
+import type { IsRevoked } from '#hal/crypto/envelope';
+import { deviceKeyId } from '#hal/crypto/succession';
 import type { Random } from '#hal/ports/random';
 import type { Client } from '#hal/remote/methods';
 import { type Collector, collectEvidence, type Question } from './collect.ts';
@@ -54,8 +56,8 @@ export interface VerifierLinkParts {
   readonly collector: Collector;
   readonly crypto: CryptoBackend;
   readonly random: Random;
-  /** The verifier that this device trusts, by configuration. */
-  readonly verifier: { readonly name: string; readonly keys: VerifierKeys };
+  /** The verifier that this device trusts, by configuration; one that changes its keys has two for a while. */
+  readonly verifier: { readonly name: string; readonly keys: readonly VerifierKeys[]; readonly isRevoked: IsRevoked };
 }
 
 interface Party {
@@ -86,8 +88,17 @@ export const verifierLink = ({ client, collector, crypto, random, verifier }: Ve
   /** Boots whose log the verifier has seen affirmed. */
   let isLogKnown = false;
 
+  const verified = (bytes: Uint8Array): Result<AttestationResult> => {
+    let result: Result<AttestationResult> = deny('attestation', 'result-signature', 'no key of the verifier');
+    for (const keys of verifier.keys) {
+      result = verifyResult(crypto, bytes, keys);
+      if (!result.ok && result.fault.reason === 'result-signature') continue;
+      return verifier.isRevoked(deviceKeyId(crypto, keys)) ? deny('integrity', 'key-revoked', 'verifier') : result;
+    }
+    return result;
+  };
   const accept = (bytes: Uint8Array, question: Question, handle: Uint8Array): Result<AttestationResult> => {
-    const result = verifyResult(crypto, bytes, verifier.keys);
+    const result = verified(bytes);
     if (!result.ok) return result;
     const isOurs =
       result.value.verifier === verifier.name &&

@@ -23,6 +23,8 @@ export const verifierKeys: VerifierKeys = {
   classical: nodeCrypto.ed25519.publicKey(secrets.classical),
   postQuantum: nodeCrypto.mlDsa65.publicKey(secrets.postQuantum),
 };
+/** How a device of these tests is told of it. */
+export const trustedVerifier = { name: verifierName, keys: [verifierKeys], isRevoked: () => false };
 export const session = random.bytes(16);
 export const nonce = random.bytes(32);
 export const deviceId = random.bytes(16);

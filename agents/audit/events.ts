@@ -28,6 +28,8 @@ export const auditEvents = {
   'posture.finding': kind('posture'),
   'admin.provisioned': kind('administration', 'administrative', true),
   'admin.reboot': kind('administration', 'administrative', true),
+  'admin.lifecycle': kind('administration', 'administrative', true),
+  'admin.key': kind('administration', 'administrative', true),
   'admin.bundle': kind('administration', 'administrative', true),
   'net.link': kind('network'),
   'release.offered': kind('release', 'security'),
@@ -44,6 +46,7 @@ export const auditEvents = {
   'risk.outcome': kind('intelligence', 'security'),
   'risk.block': kind('intelligence', 'administrative', true),
   'verify.outcome': kind('verification'),
+  'verify.order': kind('verification', 'security'),
   'verify.model': kind('verification', 'security'),
   'audit.gap': kind('verification', 'security'),
 } as const satisfies Record<string, EventKind>;

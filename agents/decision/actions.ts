@@ -9,7 +9,7 @@ export interface Action {
   readonly obligations: readonly Obligation[];
 }
 
-export const resources = ['messaging', 'device', 'policy', 'apps'] as const;
+export const resources = ['messaging', 'device', 'policy', 'apps', 'keys'] as const;
 export type Resource = (typeof resources)[number];
 
 /** `recheck`: the caller asks again after a minute. `record`: the decision is in the audit log before it is answered. */
@@ -34,6 +34,9 @@ export const actions = {
   'open-secure-call': { resources: ['messaging'], needs: everything, obligations: ['record', 'recheck'] },
   /** Must stay possible on a device in a bad state: it is how many bad states end. */
   'reboot-device': { resources: ['device'], needs: person, obligations: ['record'] },
+  /** Needs no posture: keys must be given up on a device in a bad state, then above all. */
+  'rotate-key': { resources: ['keys'], needs: person, obligations: ['record'] },
+  'revoke-key': { resources: ['keys'], needs: person, obligations: ['record'] },
   'start-app': { resources: ['apps'], needs: person, obligations: ['record'] },
   /** By the signatures on the bundle. Needs no posture: a tightening must reach a device in a bad state. */
   'apply-bundle': { resources: ['policy'], needs: signed, obligations: ['record'] },
@@ -41,6 +44,8 @@ export const actions = {
   'install-release': { resources: ['device'], needs: signed, obligations: ['record'] },
   /** By the local checks of a trial boot: no verifier, no server and no person is asked (SR-13). */
   'end-trial': { resources: ['device'], needs: signed, obligations: ['record'] },
+  /** By the signatures on the order: suspending and resuming must reach a device in a bad state. */
+  'change-lifecycle': { resources: ['device'], needs: signed, obligations: ['record'] },
   /** By the signature on an outcome; it only ever takes away. */
   'block-app': { resources: ['apps'], needs: signed, obligations: ['record'] },
 } as const satisfies Record<string, Action>;

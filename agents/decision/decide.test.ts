@@ -8,7 +8,7 @@ import { type Assurance, type Fact, type FactName, type Facts, factNames } from 
 import { oracle } from './oracle.fixture.ts';
 import { rules } from './policy.ts';
 
-const engine = unwrap(cedarEngine());
+const engine = unwrap(await cedarEngine());
 const nowBootMs = 100_000;
 const fact = <T>(value: T, changed: Partial<Fact<T>> = {}): Fact<T> => ({
   value,
@@ -20,12 +20,18 @@ const fact = <T>(value: T, changed: Partial<Fact<T>> = {}): Fact<T> => ({
 });
 const good = {
   actor: fact({ subject: 'aa', assurance: 'multi-factor' as const }),
-  session: fact({ subject: 'aa', handle: 'h1', state: 'open' as const, recovery: 'none' as const }),
+  session: fact({
+    subject: 'aa',
+    handle: 'h1',
+    state: 'open' as const,
+    recovery: 'none' as const,
+    permission: 'granted' as const,
+  }),
   handle: fact({ handle: 'h1', epoch: 1 }),
   osTrust: fact({ lifecycle: 'active', areProgramsHealthy: true, isTimeKnown: true }),
   posture: fact({ level: 1 }),
   policy: fact({ digest: 'd' }),
-  integrity: fact({ boot: 'verified' as const, audit: 'intact' as const }),
+  integrity: fact({ boot: 'verified' as const, release: 'verified' as const, audit: 'intact' as const }),
   attestation: fact({ status: 'affirming' as const }),
   intelligence: fact({ category: 'none' as const }),
 } satisfies Facts;
@@ -86,6 +92,16 @@ describe('a decision', () => {
     ['a closed session', { ...good, session: fact({ ...good.session.value, state: 'closed' }) }, 'identity/session-closed'],
     ['a recovery', { ...good, session: fact({ ...good.session.value, recovery: 'pending' }) }, 'identity/recovery-pending'],
     [
+      'a permission that the account has withdrawn',
+      { ...good, session: fact({ ...good.session.value, permission: 'withdrawn' }) },
+      'authorization/permission-missing',
+    ],
+    [
+      'a permission that the account does not mention',
+      { ...good, session: fact({ ...good.session.value, permission: 'unsaid' }) },
+      'authorization/permission-missing',
+    ],
+    [
       'a session of another device',
       { ...good, session: fact({ ...good.session.value, handle: 'h2' }) },
       'handle/session-of-another-device',
@@ -108,6 +124,11 @@ describe('a decision', () => {
       'integrity/boot-unverified',
     ],
     [
+      'a release that is not what was installed',
+      { ...good, integrity: fact({ ...good.integrity.value, release: 'unverified' }) },
+      'integrity/release-unverified',
+    ],
+    [
       'a tampered audit log (SR-14)',
       { ...good, integrity: fact({ ...good.integrity.value, audit: 'tampered' }) },
       'integrity/audit-tampered',
@@ -126,7 +147,7 @@ describe('a decision', () => {
     const bad = {
       ...good,
       posture: fact({ level: 0 }),
-      integrity: fact({ boot: 'verified' as const, audit: 'tampered' as const }),
+      integrity: fact({ ...good.integrity.value, audit: 'tampered' as const }),
     };
     expect(verdict(bad)).toBe('integrity/audit-tampered');
   });
@@ -195,6 +216,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
         handle: mostly('h1', 'h2'),
         state: mostly<'open' | 'closed'>('open', 'closed'),
         recovery: mostly<'none' | 'pending'>('none', 'pending'),
+        permission: mostly<'granted' | 'withdrawn' | 'unsaid'>('granted', 'withdrawn', 'unsaid'),
       }),
     ),
     handle: anyFact(fc.record({ handle: mostly('h1', 'h2'), epoch: fc.integer({ min: 1, max: 3 }) })),
@@ -210,6 +232,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     integrity: anyFact(
       fc.record({
         boot: mostly<'verified' | 'unverified'>('verified', 'unverified'),
+        release: mostly<'verified' | 'unverified'>('verified', 'unverified'),
         audit: mostly<'intact' | 'degraded' | 'tampered'>('intact', 'degraded', 'tampered'),
       }),
     ),

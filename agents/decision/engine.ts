@@ -1,6 +1,5 @@
 /** Cedar as our policy engine: pre-parsed, strictly validated at start, every failure a denial. */
-import { preparsePolicySet, preparseSchema, statefulIsAuthorized, validate } from '@cedar-policy/cedar-wasm/nodejs';
-import { attempt, deny, ok, type Result } from '#hal/core/result';
+import { attempt, attemptAsync, deny, ok, type Result } from '#hal/core/result';
 import type { Admitted } from './facts.ts';
 import { rules, schema } from './policy.ts';
 
@@ -20,10 +19,14 @@ export type Engine = (request: EngineRequest) => Result<EngineAnswer>;
 
 const name = 'enigm';
 
-/** @returns the engine, or `policy/engine-failed` where the policy does not parse or validate */
-export const cedarEngine = (): Result<Engine> => {
+/** @returns the engine, or `policy/engine-failed` where it does not load, or the policy does not parse or validate */
+export const cedarEngine = async (): Promise<Result<Engine>> => {
   const staticPolicies = Object.fromEntries(rules.map(({ id, cedar }) => [id, cedar]));
   const engineFailed = (cause: string) => deny('policy', 'engine-failed', cause);
+  // Its WebAssembly is read when it is loaded: a file that is not there or damaged is a refusal, and ends no program.
+  const loaded = await attemptAsync(() => import('@cedar-policy/cedar-wasm/nodejs'), engineFailed);
+  if (!loaded.ok) return loaded;
+  const { preparsePolicySet, preparseSchema, statefulIsAuthorized, validate } = loaded.value;
   const ready = attempt(() => {
     // `validate` answers success even with errors in its list: the list is what counts.
     const validation = validate({ schema, policies: { staticPolicies }, validationSettings: { mode: 'strict' } });
@@ -65,6 +68,9 @@ const withoutSubject = (context: Omit<Admitted, 'actor'>): Record<string, Record
   const { session, ...others } = context;
   const named: Record<string, Record<string, string | number | boolean>> = {};
   for (const [fact, value] of Object.entries(others)) if (value !== undefined) named[fact] = { ...value };
-  if (session !== undefined) named['session'] = { handle: session.handle, state: session.state, recovery: session.recovery };
+  if (session !== undefined) {
+    const { handle, state, recovery, permission } = session;
+    named['session'] = { handle, state, recovery, permission };
+  }
   return named;
 };

@@ -33,6 +33,8 @@ export interface Session {
   readonly handle: string;
   readonly state: 'open' | 'closed';
   readonly recovery: 'none' | 'pending';
+  /** Whether the account lets this person use what is protected. */
+  readonly permission: 'granted' | 'withdrawn' | 'unsaid';
 }
 export interface HandleFact {
   readonly handle: string;
@@ -52,6 +54,8 @@ export interface PolicyFact {
 }
 export interface Integrity {
   readonly boot: 'verified' | 'unverified';
+  /** Whether what was started is the release that was installed and proved by the hands. */
+  readonly release: 'verified' | 'unverified';
   readonly audit: 'intact' | 'degraded' | 'tampered';
 }
 export interface Attestation {

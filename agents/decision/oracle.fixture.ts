@@ -18,6 +18,7 @@ export const oracle = (action: string, resource: string, facts: Facts, nowBootMs
   const signer = {
     'apply-bundle': ['policy', 'administrator'],
     'install-release': ['device', 'administrator'],
+    'change-lifecycle': ['device', 'administrator'],
     'end-trial': ['device', 'health-gate'],
     'block-app': ['apps', 'intelligence-service'],
   }[action];
@@ -33,6 +34,7 @@ export const oracle = (action: string, resource: string, facts: Facts, nowBootMs
   if (session.state !== 'open' || session.handle !== handle.handle) return false;
   if (action === 'reboot-device') return resource === 'device';
   if (action === 'start-app') return resource === 'apps';
+  if (action === 'rotate-key' || action === 'revoke-key') return resource === 'keys';
   if ((action !== 'open-secure-messaging' && action !== 'open-secure-call') || resource !== 'messaging') return false;
   const osTrust = fresh(facts.osTrust);
   const posture = fresh(facts.posture);
@@ -42,11 +44,13 @@ export const oracle = (action: string, resource: string, facts: Facts, nowBootMs
   if (!osTrust || !posture || !integrity || !attestation || !intelligence) return false;
   return (
     session.recovery === 'none' &&
+    session.permission === 'granted' &&
     osTrust.lifecycle === 'active' &&
     osTrust.areProgramsHealthy &&
     osTrust.isTimeKnown &&
     posture.level >= 1 &&
     integrity.boot === 'verified' &&
+    integrity.release === 'verified' &&
     integrity.audit !== 'tampered' &&
     attestation.status === 'affirming' &&
     (intelligence.category === 'none' || intelligence.category === 'low')

@@ -18,15 +18,15 @@ entity Actor { assurance?: String };
 entity Resource;
 action "protected", "personal", "signed";
 action "open-secure-messaging", "open-secure-call" in ["protected"] appliesTo { principal: Actor, resource: Resource, context: Facts };
-action "apply-bundle", "install-release", "end-trial", "block-app" in ["signed"] appliesTo { principal: Actor, resource: Resource, context: Facts };
-action "reboot-device", "start-app" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+action "apply-bundle", "install-release", "change-lifecycle", "end-trial", "block-app" in ["signed"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+action "reboot-device", "start-app", "rotate-key", "revoke-key" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 type Facts = {
-  session?: { handle: String, state: String, recovery: String },
+  session?: { handle: String, state: String, recovery: String, permission: String },
   handle?: { handle: String, epoch: Long },
   osTrust?: { lifecycle: String, areProgramsHealthy: Bool, isTimeKnown: Bool },
   posture?: { level: Long },
   policy?: { digest: String },
-  integrity?: { boot: String, audit: String },
+  integrity?: { boot: String, release: String, audit: String },
   attestation?: { status: String },
   intelligence?: { category: String },
 };
@@ -59,6 +59,11 @@ export const rules: readonly Rule[] = [
       principal has assurance && principal.assurance == "administrator" && context has osTrust && context has policy };`,
   },
   {
+    id: 'signed-orders',
+    cedar: `permit (principal, action == Action::"change-lifecycle", resource == Resource::"device") when {
+      principal has assurance && principal.assurance == "administrator" && context has osTrust && context has policy };`,
+  },
+  {
     id: 'health-gate',
     cedar: `permit (principal, action == Action::"end-trial", resource == Resource::"device") when {
       principal has assurance && principal.assurance == "health-gate" && context has osTrust && context has policy };`,
@@ -80,6 +85,12 @@ export const rules: readonly Rule[] = [
     cedar: `forbid (principal, action in Action::"protected", resource) when { context has session && context.session.recovery != "none" };`,
   },
   {
+    id: 'permission-missing',
+    code: 'authorization/permission-missing',
+    cedar: `forbid (principal, action in Action::"protected", resource) when {
+      context has session && context.session.permission != "granted" };`,
+  },
+  {
     id: 'device-only',
     code: 'authorization/not-permitted',
     cedar: `forbid (principal, action == Action::"reboot-device", resource) unless { resource == Resource::"device" };`,
@@ -88,6 +99,11 @@ export const rules: readonly Rule[] = [
     id: 'apps-only',
     code: 'authorization/not-permitted',
     cedar: `forbid (principal, action == Action::"start-app", resource) unless { resource == Resource::"apps" };`,
+  },
+  {
+    id: 'keys-only',
+    code: 'authorization/not-permitted',
+    cedar: `forbid (principal, action in [Action::"rotate-key", Action::"revoke-key"], resource) unless { resource == Resource::"keys" };`,
   },
   {
     id: 'device-not-active',
@@ -125,6 +141,12 @@ export const rules: readonly Rule[] = [
     id: 'boot-unverified',
     code: 'integrity/boot-unverified',
     cedar: `forbid (principal, action in Action::"protected", resource) when { context has integrity && context.integrity.boot != "verified" };`,
+  },
+  {
+    id: 'release-unverified',
+    code: 'integrity/release-unverified',
+    cedar: `forbid (principal, action in Action::"protected", resource) when {
+      context has integrity && context.integrity.release != "verified" };`,
   },
   {
     id: 'audit-tampered',

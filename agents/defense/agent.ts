@@ -5,7 +5,8 @@ import { type Agent, defineAgent } from '#agents/supervisor/agent';
 import type { Defense } from './defense.ts';
 
 const lookEveryMs = 5_000;
-const testEveryMs = 15 * 60_000;
+/** Often: where nothing was judged yet, that the engine works is all that decisions know of risk. */
+const testEveryMs = 15_000;
 const retryMs = 2_000;
 
 export const defenseAgent = (defense: Defense): Agent<MindParts> =>

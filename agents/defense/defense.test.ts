@@ -45,6 +45,7 @@ describe('Active Defense', () => {
   const assessments = () => recordsOf(mind.audit).filter(({ event }) => event === 'risk.assessment');
 
   test('makes a fact of what it sees, and records a change once', async () => {
+    offer(withCalls());
     await defense.look();
     expect(category()).toBe('none');
     offer(withCalls([9, foreignCall['spyware-like']]));
@@ -92,9 +93,34 @@ describe('Active Defense', () => {
     expect(await blind.status()).not.toHaveProperty('category');
   });
 
+  test('says nothing of a machine of which it has seen nothing: then a working engine is all there is', async () => {
+    let isWorking = true;
+    const idle = newDefense({
+      ...mind,
+      signals,
+      inference: {
+        selfTest: async () => (isWorking ? ok(engine) : deny('unavailable', 'program-down')),
+        score: (...asked) => scores(...asked),
+      },
+      models: openModels({ store: memoryStore(), log: mind.log, image: encodeModel(), processor }),
+      outcomes: { current: () => [] } as unknown as OutcomeIntake,
+    });
+    await idle.look();
+    expect(category()).toBeUndefined();
+    await idle.testEngine();
+    expect(category()).toBe('none');
+    isWorking = false;
+    await idle.testEngine();
+    expect(category()).toBeUndefined();
+    offer(withCalls());
+    await idle.look();
+    expect(category()).toBe('none');
+  });
+
   test('lets a judgement end where the calls end: what is not seen any more is not held for harmless', async () => {
     let isSeeing = true;
-    const failing = start({ take: async () => (isSeeing ? ok([]) : deny('unavailable', 'program-down')) });
+    const failing = start({ take: async () => (isSeeing ? signals.take() : deny('unavailable', 'program-down')) });
+    offer(withCalls());
     await failing.testEngine();
     await failing.look();
     expect(category()).toBe('none');
@@ -129,6 +155,7 @@ describe('Active Defense', () => {
   });
 
   test('lets category, band and model leave, where policy approves', async () => {
+    offer(withCalls());
     await defense.look();
     expect(defense.telemetry(false)).toBeUndefined();
     expect(defense.telemetry(true)).toBeDefined();

@@ -80,6 +80,8 @@ export const newDefense = (parts: DefenseParts): Defense => {
     const taken = await signals.take();
     // A machine that shows no calls has no judgement of ours; one that stops showing them has an old one, which ends.
     if (model === undefined || !taken.ok) return;
+    // A model that was shown nothing yet has nothing to say: then the word of a working engine is all there is.
+    if (taken.value.length === 0 && trust.assessment() === undefined) return;
     const judged = judgeBy(model).judge(taken.value, clock.bootMs());
     if (taken.value.length > 0) opinion = await secondOpinion(model, taken.value, judged);
     await hold({ ...judged.assessment, opinion });
@@ -101,12 +103,12 @@ export const newDefense = (parts: DefenseParts): Defense => {
       const engine = tested.ok ? tested.value : undefined;
       trust.holdEngine({ value: engine, measuredBootMs: clock.bootMs() });
       if (!tested.ok) log.warn('engine.failed', { code: codeOf(tested.fault), detail: tested.fault.detail ?? '' });
-      if (before === undefined || engine?.engine !== before.value?.engine)
-        await audit.record({
-          event: 'risk.engine',
-          outcome: tested.ok ? 'done' : 'failed',
-          ...(tested.ok ? {} : { fault: tested.fault }),
-        });
+      if (before !== undefined && engine?.engine === before.value?.engine) return tested.ok;
+      await audit.record({
+        event: 'risk.engine',
+        outcome: tested.ok ? 'done' : 'failed',
+        ...(tested.ok ? {} : { fault: tested.fault }),
+      });
       watchers.notify();
       return tested.ok;
     },

@@ -3,7 +3,10 @@ import { recordsOf } from '#agents/audit/audit.fixture';
 import { type Authorizer, authorizer } from '#agents/mind/authorizer';
 import { startTestMind, type TestMind, type TestMindOptions } from '#agents/mind/mind.fixture';
 import { identityKeys, issuedMs } from '#agents/session/issuer.fixture';
+import { toHex } from '#hal/core/bytes';
 import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
+import { keyId } from '#hal/crypto/envelope';
+import { nodeCrypto } from '#hal/crypto/node';
 import { memoryStore } from '#hal/memory/durable-store';
 import type { Posture } from '#protos/gen/types';
 import { type OutcomeIntake, outcomeIntake } from './intake.ts';
@@ -19,6 +22,7 @@ describe('the intake of outcomes', () => {
   let door: Authorizer;
   let intake: OutcomeIntake;
   let disk: Map<string, Uint8Array>;
+  const revoked = new Set<string>();
 
   const startIntake = () => {
     intake = outcomeIntake({
@@ -26,6 +30,7 @@ describe('the intake of outcomes', () => {
       authorizer: door,
       store: memoryStore(disk),
       outcomeKeys: [serviceKeys.publicKey],
+      isRevoked: (keyId) => revoked.has(toHex(keyId)),
       intelligenceHandle: ownHandle,
     });
   };
@@ -219,12 +224,23 @@ describe('the intake of outcomes', () => {
     expect(trust.changes()).toBeGreaterThan(maxOutcomes);
   });
 
+  test('takes nothing by a key that was revoked, and after a restart not what it took before', async () => {
+    expect(await present(concludes({ sequence: 1, category: 'tamper' }))).toBe('counts');
+    revoked.add(toHex(keyId(nodeCrypto, serviceKeys.publicKey)));
+    expect(await present(concludes({ sequence: 2 }))).toBe('integrity/key-revoked');
+    startIntake();
+    await intake.restore();
+    expect(intake.current()).toEqual([]);
+    revoked.clear();
+  });
+
   test('does nothing that it cannot keep', async () => {
     const full = outcomeIntake({
       ...mind,
       authorizer: door,
       store: { ...memoryStore(), put: () => deny('resource', 'storage-full') },
       outcomeKeys: [serviceKeys.publicKey],
+      isRevoked: () => false,
       intelligenceHandle: ownHandle,
     });
     expect(codeOfResult(await full.present(concludes(block), 'app'))).toBe('resource/storage-full');

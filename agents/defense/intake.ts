@@ -10,6 +10,7 @@ import type { Authorizer, Effect } from '#agents/mind/authorizer';
 import type { MindParts } from '#agents/mind/parts';
 import { toHex } from '#hal/core/bytes';
 import { codeOf, deny, done, type Fault, ok, type Result } from '#hal/core/result';
+import type { IsRevoked } from '#hal/crypto/envelope';
 import type { HybridPublicKey } from '#hal/crypto/suites';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { OutcomeShelf } from '#protos/gen/types';
@@ -34,6 +35,7 @@ export type IntakeParts = Pick<MindParts, 'clock' | 'crypto' | 'hands' | 'trust'
   readonly authorizer: Authorizer;
   readonly store: Pick<DurableStore, 'get' | 'put'>;
   readonly outcomeKeys: readonly HybridPublicKey[];
+  readonly isRevoked: IsRevoked;
   /** The device's handle for the intelligence service. */
   readonly intelligenceHandle: Uint8Array;
 };
@@ -50,7 +52,21 @@ const signatureAgeMs = 60_000;
 const retryMs = 60_000;
 
 export const outcomeIntake = (parts: IntakeParts): OutcomeIntake => {
-  const { clock, crypto, hands, trust, time, audit, watchers, log, authorizer, store, outcomeKeys, intelligenceHandle } = parts;
+  const {
+    clock,
+    crypto,
+    hands,
+    trust,
+    time,
+    audit,
+    watchers,
+    log,
+    authorizer,
+    store,
+    outcomeKeys,
+    isRevoked,
+    intelligenceHandle,
+  } = parts;
   const shelf = outcomeShelf(store);
   /** By what it is about: an app, or the device under the empty name. */
   const kept = new Map<string, Kept>();
@@ -66,7 +82,7 @@ export const outcomeIntake = (parts: IntakeParts): OutcomeIntake => {
     return stored;
   };
   const open = (envelope: Uint8Array) =>
-    openOutcome(crypto, envelope, { keys: outcomeKeys, handle: intelligenceHandle, nowMs: nowMs() });
+    openOutcome(crypto, envelope, { keys: outcomeKeys, isRevoked, handle: intelligenceHandle, nowMs: nowMs() });
   const dropExpired = (): void => {
     for (const [about, { untilBootMs }] of kept) if (untilBootMs < clock.bootMs()) kept.delete(about);
   };

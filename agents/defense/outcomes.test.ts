@@ -11,7 +11,7 @@ import { openOutcome } from './outcomes.ts';
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const open = (envelope: Uint8Array, nowMs = issuedMs + minuteMs) =>
-  openOutcome(nodeCrypto, envelope, { keys: [serviceKeys.publicKey], handle: ownHandle, nowMs });
+  openOutcome(nodeCrypto, envelope, { keys: [serviceKeys.publicKey], isRevoked: () => false, handle: ownHandle, nowMs });
 const code = (envelope: Uint8Array, nowMs?: number) => {
   const opened = open(envelope, nowMs);
   return opened.ok ? 'opened' : codeOf(opened.fault);
@@ -72,7 +72,7 @@ describe('an outcome of the intelligence service', () => {
   });
 
   test('is nothing where the device knows no key of the service', () => {
-    const opened = openOutcome(nodeCrypto, concludes(), { keys: [], handle: ownHandle, nowMs: issuedMs });
+    const opened = openOutcome(nodeCrypto, concludes(), { keys: [], isRevoked: () => false, handle: ownHandle, nowMs: issuedMs });
     expect(opened.ok || codeOf(opened.fault)).toBe('integrity/signature-missing');
   });
 });

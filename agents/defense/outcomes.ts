@@ -6,7 +6,7 @@ import { toHex } from '#hal/core/bytes';
 import { decodeMessage } from '#hal/core/message';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import { openEnvelope } from '#hal/crypto/envelope';
+import { type IsRevoked, openEnvelope } from '#hal/crypto/envelope';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import type { IntelligenceOutcome } from '#protos/gen/types';
 
@@ -29,6 +29,7 @@ const skewMs = 2 * 60_000;
 export interface OutcomeExpectation {
   /** Keys of the intelligence service alone (SR-03). */
   readonly keys: readonly HybridPublicKey[];
+  readonly isRevoked: IsRevoked;
   /** The device's own handle for `intelligenceParty`. */
   readonly handle: Uint8Array;
   readonly nowMs: number;
@@ -42,7 +43,7 @@ export interface OutcomeExpectation {
 export const openOutcome = (
   crypto: CryptoBackend,
   envelope: Uint8Array,
-  { keys, handle, nowMs }: OutcomeExpectation,
+  { keys, isRevoked, handle, nowMs }: OutcomeExpectation,
 ): Result<Outcome> => {
   const opened = openEnvelope(crypto, envelope, {
     suite: hybridSignatureSuites['enigm-ed25519-mldsa65'],
@@ -50,6 +51,7 @@ export const openOutcome = (
     payloadType: outcomeType,
     keys,
     threshold: 1,
+    isRevoked,
   });
   if (!opened.ok) return opened;
   const decoded = decodeMessage('IntelligenceOutcome', opened.value.payload);

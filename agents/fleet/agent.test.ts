@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openState, type StateKeeper } from '#agents/management/state';
 import { affirming } from '#agents/mind/mind.fixture';
 import { trust } from '#agents/mind/trust';
+import { toHex } from '#hal/core/bytes';
 import { deny, ok, type Result, unwrap } from '#hal/core/result';
+import { keyId } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
 import { hybridKeyPair, hybridSignatureSuites } from '#hal/crypto/suites';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
@@ -27,6 +29,8 @@ const dayMs = 86_400_000;
 
 describe('the fleet agent', () => {
   let clock: VirtualClock;
+  const revoked = new Set<string>();
+  let log: ReturnType<typeof memoryLog>;
   let state: StateKeeper;
   let stop: AbortController;
   let ended: Promise<void> | undefined;
@@ -34,6 +38,7 @@ describe('the fleet agent', () => {
   let joins: number;
   let updates: number;
   let reports: FleetMessage[];
+  let obeyed: Uint8Array[];
   /** What Command and the mouth do. */
   let far: {
     membershipMs: number;
@@ -94,21 +99,24 @@ describe('the fleet agent', () => {
 
   beforeEach(() => {
     clock = virtualClock();
+    log = memoryLog();
     state = unwrap(openState(memoryStore()));
     state.update({ lifecycle: 'active' });
     stop = new AbortController();
     joins = 0;
     updates = 0;
     reports = [];
+    obeyed = [];
     far = { membershipMs: dayMs, isCommandThere: true, answers: true, isUpdateRefused: false, messages: connected };
     const parts: FleetParts = {
       clock,
-      log: memoryLog(),
+      log,
       crypto,
       random,
       fleet: {
         command: { keys: [commandPair.publicKey], sealingKey: box.kem.publicKey(commandSeed) },
       } as unknown as FleetParts['fleet'],
+      isRevoked: (id) => revoked.has(toHex(id)),
       link,
       command,
       attestor: { attest: async () => ok(affirming), enrol: async () => ok(affirming) },
@@ -124,6 +132,13 @@ describe('the fleet agent', () => {
           return far.isUpdateRefused ? deny('unavailable', 'peer-unreachable') : ok(false);
         },
         states: async () => [],
+      },
+      orders: {
+        obey: async (envelope) => {
+          obeyed.push(envelope);
+          state.update({ lifecycle: 'suspended' });
+          return ok('suspended');
+        },
       },
       state,
       trust: trust(() => clock.bootMs()),
@@ -167,6 +182,20 @@ describe('the fleet agent', () => {
     expect(joins).toBeLessThan(25);
   });
 
+  test('reads nothing that Command signed with a key that was revoked', async () => {
+    start();
+    await clock.advance(minuteMs);
+    const before = updates;
+    revoked.add(toHex(keyId(crypto, commandPair.publicKey)));
+    say({ id: new Uint8Array(16), announcement: { kind: 'policy', version: 2 } });
+    await clock.advance(10_000);
+    expect(updates).toBe(before);
+    expect(log.entries).toContainEqual(
+      expect.objectContaining({ event: 'fleet.refused', fields: { code: 'integrity/key-revoked' } }),
+    );
+    revoked.clear();
+  });
+
   test('joins anew when the broker takes everything and Command answers nothing', async () => {
     far.answers = false;
     start();
@@ -174,6 +203,25 @@ describe('the fleet agent', () => {
     expect(joins).toBe(1);
     await clock.advance(2 * minuteMs);
     expect(joins).toBe(2);
+  });
+
+  test('passes an order on, and says at once what came of it', async () => {
+    start();
+    await clock.advance(minuteMs);
+    say({ id: new Uint8Array(16), order: { envelope: Uint8Array.of(7) } });
+    await clock.advance(1_000);
+    expect(obeyed).toEqual([Uint8Array.of(7)]);
+    expect(reports.at(-1)?.report?.lifecycle).toBe('suspended');
+  });
+
+  test('joins while the device is suspended, so that it hears when it may go on (SR-17); out of service it does not', async () => {
+    state.update({ lifecycle: 'retired' });
+    start();
+    await clock.advance(minuteMs);
+    expect(joins).toBe(0);
+    state.update({ lifecycle: 'suspended' });
+    await clock.advance(minuteMs);
+    expect([joins, reports.length]).toEqual([1, 1]);
   });
 
   test('gets its bundles when Command keeps it out', async () => {

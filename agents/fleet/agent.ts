@@ -7,13 +7,17 @@
  */
 import type { Attestor } from '#agents/attest/attestor';
 import type { VerifierLink } from '#agents/attest/verifier-link';
+import type { Lifecycle } from '#agents/management/lifecycle';
+import type { OrderIntake } from '#agents/management/order-intake';
 import type { Fleet } from '#agents/management/site';
 import type { StateKeeper } from '#agents/management/state';
 import type { Trust } from '#agents/mind/trust';
 import type { PolicyManager } from '#agents/policy/manager';
 import type { Agent } from '#agents/supervisor/agent';
+import { toHex } from '#hal/core/bytes';
 import { codeOf, deny, done, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
+import type { IsRevoked } from '#hal/crypto/envelope';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
@@ -31,11 +35,13 @@ export interface FleetParts {
   readonly crypto: CryptoBackend;
   readonly random: Random;
   readonly fleet: Fleet;
+  readonly isRevoked: IsRevoked;
   readonly link: Client<LinkMethods>;
   readonly command: Pick<Client<CommandMethods>, 'call'>;
   readonly attestor: Attestor;
   readonly verifier: Pick<VerifierLink, 'passport'>;
   readonly manager: PolicyManager;
+  readonly orders: OrderIntake;
   readonly state: StateKeeper;
   readonly trust: Trust;
 }
@@ -53,6 +59,9 @@ const settledMs = 60_000;
 const lookMs = 6 * 3_600_000;
 const lookAgainMs = 5 * 60_000;
 
+/** A suspended device stays in its fleet: there it hears that it may go on (SR-17). */
+const members: readonly Lifecycle[] = ['active', 'suspended'];
+
 interface Membership {
   readonly label: string;
   readonly seed: Uint8Array;
@@ -69,7 +78,7 @@ export const fleetAgent = (parts: FleetParts): Agent<unknown> => ({
     const look = lookout(parts);
     let retryMs = firstRetryMs;
     while (!signal.aborted) {
-      if (state.current().lifecycle !== 'active') {
+      if (!members.includes(state.current().lifecycle)) {
         await clock.sleep(idleMs, signal);
         continue;
       }
@@ -135,9 +144,15 @@ const serve = async (parts: FleetParts, member: Membership, look: Lookout, signa
     await look.now(both);
     report.changed();
   };
-  const listening = listen(parts, member, both, async ({ announcement, acknowledgement }) => {
-    if (acknowledgement !== undefined) report.acknowledge(acknowledgement.id);
+  const listening = listen(parts, member, both, async ({ announcement, acknowledgement, order }) => {
+    if (acknowledgement !== undefined && report.acknowledge(acknowledgement.id))
+      log.info('fleet.delivered', { report: toHex(acknowledgement.id) });
     if (announcement !== undefined) await bringUpToDate();
+    if (order !== undefined) {
+      const obeyed = await parts.orders.obey(order.envelope, commandParty);
+      if (!obeyed.ok) log.warn('order.refused', { code: codeOf(obeyed.fault) });
+      report.changed();
+    }
   }).finally(() => ended.abort());
   try {
     while (!both.aborted && clock.bootMs() < member.untilBootMs && report.unanswered() < maxUnanswered) {
@@ -167,7 +182,7 @@ const reporter = ({ crypto, random, link, fleet, ...parts }: FleetParts, { sign 
 };
 
 const listen = async (
-  { crypto, random, link, fleet, log }: FleetParts,
+  { crypto, random, link, fleet, isRevoked, log }: FleetParts,
   { seed, label }: Membership,
   signal: AbortSignal,
   handle: (message: FleetMessage) => Promise<void>,
@@ -175,7 +190,7 @@ const listen = async (
   const box = fleetHpke(crypto, random);
   for await (const received of link.subscribe('link.messages', {}, signal)) {
     if (!received.ok) return;
-    const message = openDown(crypto, box, seed, received.value.sealed, label, fleet.command.keys);
+    const message = openDown(crypto, box, seed, received.value.sealed, label, { keys: fleet.command.keys, isRevoked });
     if (message.ok) await handle(message.value);
     else log.warn('fleet.refused', { code: codeOf(message.fault) });
   }

@@ -22,7 +22,8 @@ export interface ReporterParts {
 export interface Reporter {
   /** Something may have changed: who waits looks again. */
   changed(): void;
-  acknowledge(id: Uint8Array): void;
+  /** @returns whether it was the report that was sent last: then Command has exactly that */
+  acknowledge(id: Uint8Array): boolean;
   /** Sends the present state unless exactly that was acknowledged. */
   send(signal: AbortSignal): Promise<Result<void>>;
   /** Returns early when something changed. */
@@ -48,9 +49,10 @@ export const newReporter = ({ clock, random, manager, state, trust, publish }: R
       wake();
     },
     acknowledge(id) {
-      if (sent === undefined || !equalBytes(sent.id, id)) return;
+      if (sent === undefined || !equalBytes(sent.id, id)) return false;
       acknowledged = sent.content;
       unanswered = 0;
+      return true;
     },
     async send(signal) {
       hasChanged = false;

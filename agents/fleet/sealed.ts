@@ -9,7 +9,7 @@ import { concat, u32be, utf8 } from '#hal/core/bytes';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import { type EnvelopeHeader, openEnvelope, sealEnvelope } from '#hal/crypto/envelope';
+import { type EnvelopeHeader, type IsRevoked, openEnvelope, sealEnvelope } from '#hal/crypto/envelope';
 import { type Hpke, hpke, hpkeKemIds } from '#hal/crypto/hpke';
 import { type HybridPublicKey, type HybridSecretKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import { xWing } from '#hal/crypto/xwing';
@@ -75,6 +75,12 @@ export const sealDown = (
     sealEnvelope(crypto, downHeader(label), encodeMessage('FleetMessage', message), [commandSigner]),
   );
 
+/** Whom the device takes for Command. */
+export interface CommandKeys {
+  readonly keys: readonly HybridPublicKey[];
+  readonly isRevoked: IsRevoked;
+}
+
 /** @returns the message, or `integrity/decryption-failed`, a fault of `openEnvelope`, `protocol/malformed`, `field-invalid` */
 export const openDown = (
   crypto: CryptoBackend,
@@ -82,11 +88,11 @@ export const openDown = (
   seed: Uint8Array,
   sealed: Uint8Array,
   label: string,
-  commandKeys: readonly HybridPublicKey[],
+  { keys, isRevoked }: CommandKeys,
 ): Result<FleetMessage> => {
   const opened = unseal(box, seed, info.down, sealed);
   if (!opened.ok) return opened;
-  const envelope = openEnvelope(crypto, opened.value, { ...downHeader(label), keys: commandKeys, threshold: 1 });
+  const envelope = openEnvelope(crypto, opened.value, { ...downHeader(label), keys, threshold: 1, isRevoked });
   return envelope.ok ? decodeMessage('FleetMessage', envelope.value.payload) : envelope;
 };
 

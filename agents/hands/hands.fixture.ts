@@ -21,12 +21,14 @@ import { seededRandom } from '#hal/memory/random';
 import { memorySignals } from '#hal/memory/signals';
 import { sealedDeviceKeys } from '#hal/native/device-keys';
 import type { Clock } from '#hal/ports/clock';
+import type { SlotsReading } from '#hal/ports/updater';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { type RemoteHands, remoteHands } from '#hal/remote/hands-client';
 import { type HandsMethods, handsMethods } from '#hal/remote/hands-methods';
 import { type HandsPorts, handsDoor } from '#hal/remote/hands-server';
 import { type SocketClient, socketClient } from '#hal/remote/socket-client';
 import { type SocketServer, serveSocket } from '#hal/remote/socket-server';
+import { storedEpochs, storedKeyLedger } from './key-ledger.ts';
 import { signReceipt } from './receipt.ts';
 
 export const bootId = new Uint8Array(16).fill(0xb0);
@@ -34,12 +36,39 @@ export const technician = 'technician-of-the-day';
 /** The credential secret that this device's TPM opens, whatever it is given. */
 export const activatedSecret = new Uint8Array(32).fill(0xac);
 
+const installed = {
+  state: 'committed',
+  release: {
+    digest: new Uint8Array(32).fill(0xd1),
+    counter: 1,
+    floorEpoch: 1,
+    imageBytes: 4096,
+    verityRoot: new Uint8Array(32).fill(0x5e),
+  },
+  writtenSegments: 0,
+  triesLeft: 0,
+  mismatches: 0,
+};
+
+/** Slot a runs what was installed into it. */
+export const installedSlots: SlotsReading = {
+  running: 'a',
+  runningRoot: installed.release.verityRoot,
+  a: installed,
+  b: { state: 'empty', writtenSegments: 0, triesLeft: 0, mismatches: 0 },
+  floorEpoch: 1,
+  slotBytes: 8192,
+};
+
 export const testPorts = (clock: Clock) => {
   const log = writeLog(sampleBoot);
   const registers = replayBank(unwrap(parseEventLog(log)), 'sha256');
   const registerOf = (pcr: number) => registers?.get(pcr) ?? new Uint8Array(32);
   const secret = seededRandom('device secret of a test').bytes(32);
-  const keys = sealedDeviceKeys(nodeCrypto, async () => ok({ secret: secret.slice(), counterBase: 1 }));
+  const store = memoryStore();
+  const keys = sealedDeviceKeys(nodeCrypto, async () => ok({ secret: secret.slice(), counterBase: 1 }), {
+    epochOf: storedEpochs(store),
+  });
   const reboots: string[] = [];
   let counter = 1;
   const identity = { endorsementPublic: new Uint8Array(90).fill(0xe1), attestationPublic: new Uint8Array(90).fill(0xa1) };
@@ -66,7 +95,9 @@ export const testPorts = (clock: Clock) => {
     signals: memorySignals(),
     ...memoryManaged(clock),
     ...noUpdates,
-    floor: versionFloor(memoryStore()),
+    slotStarter: { ...noUpdates.slotStarter, status: async () => ok(installedSlots) },
+    floor: versionFloor(store),
+    keyLedger: storedKeyLedger(store, keys, nodeCrypto),
     power: {
       reboot: async (cause) => {
         reboots.push(cause);
@@ -76,7 +107,7 @@ export const testPorts = (clock: Clock) => {
     receipt: async () => {
       const visit = { technician, finishedMs: clock.nowMs(), steps: ['storage-root'], identity };
       const envelope = await signReceipt(nodeCrypto, keys, visit);
-      return envelope.ok ? ok({ envelope: envelope.value, key: unwrap(await keys.publicKey('report')) }) : envelope;
+      return envelope.ok ? ok({ envelope: envelope.value, key: unwrap(await keys.publicKey('report', 1)) }) : envelope;
     },
   };
   return { ports, reboots, bootLog: log, pcrValues: attestedPcrs.map(registerOf) };
@@ -101,7 +132,13 @@ export const startTestHands = async (clock: Clock, changed: Partial<HandsPorts> 
   const log = memoryLog();
   const { ports, reboots } = testPorts(clock);
   const serve = async (inBoot: Uint8Array): Promise<SocketServer> => {
-    const life = { bootId: inBoot, permitKey: random.bytes(32), isSimulated: true, isProvisioned: () => true };
+    const life = {
+      bootId: inBoot,
+      permitKey: random.bytes(32),
+      isSimulated: true,
+      isProvisioned: () => true,
+      networkFault: () => undefined,
+    };
     const door = handsDoor({ ...ports, ...changed }, life);
     const onRefusal = (method: string, fault: { readonly category: string; readonly reason: string }) =>
       log.warn('call.refused', { method, code: `${fault.category}/${fault.reason}` });

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { handsLife } from '#agents/mind/life';
-import { codeOf, done, ok, type Result, unwrap } from '#hal/core/result';
+import { codeOf, deny, done, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
 import { systemRandom } from '#hal/linux/random';
@@ -12,8 +12,10 @@ import { noUpdates } from '#hal/linux/unsupported';
 import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
+import { memoryNetPolicy } from '#hal/memory/net-policy';
 import { memorySignals } from '#hal/memory/signals';
 import { buildAddons, startEmbedded, temporaryDirectory } from '#hal/native/testing';
+import type { NetPolicy } from '#hal/ports/net-policy';
 import { remoteHands } from '#hal/remote/hands-client';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { type SocketClient, socketClient } from '#hal/remote/socket-client';
@@ -34,6 +36,8 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
   const admitted = new Set<Door>();
   const clock = linuxClock();
   let hands: Hands;
+  /** What the machine is like from its next boot on. */
+  let network = (): NetPolicy => memoryNetPolicy();
 
   const start = async () => {
     const esys = await startEmbedded(join(directory.path, 'tpm'));
@@ -53,7 +57,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
             return done;
           },
         },
-        managed: memoryManaged(clock),
+        managed: { ...memoryManaged(clock), network: network() },
         updates: noUpdates,
         bootId,
         isSimulated: true,
@@ -143,6 +147,38 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     expect(reboots).toEqual(['asked-by-user']);
     expect(code(await call.run(unwrap(await life.mint(call, leaf))))).toBe('done');
     expect(reboots.length).toBe(2);
+    client.close();
+  });
+
+  test('put the network policy of before in force before they answer anybody, and say where nothing passes instead', async () => {
+    const client = mind();
+    const remote = remoteHands(client);
+    const life = handsLife(clock, remote.hello, unwrap(await remote.hello()));
+    const call = remote.effectors.applyNetwork({ version: 1, policy: { mode: 'open', allowedUsers: [], deniedUsers: [1002] } });
+    expect(code(await call.run(unwrap(await life.mint(call, new Uint8Array(32)))))).toBe('done');
+    const before = unwrap(await remote.network.read());
+    await restart();
+    await expect.poll(async () => code(await remote.hello())).toBe('done');
+    expect(unwrap(await remote.network.read())).toEqual(before);
+    expect(unwrap(await remote.hello()).networkFault).toBeUndefined();
+
+    const refusing = memoryNetPolicy();
+    network = () => ({
+      ...refusing,
+      apply: async (policy) => (policy.mode === 'open' ? deny('unavailable', 'not-supported') : refusing.apply(policy)),
+    });
+    await restart();
+    await expect.poll(async () => code(await remote.hello())).toBe('done');
+    expect(unwrap(await remote.hello()).networkFault).toBe('unavailable/not-supported');
+    expect(unwrap(await remote.network.read())?.digest).toEqual(
+      refusing.expected({ mode: 'silent', allowedUsers: [], deniedUsers: [] }),
+    );
+    expect(log.entries).toContainEqual(
+      expect.objectContaining({
+        event: 'network.not-in-force',
+        fields: expect.objectContaining({ code: 'unavailable/not-supported' }),
+      }),
+    );
     client.close();
   });
 

@@ -7,6 +7,7 @@ import { socketPath } from '#agents/programs/layout';
 import { codeOf, ok, type Result } from '#hal/core/result';
 import { versionFloor } from '#hal/core/version-floor';
 import type { CryptoBackend } from '#hal/crypto/backend';
+import { collect } from '#hal/linux/collect';
 import { joinAreas, splitAreas } from '#hal/native/areas';
 import { sealedDeviceKeys } from '#hal/native/device-keys';
 import { unsealSecret } from '#hal/native/device-secret';
@@ -31,6 +32,8 @@ import { serveSocket } from '#hal/remote/socket-server';
 import { factoryDoor } from './factory-door.ts';
 import { factoryMethods } from './factory-methods.ts';
 import { handsFiles } from './files.ts';
+import { keptNetwork } from './kept-network.ts';
+import { storedEpochs, storedKeyLedger } from './key-ledger.ts';
 import { serveTcti } from './tcti-server.ts';
 
 export interface HandsOptions {
@@ -76,24 +79,30 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
     return stored.ok ? splitAreas(stored.value) : undefined;
   };
   const tpm = esysTpm(esys, crypto, unseal);
-  const keys = sealedDeviceKeys(crypto, unseal);
+  const keys = sealedDeviceKeys(crypto, unseal, { epochOf: storedEpochs(options.store), collect });
   const onRefusal = (method: string, fault: Parameters<typeof codeOf>[0]) =>
     log.warn('call.refused', { method, code: codeOf(fault), ...(fault.detail === undefined ? {} : { detail: fault.detail }) });
 
   const receipt = async () => {
     const envelope = files.receipt();
     if (!envelope.ok) return envelope;
-    const key = await keys.publicKey('report');
+    // Signed before the device was provisioned, and keys rotate only afterwards.
+    const key = await keys.publicKey('report', 1);
     return key.ok ? ok({ envelope: envelope.value, key: key.value }) : key;
   };
+  const network = keptNetwork(options.managed.network, options.store);
+  const restored = await network.restore();
+  if (!restored.ok) log.error('network.not-in-force', { code: codeOf(restored.fault), cause: restored.fault.detail ?? '' });
   const door = handsDoor(
     {
       ...{ tpm, keys, bootLog, platform, signals, power, clock, receipt },
       ...options.managed,
+      network,
       ...options.updates,
       floor: versionFloor(options.store),
+      keyLedger: storedKeyLedger(options.store, keys, crypto),
     },
-    { bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned },
+    { bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned, networkFault: network.fault },
   );
   const servers: { close(): Promise<void> }[] = [];
   const mind = await serveSocket(dispatcher(handsMethods, door.handlers, { guard: door.guard, onRefusal }), {

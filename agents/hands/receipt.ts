@@ -6,7 +6,7 @@
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import { assembleEnvelope, type EnvelopeHeader, keyId, openEnvelope, signedBytes } from '#hal/crypto/envelope';
+import { assembleEnvelope, type EnvelopeHeader, type IsRevoked, keyId, openEnvelope, signedBytes } from '#hal/crypto/envelope';
 import { hybridSignatureSuites } from '#hal/crypto/suites';
 import type { DeviceKeys, HybridPair } from '#hal/ports/device-keys';
 import type { TpmIdentity } from '#hal/ports/tpm';
@@ -45,7 +45,13 @@ export const signReceipt = async (crypto: CryptoBackend, keys: DeviceKeys, visit
 };
 
 /** @returns the receipt, or a fault of `openEnvelope`; that the key belongs to the device is the caller's question */
-export const openReceipt = (crypto: CryptoBackend, envelope: Uint8Array, key: HybridPair): Result<VisitReceipt> => {
-  const opened = openEnvelope(crypto, envelope, { ...header, keys: [{ suite: header.suite, ...key }], threshold: 1 });
+export const openReceipt = (
+  crypto: CryptoBackend,
+  envelope: Uint8Array,
+  key: HybridPair,
+  isRevoked: IsRevoked = () => false,
+): Result<VisitReceipt> => {
+  const policy = { ...header, keys: [{ suite: header.suite, ...key }], threshold: 1, isRevoked };
+  const opened = openEnvelope(crypto, envelope, policy);
   return opened.ok ? decodeMessage('VisitReceipt', opened.value.payload) : opened;
 };

@@ -20,7 +20,7 @@ const events: readonly LifecycleEvent[] = [
 const expected: Readonly<Record<Lifecycle, Partial<Record<LifecycleEvent, Lifecycle>>>> = {
   unenrolled: { enrol: 'enrolling', wipe: 'wiped' },
   enrolling: { enrol: 'enrolling', enrolled: 'active', refused: 'unenrolled', wipe: 'wiped' },
-  active: { suspend: 'suspended', replace: 'replaced', revoke: 'revoked', retire: 'retired', wipe: 'wiped' },
+  active: { enrolled: 'active', suspend: 'suspended', replace: 'replaced', revoke: 'revoked', retire: 'retired', wipe: 'wiped' },
   suspended: { resume: 'active', replace: 'replaced', revoke: 'revoked', retire: 'retired', wipe: 'wiped' },
   replaced: { wipe: 'wiped' },
   revoked: { wipe: 'wiped' },

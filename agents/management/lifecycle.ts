@@ -17,6 +17,8 @@ export const lifecycle: Table<Lifecycle, LifecycleEvent, LifecycleAction> = {
     wipe: ['wiped', 'forget-enrolment'],
   },
   active: {
+    // Once more, by a verifier that had forgotten the device (SR-17).
+    enrolled: ['active'],
     suspend: ['suspended'],
     replace: ['replaced'],
     revoke: ['revoked'],

@@ -12,8 +12,8 @@ import { type BeaconSite, beaconSite } from './beacon-site.ts';
 import { certificatePem as pem, httpsUrl as url } from './endpoint.ts';
 
 export interface Site {
-  readonly verifier: { readonly name: string; readonly endpoint: Endpoint; readonly keys: VerifierKeys };
-  readonly statementKeys: StatementKeys;
+  readonly verifier: { readonly name: string; readonly endpoint: Endpoint; readonly keys: readonly VerifierKeys[] };
+  readonly statementKeys: Pick<StatementKeys, 'identity' | 'account'>;
   /** Of the intelligence service; without any, no outcome counts. */
   readonly outcomeKeys: readonly HybridPublicKey[];
   /** Absent where the device belongs to no fleet. */
@@ -30,6 +30,8 @@ export interface Fleet {
   readonly broker: { readonly host: string; readonly port: number; readonly authority: string };
   /** The root in the image (SR-09), and the hardware class that releases name. */
   readonly repository: { readonly endpoint: Endpoint; readonly root: Uint8Array; readonly hardware: string };
+  /** Who may order of the life of this device, two of them together; nobody where the list is empty. */
+  readonly administrators: readonly HybridPublicKey[];
   /** Absent where this device takes no releases. */
   readonly update?: UpdateSite;
 }
@@ -63,6 +65,14 @@ const someBytes =
       : deny('protocol', 'config-invalid', `${path}: expected base64 of at most ${most} bytes`);
   };
 const hybridKey = object({ classical: raw(32), postQuantum: raw(1952) });
+type RawKey = Decoded<typeof hybridKey>;
+const severalKeys = list(hybridKey, 4);
+/** One key, or a list of at least one: a service that changes its key has two for a while. */
+const hybridKeys: Decoder<readonly RawKey[]> = (value, path = '') => {
+  if (Array.isArray(value) && value.length > 0) return severalKeys(value, path);
+  const one = hybridKey(value, path);
+  return one.ok ? ok([one.value]) : one;
+};
 
 const decodeSite = object({
   version: integer(1, 1),
@@ -70,16 +80,17 @@ const decodeSite = object({
     name: slug,
     url,
     authority: pem,
-    keys: hybridKey,
+    keys: hybridKeys,
   }),
-  identityIssuer: hybridKey,
-  accountService: hybridKey,
-  intelligenceService: optional(hybridKey),
+  identityIssuer: hybridKeys,
+  accountService: hybridKeys,
+  intelligenceService: optional(hybridKeys),
   fleet: optional(
     object({
-      command: object({ url, authority: pem, keys: hybridKey, sealingKey: raw(1216) }),
+      command: object({ url, authority: pem, keys: hybridKeys, sealingKey: raw(1216) }),
       broker: object({ host: text(/^[A-Za-z0-9.:-]{1,255}$/, 'a host'), port: integer(1, 65_535), authority: pem }),
       repository: object({ url, authority: pem, root: someBytes(64 * 1024), hardware: hardwareId }),
+      administrators: optional(list(hybridKey, 16)),
       update: optional(
         object({
           director: object({ url, authority: pem, root: someBytes(64 * 1024) }),
@@ -104,8 +115,8 @@ export const parseSite = (json: string): Result<Site> => {
     decoded.value;
   return ok({
     verifier: { name: verifier.name, endpoint: { url: verifier.url, authority: verifier.authority }, keys: verifier.keys },
-    statementKeys: { identity: [keyOf(identityIssuer)], account: [keyOf(accountService)] },
-    outcomeKeys: intelligenceService === undefined ? [] : [keyOf(intelligenceService)],
+    statementKeys: { identity: identityIssuer.map(keyOf), account: accountService.map(keyOf) },
+    outcomeKeys: intelligenceService?.map(keyOf) ?? [],
     ...(fleet === undefined ? {} : { fleet: fleetOf(fleet) }),
     ...(beacon === undefined ? {} : { beacon }),
     page,
@@ -113,15 +124,21 @@ export const parseSite = (json: string): Result<Site> => {
   });
 };
 
-const keyOf = (key: { readonly classical: Uint8Array; readonly postQuantum: Uint8Array }): HybridPublicKey => ({
+const keyOf = (key: RawKey): HybridPublicKey => ({
   suite: hybridSignatureSuites['enigm-ed25519-mldsa65'],
   ...key,
 });
 
-const fleetOf = ({ command, broker, repository, update }: NonNullable<Decoded<typeof decodeSite>['fleet']>): Fleet => ({
+const fleetOf = ({
+  command,
+  broker,
+  repository,
+  administrators = [],
+  update,
+}: NonNullable<Decoded<typeof decodeSite>['fleet']>): Fleet => ({
   command: {
     endpoint: { url: command.url, authority: command.authority },
-    keys: [keyOf(command.keys)],
+    keys: command.keys.map(keyOf),
     sealingKey: command.sealingKey,
   },
   broker,
@@ -130,6 +147,7 @@ const fleetOf = ({ command, broker, repository, update }: NonNullable<Decoded<ty
     root: repository.root,
     hardware: repository.hardware,
   },
+  administrators: administrators.map(keyOf),
   ...(update === undefined
     ? {}
     : {

@@ -1,6 +1,6 @@
 /**
  * What the mind remembers over restarts: its place in the life of the device, its enrolment, the newest signed time,
- * how far each session's statements have come.
+ * how far each session's statements and the orders of an administration have come.
  *
  * Limit: the store is durable and atomic, but not bound to the TPM; who writes the disk while the device is off can put
  * back an older one. The verifier, the audit anchor and expiry are what stands against that.
@@ -15,12 +15,16 @@ export interface DeviceState {
   readonly lifecycle: Lifecycle;
   /** The name the verifier gave us: 16 bytes. */
   readonly device?: Uint8Array;
+  /** Epoch of the attestation key that the verifier knows us by; the first where nothing is said. */
+  readonly enrolledEpoch?: number;
   /** Epoch of the handles; a new one makes new pseudonyms everywhere. */
   readonly handleEpoch: number;
   /** Newest signed time that was believed. */
   readonly lastSignedMs?: number;
   /** Boot that the mind last ran in, in hex. */
   readonly lastBootId?: string;
+  /** Counter of the newest order of an administration that was obeyed. */
+  readonly orderCounter?: number;
   /** Highest sequence seen of each session. */
   readonly sessions: readonly SessionMark[];
 }
@@ -54,9 +58,11 @@ const number = integer(0, Number.MAX_SAFE_INTEGER);
 const decodeState = object({
   lifecycle: oneOf('unenrolled', 'enrolling', 'active', 'suspended', 'replaced', 'revoked', 'retired', 'wiped'),
   device: optional(hex16),
+  enrolledEpoch: optional(integer(1, 2 ** 31)),
   handleEpoch: integer(1, 2 ** 31),
   lastSignedMs: optional(number),
   lastBootId: optional(hex16),
+  orderCounter: optional(number),
   sessions: list(object({ session: hex16, sequence: number }), maxSessions),
 });
 
@@ -68,12 +74,14 @@ export const openState = (store: DurableStore): Result<StateKeeper> => {
   if (read.value !== undefined) {
     const decoded = decodeJson(Buffer.from(read.value).toString('utf8'), decodeState);
     if (!decoded.ok) return decoded;
-    const { device, lastSignedMs, lastBootId, ...rest } = decoded.value;
+    const { device, enrolledEpoch, lastSignedMs, lastBootId, orderCounter, ...rest } = decoded.value;
     state = {
       ...rest,
       ...(device === undefined ? {} : { device: fromHex(device) ?? new Uint8Array() }),
+      ...(enrolledEpoch === undefined ? {} : { enrolledEpoch }),
       ...(lastSignedMs === undefined ? {} : { lastSignedMs }),
       ...(lastBootId === undefined ? {} : { lastBootId }),
+      ...(orderCounter === undefined ? {} : { orderCounter }),
     };
   }
   return ok({

@@ -23,7 +23,7 @@ describe('what the mind writes down when it starts', () => {
 
   test('is the visit of the technician, with all six fields, and the technician by a pseudonym alone', async () => {
     device = await startTestHands(clock);
-    unwrap(await recordVisit(device.hands, nodeCrypto, audit));
+    unwrap(await recordVisit(device.hands, nodeCrypto, audit, () => false));
     const [record] = recordsOf(audit);
     expect(record).toMatchObject({
       category: 'administration',
@@ -44,7 +44,7 @@ describe('what the mind writes down when it starts', () => {
     const receipt = unwrap(await real.hands.receipt());
     await real[Symbol.asyncDispose]();
     device = await startTestHands(clock, { receipt: async () => ({ ok: true, value: receipt }) });
-    await recordVisit(device.hands, nodeCrypto, audit);
+    await recordVisit(device.hands, nodeCrypto, audit, () => false);
     const [record] = recordsOf(audit);
     expect(toHex(record?.changeReference ?? new Uint8Array())).toBe(createHash('sha256').update(receipt.envelope).digest('hex'));
   });
@@ -55,15 +55,24 @@ describe('what the mind writes down when it starts', () => {
     await real[Symbol.asyncDispose]();
     const forged = { ...receipt, key: { ...receipt.key, classical: new Uint8Array(32) } };
     device = await startTestHands(clock, { receipt: async () => ({ ok: true, value: forged }) });
-    await recordVisit(device.hands, nodeCrypto, audit);
+    await recordVisit(device.hands, nodeCrypto, audit, () => false);
     const [record] = recordsOf(audit);
     expect(record).toMatchObject({ outcome: 'failed', code: 'integrity/signature-missing' });
     expect(record?.actor).toBeUndefined();
   });
 
+  test('is a failed visit where the key of the receipt was revoked', async () => {
+    device = await startTestHands(clock);
+    await recordVisit(device.hands, nodeCrypto, audit, () => true);
+    expect(recordsOf(audit)).toMatchObject([{ event: 'admin.provisioned', outcome: 'failed', code: 'integrity/key-revoked' }]);
+  });
+
   test('is nothing where the hands have no receipt', async () => {
     device = await startTestHands(clock, { receipt: async () => deny('unavailable', 'not-provisioned') });
-    expect(await recordVisit(device.hands, nodeCrypto, audit)).toMatchObject({ ok: false, fault: { reason: 'not-provisioned' } });
+    expect(await recordVisit(device.hands, nodeCrypto, audit, () => false)).toMatchObject({
+      ok: false,
+      fault: { reason: 'not-provisioned' },
+    });
     expect(recordsOf(audit)).toEqual([]);
   });
 

@@ -5,14 +5,20 @@ import { openReceipt } from '#agents/hands/receipt';
 import { toHex } from '#hal/core/bytes';
 import type { Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
+import type { IsRevoked } from '#hal/crypto/envelope';
 import type { RemoteHands } from '#hal/remote/hands-client';
 import type { StateKeeper } from './state.ts';
 
 /** An administrator's record has all six fields of the mission: the technician is a pseudonym, the receipt the change reference. */
-export const recordVisit = async (hands: RemoteHands, crypto: CryptoBackend, audit: AuditLog): Promise<Result<unknown>> => {
+export const recordVisit = async (
+  hands: RemoteHands,
+  crypto: CryptoBackend,
+  audit: AuditLog,
+  isRevoked: IsRevoked,
+): Promise<Result<unknown>> => {
   const receipt = await hands.receipt();
   if (!receipt.ok) return receipt;
-  const opened = openReceipt(crypto, receipt.value.envelope, receipt.value.key);
+  const opened = openReceipt(crypto, receipt.value.envelope, receipt.value.key, isRevoked);
   return audit.record({
     event: 'admin.provisioned',
     outcome: opened.ok ? 'done' : 'failed',

@@ -37,7 +37,7 @@ describe('the authorizer', () => {
   const signIn = (): void => {
     const handle = mind.trust.handle()?.handle ?? '';
     mind.trust.holdActor({ subject, assurance: 'multi-factor' }, 3_600_000);
-    mind.trust.holdSession({ subject, handle, state: 'open', recovery: 'none' }, 3_600_000);
+    mind.trust.holdSession({ subject, handle, state: 'open', recovery: 'none', permission: 'granted' }, 3_600_000);
   };
   const reboot = () =>
     door.perform(
@@ -131,6 +131,18 @@ describe('the authorizer', () => {
     expect(outcome(await reboot())).toBe('done');
     expect(mind.audit.status().state).not.toBe('intact');
     expect(mind.device.reboots).toEqual([cause]);
+  });
+
+  test('counts what it records of an effect against whoever asked for it (SR-14)', async () => {
+    await start();
+    signIn();
+    for (let count = 0; count < 199; count += 1)
+      unwrap(await mind.audit.record({ event: 'net.link', outcome: 'done', source: 'app' }));
+    const call = mind.hands.effectors.startApp({ app: 'an-app' });
+    await door.perform({ action: 'start-app', resource: 'apps', event: 'authz.start', call }, 'app');
+    const events = recordsOf(mind.audit).map(({ event }) => event);
+    expect(events.filter((event) => event !== 'net.link')).toEqual(['authz.decision']);
+    expect((await mind.audit.record({ event: 'net.link', outcome: 'done' })).ok).toBe(true);
   });
 
   test('says in the local log that a record was not written', async () => {

@@ -1,7 +1,7 @@
 /** Deciding, and what every decision leaves behind: an audit record, and for an effector a permit. */
 import { createHash } from 'node:crypto';
+import type { AuditEntry, AuditReceipt } from '#agents/audit/entry';
 import type { AuditEvent } from '#agents/audit/events';
-import type { AuditEntry, AuditReceipt } from '#agents/audit/log';
 import { leafHash } from '#agents/audit/merkle';
 import { actions, resources } from '#agents/decision/actions';
 import { type Decision, type DecisionRequest, decide } from '#agents/decision/decide';
@@ -99,6 +99,7 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
         event,
         action,
         resource,
+        source,
         changeReference: createHash('sha256').update(call.arguments).digest(),
         ...(actor?.length === 16 ? { actor } : {}),
       };

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { installedSlots } from '#agents/hands/hands.fixture';
 import type { Observations } from '#agents/posture/observations';
 import { postureOf } from '#agents/posture/posture';
 import { deny, ok } from '#hal/core/result';
+import { noUpdates } from '#hal/linux/unsupported';
+import type { SlotsReading } from '#hal/ports/updater';
 import type { Finding } from '#protos/gen/types';
 import { type MeasureParts, measure, probeLimitMs } from './measure.ts';
 import { affirming, startTestMind, type TestMind, type TestMindOptions } from './mind.fixture.ts';
@@ -34,6 +37,24 @@ describe('measuring', () => {
     await start({ ports: { bootLog: { read: async () => ok(new Uint8Array(3)) } } });
     expect((await look()).boot?.value).toEqual({ code: 'attestation/log-malformed', isSecureBoot: undefined });
     expect(await finding('boot-log')).toMatchObject({ result: 'fail', value: 'attestation/log-malformed' });
+  });
+
+  test('holds what was started against what the hands wrote and proved', async () => {
+    const slots = async (changed: Partial<SlotsReading>) => {
+      await start({
+        ports: { slotStarter: { ...noUpdates.slotStarter, status: async () => ok({ ...installedSlots, ...changed }) } },
+      });
+      const found = await finding('installed-release');
+      await mind[Symbol.asyncDispose]();
+      return `${found?.result} ${found?.value}`;
+    };
+    expect(await slots({})).toBe('pass committed');
+    expect(await slots({ a: { ...installedSlots.a, state: 'trial' } })).toBe('pass trial');
+    expect(await slots({ a: { ...installedSlots.a, state: 'failed' } })).toBe('fail failed');
+    expect(await slots({ runningRoot: new Uint8Array(32) })).toBe('fail another-image');
+    expect(await slots({ running: 'b' })).toBe('fail another-image');
+    await start({ ports: noUpdates });
+    expect((await finding('installed-release'))?.result).toBe('unknown');
   });
 
   test('leaves out what could not be read: unknown, never a default', async () => {

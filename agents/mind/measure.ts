@@ -7,9 +7,11 @@ import type { Observations, Observed } from '#agents/posture/observations';
 import type { AgentHealth } from '#agents/supervisor/agent';
 import { replayAgainst } from '#attestation/appraise';
 import { checkSemantics } from '#attestation/eventlog/semantics';
+import { equalBytes } from '#hal/core/bytes';
 import { within } from '#hal/core/deadline';
 import { codeOf, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
+import type { SlotsReading } from '#hal/ports/updater';
 import type { RemoteHands } from '#hal/remote/hands-client';
 import type { TimeKeeper } from './parts.ts';
 import { isRefusal, lifeMs, ownParty, type Trust } from './trust.ts';
@@ -34,10 +36,11 @@ export const measure = async (parts: MeasureParts): Promise<Observations> => {
   const { clock, hands, audit, trust, time } = parts;
   const now = <T>(value: T): Observed<T> => ({ value, measuredBootMs: clock.bootMs() });
   const probe = <T>(run: () => Promise<Result<T>>) => within(clock, probeLimitMs, run);
-  const [platform, identity, boot, programs] = await Promise.all([
+  const [platform, identity, boot, slots, programs] = await Promise.all([
     probe(() => hands.platform.read()),
     probe(() => hands.tpm.identity()),
     probe(() => judgeBoot(hands)),
+    probe(() => hands.updates.status()),
     Promise.all(
       Object.entries(parts.programs).map(async ([name, isAlive]) => ({ name, isRunning: await answers(clock, isAlive) })),
     ),
@@ -57,6 +60,7 @@ export const measure = async (parts: MeasureParts): Promise<Observations> => {
     ...(platform.ok ? { platform: now(platform.value) } : {}),
     ...(identity.ok ? { tpm: now({ tpmClass: trust.tpmClass() }) } : {}),
     ...(boot.ok ? { boot: now(boot.value) } : {}),
+    ...(slots.ok ? { release: now(releaseOf(slots.value)) } : {}),
     ...(engine === undefined
       ? {}
       : { inference: { value: { engine: engine.value?.engine, ...judgement(trust) }, measuredBootMs: engine.measuredBootMs } }),
@@ -82,6 +86,12 @@ const judgeBoot = async (hands: RemoteHands): Promise<Result<BootView>> => {
     ok: true,
     value: facts.ok ? { isSecureBoot: facts.value.secureBoot } : { code: codeOf(facts.fault), isSecureBoot: undefined },
   };
+};
+
+/** What was measured of this boot against what the hands wrote into the slot it came from. */
+const releaseOf = (slots: SlotsReading): NonNullable<Observations['release']>['value'] => {
+  const { state, release } = slots[slots.running];
+  return { state, isAsInstalled: release !== undefined && equalBytes(release.verityRoot, slots.runningRoot) };
 };
 
 const judgement = (trust: Trust): { readonly category?: string; readonly opinion?: string } => {

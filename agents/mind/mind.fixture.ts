@@ -19,7 +19,7 @@ import { timeKeeper } from './time-keeper.ts';
 import { trust as newTrust, ownParty, type Trust } from './trust.ts';
 import { watchers as newWatchers, type Watchers } from './watchers.ts';
 
-export const engine = unwrap(cedarEngine());
+export const engine = unwrap(await cedarEngine());
 
 export interface TestMind extends AsyncDisposable {
   readonly clock: VirtualClock;

@@ -19,7 +19,10 @@ const posture: Posture = {
   headline: 'as-expected',
   lifecycle: 'active',
   measuredMs: 0,
-  findings: [{ id: 'boot-log', result: 'pass', level: 'basic', ageMs: 0, items: [] }],
+  findings: [
+    { id: 'boot-log', result: 'pass', level: 'basic', ageMs: 0, items: [] },
+    { id: 'installed-release', result: 'pass', level: 'basic', ageMs: 0, items: [] },
+  ],
 };
 
 describe('what the mind believes', () => {
@@ -43,7 +46,7 @@ describe('what the mind believes', () => {
   const signIn = (forMs = 24 * hourMs): void => {
     trust.holdHandle({ handle, epoch: 1 });
     trust.holdActor({ subject, assurance: 'multi-factor' }, forMs);
-    trust.holdSession({ subject, handle, state: 'open', recovery: 'none' }, forMs);
+    trust.holdSession({ subject, handle, state: 'open', recovery: 'none', permission: 'granted' }, forMs);
   };
   const measure = (): void => {
     trust.holdPosture(posture, { value: true, measuredBootMs: clock.bootMs() }, trust.changes());
@@ -186,6 +189,7 @@ describe('what the mind believes', () => {
       () => trust.holdResult(ownParty, affirming),
       () => trust.holdAttestationFault(unreachable),
       () => trust.holdEngine({ value: undefined, measuredBootMs: clock.bootMs() }),
+      () => trust.holdEngine({ value: { engine: 'cpu', version: '1' }, measuredBootMs: clock.bootMs() }),
     ]) {
       change();
       expect(trust.isPostureOutdated()).toBe(true);
@@ -198,15 +202,20 @@ describe('what the mind believes', () => {
     expect(trust.isPostureOutdated()).toBe(true);
   });
 
-  test('takes a boot for verified only where the finding passed', () => {
+  test.each([
+    ['a boot', 'boot-log', 'integrity/boot-unverified'],
+    ['a release', 'installed-release', 'integrity/release-unverified'],
+  ])('takes %s for verified only where the finding passed', (_, wanted, code) => {
     settle();
-    for (const result of ['fail', 'unknown', 'stale', 'not-applicable'] as const) {
-      const findings = [{ id: 'boot-log', result, level: 'basic', ageMs: 0, items: [] }] as const;
+    const others = posture.findings.filter(({ id }) => id !== wanted);
+    const hold = (findings: Posture['findings']) =>
       trust.holdPosture({ ...posture, findings }, { value: true, measuredBootMs: clock.bootMs() }, trust.changes());
-      expect(message()).toBe('integrity/boot-unverified');
+    for (const result of ['fail', 'unknown', 'stale', 'not-applicable'] as const) {
+      hold([...others, { id: wanted, result, level: 'basic', ageMs: 0, items: [] }]);
+      expect(message()).toBe(code);
     }
-    trust.holdPosture({ ...posture, findings: [] }, { value: true, measuredBootMs: clock.bootMs() }, trust.changes());
-    expect(message()).toBe('integrity/boot-unverified');
+    hold(others);
+    expect(message()).toBe(code);
   });
 
   test('has no fact that nobody told it', () => {

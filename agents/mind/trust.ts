@@ -5,8 +5,8 @@
  * makes anything fresh again.
  */
 
-import type { AuditState } from '#agents/audit/log';
-import type { Actor, Fact, Facts, HandleFact, Session } from '#agents/decision/facts';
+import type { AuditState } from '#agents/audit/health';
+import type { Actor, Fact, Facts, HandleFact, Integrity, Session } from '#agents/decision/facts';
 import { policyDigest } from '#agents/decision/policy';
 import { type Assessment, riskOf } from '#agents/defense/assessment';
 import { levels } from '#agents/posture/level';
@@ -168,7 +168,8 @@ export const trust = (bootMs: () => number): Trust => {
     isPostureOutdated: () => posture?.changesSeen !== changes,
     posture: () => posture?.value,
     holdEngine(observed) {
-      changes += 1;
+      // As with judgements: that it still works is no news.
+      if (engine === undefined || engine.value?.engine !== observed.value?.engine) changes += 1;
       engine = observed;
     },
     engine: () => engine,
@@ -205,7 +206,7 @@ export const trust = (bootMs: () => number): Trust => {
                 posture.programs.measuredBootMs,
                 postureAgeMs,
               ),
-              integrity: fact({ boot: bootStateOf(posture.value.findings), audit }, 'posture', posture.atBootMs, postureAgeMs),
+              integrity: fact({ ...softwareOf(posture.value.findings), audit }, 'posture', posture.atBootMs, postureAgeMs),
             }),
         ...(said === undefined ? {} : { intelligence: said }),
       };
@@ -213,5 +214,8 @@ export const trust = (bootMs: () => number): Trust => {
   };
 };
 
-const bootStateOf = (findings: readonly Finding[]): 'verified' | 'unverified' =>
-  findings.find(({ id }) => id === 'boot-log')?.result === 'pass' ? 'verified' : 'unverified';
+/** What was started, and whether that is what was installed. */
+const softwareOf = (findings: readonly Finding[]): Pick<Integrity, 'boot' | 'release'> => {
+  const stateOf = (id: string) => (findings.find((finding) => finding.id === id)?.result === 'pass' ? 'verified' : 'unverified');
+  return { boot: stateOf('boot-log'), release: stateOf('installed-release') };
+};

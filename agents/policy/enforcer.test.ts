@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { recordsOf } from '#agents/audit/audit.fixture';
 import { authorizer } from '#agents/mind/authorizer';
 import { startTestMind, type TestMind } from '#agents/mind/mind.fixture';
 import { postureKeeper } from '#agents/mind/posture-keeper';
 import { encodeMessage } from '#hal/core/message';
-import { codeOf, deny, type Result } from '#hal/core/result';
+import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { versionFloor } from '#hal/core/version-floor';
 import { virtualClock } from '#hal/memory/clock';
 import { memoryStore } from '#hal/memory/durable-store';
@@ -30,6 +31,7 @@ describe('bundles in force, over cuts', () => {
   let areSwitchesStuck = false;
   const refused = async () => deny('unavailable', 'not-supported');
 
+  const posture = () => postureKeeper({ ...mind, programs: { hands: async () => true }, agents: () => [] });
   const boot = async () => {
     ports = memoryManaged(virtualClock());
     const { network, switches } = ports;
@@ -41,8 +43,7 @@ describe('bundles in force, over cuts', () => {
         floor: versionFloor(memoryStore(disks.hands)),
       },
     });
-    const posture = postureKeeper({ ...mind, programs: { hands: async () => true }, agents: () => [] });
-    managed = enforcer({ ...mind, authorizer: authorizer(mind, posture), store: memoryStore(disks.mind) });
+    managed = enforcer({ ...mind, authorizer: authorizer(mind, posture()), store: memoryStore(disks.mind) });
   };
   const reboot = async () => {
     await mind[Symbol.asyncDispose]();
@@ -88,6 +89,49 @@ describe('bundles in force, over cuts', () => {
     await reboot();
     expect(await isInForce('listed')).toBe(true);
     expect(await managed.status()).toMatchObject([{ version: 2, holds: true }]);
+  });
+
+  /** The mind ends and starts again; the hands live on, with all they have in force. */
+  const restartMind = () => {
+    managed = enforcer({ ...mind, authorizer: authorizer(mind, posture()), store: memoryStore(disks.mind) });
+    return managed.restore();
+  };
+  const privileged = () => recordsOf(mind.audit).filter(({ event }) => event === 'admin.bundle').length;
+
+  test('those that still hold are left alone by a mind that starts, and leave no record', async () => {
+    const size = mind.audit.status().size;
+    await restartMind();
+    expect(mind.audit.status().size).toBe(size);
+    expect(await managed.status()).toMatchObject([{ kind: 'policy', version: 1, holds: true }]);
+    expect(outcome(await managed.apply(bundle(2, 'listed')))).toBe('in force');
+  });
+
+  test('of one that holds in part only the rest is put back, and only that is recorded', async () => {
+    unwrap(await managed.apply(bundle(2, 'listed', 'lockdown')));
+    unwrap(await ports.switches.set('camera', true));
+    const before = privileged();
+    await restartMind();
+    expect(privileged() - before).toBe(2);
+    expect(unwrap(await ports.switches.read()).get('camera')).toBe(false);
+  });
+
+  test('one that a cut interrupted is put in force once more in full, and after that it only has to hold', async () => {
+    areSwitchesStuck = true;
+    await managed.apply(bundle(2, 'listed', 'lockdown'));
+    areSwitchesStuck = false;
+    await restartMind();
+    expect(await managed.status()).toMatchObject([{ version: 2, holds: true }]);
+    const size = mind.audit.status().size;
+    await restartMind();
+    expect(mind.audit.status().size).toBe(size);
+  });
+
+  test('a mode that asks for less switches nothing on: that is for a person to do', async () => {
+    unwrap(await managed.apply(bundle(2, 'silent', 'private')));
+    unwrap(await ports.switches.set('camera', false));
+    unwrap(await managed.apply(bundle(3, 'silent', 'standard')));
+    const states = unwrap(await ports.switches.read());
+    expect([states.get('camera'), states.get('nfc'), states.get('wifi')]).toEqual([false, false, true]);
   });
 
   test('an older one is refused, by the mind and by the hands', async () => {

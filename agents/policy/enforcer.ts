@@ -5,15 +5,16 @@
  */
 import { createHash } from 'node:crypto';
 import type { Authorizer, Effect } from '#agents/mind/authorizer';
-import { holdsMode, planSwitches } from '#agents/privacy/modes';
-import { equalBytes, toHex } from '#hal/core/bytes';
+import { toHex } from '#hal/core/bytes';
+import { inTurn } from '#hal/core/in-turn';
 import { codeOf, deny, done, type Fault, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { Log } from '#hal/ports/log';
 import type { PermittedCall, RemoteHands } from '#hal/remote/hands-client';
-import type { AppManifest, ConfigurationBundle, PolicyBundle } from '#protos/gen/types';
+import type { ConfigurationBundle } from '#protos/gen/types';
 import { decodeBundle, type ManagedClass, type SignedBundle } from './bundles.ts';
+import { desiredOf } from './desired.ts';
 import { shelf } from './shelf.ts';
 
 export interface Enforcer {
@@ -22,7 +23,10 @@ export interface Enforcer {
    * what was in force before: `status` reads that and says so
    */
   apply(bundle: SignedBundle): Promise<Result<InForce>>;
-  /** After a restart: what was in force before, from the device's own store. */
+  /**
+   * After a restart of the mind or of the hands: what was in force before, from the device's own store. What still holds
+   * is left alone and leaves no record.
+   */
   restore(): Promise<void>;
   /** Reads again what should be in force. */
   status(): Promise<readonly InForce[]>;
@@ -75,75 +79,51 @@ export const enforcer = ({ hands, authorizer, store, clock, log }: EnforcerParts
     return decision.isAllowed ? done : { ok: false, fault: decision.fault ?? notPermitted };
   };
 
-  const applyPolicy = async ({ version, network, privacy }: PolicyBundle, signer: Uint8Array): Promise<Result<Held['holds']>> => {
-    const applied = await perform(hands.effectors.applyNetwork({ version, policy: network }), signer);
-    if (!applied.ok) return applied;
-    const read = await hands.network.read();
-    if (!read.ok) return read;
-    const digest = read.value?.digest ?? new Uint8Array();
-    const switches = await hands.switches.read();
-    if (!switches.ok) return switches;
-    for (const change of planSwitches(privacy, switches.value)) {
-      const set = await perform(hands.effectors.setSwitch(change), signer);
-      if (!set.ok) return set;
-    }
-    return ok(async () => {
-      const [now, present] = await Promise.all([hands.network.read(), hands.switches.read()]);
-      const isNetwork = now.ok && now.value !== undefined && equalBytes(now.value.digest, digest);
-      return isNetwork && present.ok && holdsMode(privacy, present.value);
-    });
-  };
-
-  const applyApps = async (manifest: AppManifest, payload: Uint8Array, signer: Uint8Array): Promise<Result<Held['holds']>> => {
-    const allowed = await perform(hands.effectors.allowApps(manifest), signer);
-    if (!allowed.ok) return allowed;
-    const wanted = sha256(payload);
-    return ok(async () => {
-      const read = await hands.apps.read();
-      return read.ok && equalBytes(read.value.digest, wanted);
-    });
-  };
-
-  /** @param begin what must be written before the first effect */
-  const put = async (bundle: SignedBundle, begin: () => Result<void>): Promise<Result<InForce>> => {
+  /** @param begin what must be written before the first effect; absent where the bundle was in force before */
+  const put = async (bundle: SignedBundle, begin?: () => Result<void>): Promise<Result<InForce>> => {
     const decoded = decodeBundle(bundle);
     if (!decoded.ok) return decoded;
     const { version } = decoded.value.value;
     const before = inForce.get(bundle.kind);
     if (before !== undefined && version < before.version) return deny('policy', 'stale', `version ${version} of ${bundle.kind}`);
-    const begun = begin();
+    const begun = begin?.() ?? done;
     if (!begun.ok) return begun;
-    const holds = await (decoded.value.kind === 'policy'
-      ? applyPolicy(decoded.value.value, bundle.signer)
-      : decoded.value.kind === 'apps'
-        ? applyApps(decoded.value.value, bundle.payload, bundle.signer)
-        : ok(async () => true));
-    if (!holds.ok) return holds;
+    const { plan, holds } = desiredOf(hands, decoded.value, bundle.payload);
+    const calls = await plan(begin !== undefined);
+    if (!calls.ok) return calls;
+    for (const call of calls.value) {
+      const performed = await perform(call, bundle.signer);
+      if (!performed.ok) return performed;
+    }
     if (decoded.value.kind === 'configuration') configuration = decoded.value.value;
-    const held = { version, digest: sha256(bundle.payload), holds: holds.value };
-    inForce.set(bundle.kind, held);
-    return (await held.holds())
-      ? ok({ kind: bundle.kind, version, digest: held.digest, holds: true })
+    const digest = sha256(bundle.payload);
+    inForce.set(bundle.kind, { version, digest, holds });
+    return (await holds())
+      ? ok({ kind: bundle.kind, version, digest, holds: true })
       : deny('integrity', 'read-back', bundle.kind);
   };
 
+  const apply = async (bundle: SignedBundle): Promise<Result<InForce>> => {
+    const applied = await put(bundle, () => kept.begin(bundle));
+    if (!applied.ok) return applied;
+    const stored = kept.keep(bundle);
+    return stored.ok ? applied : stored;
+  };
+  const restore = async (): Promise<void> => {
+    const classes = kept.kept();
+    if (!classes.ok) return failed('shelf', classes.fault, log);
+    for (const bundles of classes.value)
+      for (const bundle of bundles) {
+        const applied = await (bundle.wasInForce ? put(bundle) : apply(bundle));
+        if (applied.ok) break;
+        failed(bundle.kind, applied.fault, log);
+      }
+  };
+
+  const turn = inTurn();
   return {
-    async apply(bundle) {
-      const applied = await put(bundle, () => kept.begin(bundle));
-      if (!applied.ok) return applied;
-      const stored = kept.keep(bundle);
-      return stored.ok ? applied : stored;
-    },
-    async restore() {
-      const classes = kept.kept();
-      if (!classes.ok) return failed('shelf', classes.fault, log);
-      for (const bundles of classes.value)
-        for (const bundle of bundles) {
-          const applied = await put(bundle, () => done);
-          if (applied.ok) break;
-          failed(bundle.kind, applied.fault, log);
-        }
-    },
+    apply: (bundle) => turn(() => apply(bundle)),
+    restore: () => turn(restore),
     status: () =>
       Promise.all(
         [...inForce].map(async ([kind, { version, digest, holds }]) => ({ kind, version, digest, holds: await holds() })),

@@ -1,5 +1,5 @@
 /** The bundles that were last accepted, kept so that a restart puts them in force again without asking anybody. */
-import { concat } from '#hal/core/bytes';
+import { concat, equalBytes } from '#hal/core/bytes';
 import { ok, type Result } from '#hal/core/result';
 import type { DurableStore } from '#hal/ports/durable-store';
 import { type ManagedClass, managedClasses, type SignedBundle } from './bundles.ts';
@@ -10,7 +10,12 @@ export interface Shelf {
   /** In force, in place of the one before. */
   keep(bundle: SignedBundle): Result<void>;
   /** In the order in which they are applied: for each class the one that was begun last, then the one kept before it. */
-  kept(): Result<readonly (readonly SignedBundle[])[]>;
+  kept(): Result<readonly (readonly ShelvedBundle[])[]>;
+}
+
+export interface ShelvedBundle extends SignedBundle {
+  /** All of it once held; otherwise a cut may have come in between. */
+  readonly wasInForce: boolean;
 }
 
 const signerBytes = 16;
@@ -22,7 +27,7 @@ export const shelf = (store: DurableStore): Shelf => {
     begin: (bundle) => put(`bundle-${bundle.kind}-begun`, bundle),
     keep: (bundle) => put(`bundle-${bundle.kind}`, bundle),
     kept() {
-      const classes: SignedBundle[][] = [];
+      const classes: (readonly ShelvedBundle[])[] = [];
       for (const kind of managedClasses) {
         const found = read(store, kind);
         if (!found.ok) return found;
@@ -33,13 +38,20 @@ export const shelf = (store: DurableStore): Shelf => {
   };
 };
 
-const read = (store: DurableStore, kind: ManagedClass): Result<SignedBundle[]> => {
-  const bundles: SignedBundle[] = [];
-  for (const key of [`bundle-${kind}-begun`, `bundle-${kind}`]) {
-    const stored = store.get(key);
-    if (!stored.ok) return stored;
-    if (stored.value !== undefined)
-      bundles.push({ kind, signer: stored.value.slice(0, signerBytes), payload: stored.value.slice(signerBytes) });
-  }
-  return ok(bundles);
+const read = (store: DurableStore, kind: ManagedClass): Result<readonly ShelvedBundle[]> => {
+  const begun = store.get(`bundle-${kind}-begun`);
+  const kept = store.get(`bundle-${kind}`);
+  if (!begun.ok) return begun;
+  if (!kept.ok) return kept;
+  const isSame = begun.value !== undefined && kept.value !== undefined && equalBytes(begun.value, kept.value);
+  return ok([
+    ...(begun.value === undefined || isSame ? [] : [{ ...bundleOf(kind, begun.value), wasInForce: false }]),
+    ...(kept.value === undefined ? [] : [{ ...bundleOf(kind, kept.value), wasInForce: true }]),
+  ]);
 };
+
+const bundleOf = (kind: ManagedClass, stored: Uint8Array): SignedBundle => ({
+  kind,
+  signer: stored.slice(0, signerBytes),
+  payload: stored.slice(signerBytes),
+});

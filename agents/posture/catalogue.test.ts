@@ -32,7 +32,7 @@ const reachableNextSteps = async (): Promise<Set<string>> => {
       for (const result of [undefined, { atBootMs: 0 }]) {
         const parts = {
           state: { current: () => ({ lifecycle }) },
-          trust: { posture: () => ({ level: 'none', headline }), result: () => result },
+          trust: { posture: () => ({ level: 'none', headline }), result: () => result, attestationFault: () => undefined },
           audit: { status: () => ({ state: 'intact', size: 0 }) },
           clock: { bootMs: () => 0 },
         } as unknown as DoorParts;

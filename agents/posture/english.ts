@@ -32,6 +32,18 @@ export const english: Catalogue = {
         },
       },
     },
+    'installed-release': {
+      title: 'Installed release',
+      meaning: 'What was started is the release that this device wrote, read back and proved before it let it start.',
+      why: 'A system that came onto the device by another way was checked by nobody here.',
+      remedies: {
+        fail: {
+          owner: 'you',
+          text: 'Restart the device. If this stays so, run `enigmctl update install --repair`.',
+        },
+        unknown: { owner: 'administrator', text: 'The device cannot read what it installed. It may need service.' },
+      },
+    },
     attestation: {
       title: 'Affirmation by a verifier',
       meaning: 'An independent verifier compared signed evidence of this device with what its release should look like.',

@@ -65,6 +65,9 @@ const wallClock = (offsetSeconds: number): string =>
 /** Security modules that confine programs which are not root. */
 const wantedModules = ['landlock', 'yama'];
 
+/** States of a slot whose whole content was read back and is its release; a trial was, before it was armed. */
+const provedStates: readonly string[] = ['trial', 'committed', 'superseded'];
+
 export const findingKinds: readonly FindingKind[] = [
   {
     id: 'tpm',
@@ -75,6 +78,14 @@ export const findingKinds: readonly FindingKind[] = [
     id: 'boot-log',
     level: 'basic',
     ...whole('boot', 60 * minuteMs, ({ code }) => ({ result: passIf(code === undefined), value: code ?? 'replays' })),
+  },
+  {
+    id: 'installed-release',
+    level: 'basic',
+    ...whole('release', 5 * minuteMs, ({ state, isAsInstalled }) => ({
+      result: passIf(isAsInstalled && provedStates.includes(state)),
+      value: isAsInstalled ? state : 'another-image',
+    })),
   },
   {
     id: 'attestation',

@@ -22,6 +22,7 @@ export const perfect = (measuredBootMs: number): Required<Observations> => ({
   ),
   tpm: at({ tpmClass: 'discrete' }, measuredBootMs),
   boot: at({ isSecureBoot: true }, measuredBootMs),
+  release: at({ state: 'committed', isAsInstalled: true }, measuredBootMs),
   attestation: at({ status: 'affirming' }, measuredBootMs),
   time: at({ isKnown: true, offsetSeconds: 0 }, measuredBootMs),
   audit: at({ state: 'intact' }, measuredBootMs),
@@ -46,7 +47,7 @@ const observed = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Observed<T>> =>
 /** A record of which any key may be missing, seldom. */
 const partly = <T extends object>(fields: { readonly [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
   fc
-    .tuple(fc.record(fields as { [K in keyof T]: fc.Arbitrary<T[K]> }), fc.array(fc.nat(60), { minLength: 9, maxLength: 9 }))
+    .tuple(fc.record(fields as { [K in keyof T]: fc.Arbitrary<T[K]> }), fc.array(fc.nat(60), { minLength: 10, maxLength: 10 }))
     .map(([whole, dice]) => Object.fromEntries(Object.entries(whole).filter((_, at) => dice[at] !== 0)) as Partial<T>);
 
 type Good = Required<Observations>;
@@ -74,6 +75,13 @@ export const anyObservations: fc.Arbitrary<Observations> = partly<Good>({
       { isSecureBoot: false },
       { isSecureBoot: undefined },
       { code: 'attestation/log-replay', isSecureBoot: undefined },
+    ),
+  ),
+  release: observed(
+    mostly(
+      { state: 'committed', isAsInstalled: true },
+      { state: 'committed', isAsInstalled: false },
+      { state: 'failed', isAsInstalled: true },
     ),
   ),
   attestation: observed(

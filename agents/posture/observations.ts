@@ -1,6 +1,6 @@
 /** What the posture is judged from: each with the time at which it was really read. */
 
-import type { AuditState } from '#agents/audit/log';
+import type { AuditState } from '#agents/audit/health';
 import type { Status, TpmClass } from '#attestation/result';
 import type { PlatformFacts } from '#protos/gen/types';
 
@@ -16,6 +16,8 @@ export interface Observations {
   readonly tpm?: Observed<{ readonly tpmClass: TpmClass | undefined }>;
   /** The boot log against the registers, as the device itself sees it; `code` is why it does not hold. */
   readonly boot?: Observed<{ readonly code?: string; readonly isSecureBoot: boolean | undefined }>;
+  /** The slot that runs, as the hands know it, and whether what was started from it is the release that they wrote there. */
+  readonly release?: Observed<{ readonly state: string; readonly isAsInstalled: boolean }>;
   /** What the verifier last said, or `code`: why it did not. */
   readonly attestation?: Observed<{ readonly status: Status | 'none'; readonly code?: string }>;
   readonly time?: Observed<{ readonly isKnown: boolean; readonly offsetSeconds: number }>;

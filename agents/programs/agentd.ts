@@ -22,7 +22,8 @@ import { outcomeIntake } from '#agents/defense/intake';
 import { openModels } from '#agents/defense/models';
 import { intelligenceParty } from '#agents/defense/outcomes';
 import { fleetAgent } from '#agents/fleet/agent';
-import { commandMethods } from '#agents/fleet/command-methods';
+import { commandMethods, commandParty } from '#agents/fleet/command-methods';
+import { type OrderIntake, orderIntake } from '#agents/management/order-intake';
 import { type Fleet, parseSite } from '#agents/management/site';
 import { openState } from '#agents/management/state';
 import { recordBoot, recordVisit } from '#agents/management/visit';
@@ -34,6 +35,7 @@ import { timeKeeper } from '#agents/mind/time-keeper';
 import { trust as newTrust, ownParty } from '#agents/mind/trust';
 import { watchers as newWatchers } from '#agents/mind/watchers';
 import { networkAgent } from '#agents/network/agent';
+import { policyAgent } from '#agents/policy/agent';
 import { type Enforcer, enforcer } from '#agents/policy/enforcer';
 import { type PolicyManager, policyManager } from '#agents/policy/manager';
 import { bundleSource } from '#agents/policy/source';
@@ -45,6 +47,7 @@ import type { Updater } from '#agents/update/updater';
 import { verifierMethods } from '#attestation/verifier-methods';
 import { equalBytes, fromBase64, toHex } from '#hal/core/bytes';
 import { codeOf, deny, type Failure, ok, type Result, unwrap } from '#hal/core/result';
+import type { IsRevoked } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
 import { openDurableStore } from '#hal/linux/durable-store';
@@ -64,6 +67,7 @@ import type { Client, Handlers } from '#hal/remote/methods';
 import { socketClient } from '#hal/remote/socket-client';
 import { serveSocket } from '#hal/remote/socket-server';
 import type { HandsHello } from '#protos/gen/types';
+import { auditKeysOf, custodyOf, followHandleEpoch, openRevocations } from './keys.ts';
 import { deviceLayout, socketPath } from './layout.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 import { updaterOf } from './updates.ts';
@@ -120,11 +124,14 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     clock,
     crypto,
     bootId: hello.bootId,
-    keys: unwrap(await hands.keys.publicKey('audit')),
+    ...unwrap(await auditKeysOf(hands, crypto)),
     sign: (message) => hands.keys.sign('audit', message),
     readCounter: () => hands.tpm.readCounter(),
     advanceCounter: () => hands.tpm.advanceCounter(),
   });
+  const revocations = unwrap(await openRevocations(hands, crypto, site, audit));
+  const { isRevoked } = revocations;
+  unwrap(await followHandleEpoch(hands, state));
   const { handleEpoch } = state.current();
   trust.holdHandle({ handle: toHex(unwrap(await hands.keys.handle(ownParty, handleEpoch))), epoch: handleEpoch });
   const exchange = {
@@ -133,6 +140,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
       return answered.ok ? ok(answered.value.body) : answered;
     },
   };
+  const policy = await cedarEngine();
   const parts: MindParts = {
     clock,
     log,
@@ -149,11 +157,12 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
       collector: { tpm: hands.tpm, keys: hands.keys, bootLog: hands.bootLog },
       crypto,
       random: systemRandom,
-      verifier: site.verifier,
+      verifier: { ...site.verifier, isRevoked },
     }),
-    engine: unwrap(cedarEngine()),
+    // Without an engine nothing that is decided is allowed: the mind stays, to say so and to be repaired.
+    engine: policy.ok ? policy.value : () => policy,
     time: timeKeeper(clock, state, log),
-    statementKeys: site.statementKeys,
+    statementKeys: { ...site.statementKeys, isRevoked },
     watchers: newWatchers(),
   };
   let supervision: Supervision | undefined;
@@ -171,10 +180,12 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     agents: () => supervision?.health() ?? [],
   });
 
-  if (audit.status().size === 0) await recordVisit(hands, crypto, audit);
+  if (audit.status().size === 0) await recordVisit(hands, crypto, audit, isRevoked);
   await recordBoot(hello.bootId, state, audit);
-  // The engine above took the policy: it parsed, and every rule passed Cedar's strict validation.
-  await audit.record({ event: 'verify.policy', outcome: 'done', changeReference: policyDigest });
+  // Where the engine above took the policy, it parsed, and every rule passed Cedar's strict validation.
+  const taken = policy.ok ? ({ outcome: 'done' } as const) : ({ outcome: 'failed', fault: policy.fault } as const);
+  await audit.record({ event: 'verify.policy', changeReference: policyDigest, ...taken });
+  if (!policy.ok) log.error('engine.failed', { code: codeOf(policy.fault), detail: policy.fault.detail ?? '' });
   log.info('program.ready', { boot: toHex(hello.bootId), audit: audit.status().state });
 
   const full = {
@@ -188,6 +199,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     ...full,
     store,
     outcomeKeys: site.outcomeKeys,
+    isRevoked,
     intelligenceHandle: unwrap(await hands.keys.handle(intelligenceParty, handleEpoch)),
   });
   const defense = newDefense({
@@ -196,6 +208,12 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     models: openModels({ store, log, image: fromBase64(imageModel) ?? new Uint8Array(), processor: process.arch }),
     outcomes,
   });
+  const orders = orderIntake({
+    ...full,
+    keys: site.fleet?.administrators ?? [],
+    isRevoked,
+    handle: unwrap(await hands.keys.handle(commandParty, handleEpoch)),
+  });
   const managed = enforcer({ hands, authorizer: full.authorizer, store, clock, log });
   const agents: Agent<MindParts>[] = [
     postureAgent(posture, () => (managed.configuration()?.postureEverySeconds ?? 0) * 1000 || site.postureEveryMs),
@@ -203,19 +221,23 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     auditAgent,
     defenseAgent(defense),
     networkAgent,
+    policyAgent(managed, hello.permitKey),
   ];
   const manager = site.fleet === undefined ? undefined : managerOf(full, site.fleet, { managed, link, store });
   const needs = { link, exchange, store, agents: () => supervision?.health() ?? [] };
   const updates = site.fleet?.update === undefined ? undefined : updaterOf(full, site.fleet, site.fleet.update, needs);
   if (updates !== undefined) agents.push(trialAgent(updates, clock, log));
   if (site.fleet !== undefined && manager !== undefined)
-    agents.push(fleetOf(full, site.fleet, { manager: withReleases(manager, updates), link, exchange }));
+    agents.push(fleetOf(full, site.fleet, { manager: withReleases(manager, updates), link, exchange, isRevoked, orders }));
+  if (hello.networkFault !== undefined) log.error('network.closed', { code: hello.networkFault });
   await managed.restore();
   await outcomes.restore();
   supervision = superviseAgents(agents, parts, { clock, log }, life.signal);
   door = apiDoor({
     ...full,
     defense,
+    orders,
+    custody: custodyOf(full, { site, store, revocations, startAnew: () => life.abort() }),
     ...(manager === undefined ? {} : { manager }),
     ...(updates === undefined ? {} : { updater: updates }),
   });
@@ -264,20 +286,24 @@ interface FleetNeeds {
   readonly manager: PolicyManager;
   readonly link: Client<LinkMethods>;
   readonly exchange: Exchange;
+  readonly isRevoked: IsRevoked;
+  readonly orders: OrderIntake;
 }
 
 const fleetOf = (
   parts: MindParts & { readonly attestor: Attestor },
   fleet: Fleet,
-  { manager, link, exchange }: FleetNeeds,
+  { manager, link, exchange, isRevoked, orders }: FleetNeeds,
 ): Agent<unknown> =>
   fleetAgent({
     ...parts,
     random: systemRandom,
     fleet,
+    isRevoked,
     link,
     command: exchangeClient(commandMethods, exchange, 'command'),
     manager,
+    orders,
   });
 
 /** The first answer of hands that are provisioned; undefined when the program is told to end before. */

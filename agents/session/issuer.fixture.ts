@@ -11,7 +11,11 @@ const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
 const random = seededRandom('issuer');
 export const identityKeys = hybridKeyPair(nodeCrypto, suite, random);
 export const accountKeys = hybridKeyPair(nodeCrypto, suite, random);
-export const statementKeys: StatementKeys = { identity: [identityKeys.publicKey], account: [accountKeys.publicKey] };
+export const statementKeys: StatementKeys = {
+  identity: [identityKeys.publicKey],
+  account: [accountKeys.publicKey],
+  isRevoked: () => false,
+};
 
 /** When the statements are issued. */
 export const issuedMs = Date.UTC(2026, 5, 1);
@@ -39,6 +43,7 @@ export const statement: SessionStatement = {
   sequence: 7,
   state: 'open',
   recovery: 'none',
+  permission: 'granted',
   issuedMs,
   expiresMs: issuedMs + hourMs,
 };

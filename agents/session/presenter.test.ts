@@ -16,7 +16,7 @@ import { accountKeys, assertIdentity, assertion, issuedMs, statement, statementK
 import { type Presenter, presenter } from './presenter.ts';
 import { assertionType, sessionType } from './statements.ts';
 
-const engine = unwrap(cedarEngine());
+const engine = unwrap(await cedarEngine());
 const own = toHex(statement.handle);
 const present = { audit: 'intact', lifecycle: 'active', isTimeKnown: true, isEnrolled: true } as const;
 

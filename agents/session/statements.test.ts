@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { toHex } from '#hal/core/bytes';
+import { equalBytes, toHex } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
 import { codeOf } from '#hal/core/result';
+import { keyId } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
 import {
   accountKeys,
@@ -46,6 +47,7 @@ describe('a statement of the issuer or the account service', () => {
           handle: toHex(statement.handle),
           state: 'open',
           recovery: 'pending',
+          permission: 'granted',
         },
         id: toHex(statement.session),
         sequence: statement.sequence,
@@ -57,8 +59,19 @@ describe('a statement of the issuer or the account service', () => {
   test('is refused when a key of another class signed it (SR-03)', () => {
     expect(refusal(assertIdentity({}, { signer: accountKeys.secretKey }), assertionType)).toBe('integrity/signature-missing');
     expect(refusal(stateSession({}, { signer: identityKeys.secretKey }), sessionType)).toBe('integrity/signature-missing');
-    const swapped = { identity: statementKeys.account, account: statementKeys.identity };
+    const swapped = { ...statementKeys, identity: statementKeys.account, account: statementKeys.identity };
     expect(refusal(assertIdentity(), assertionType, nowMs, swapped)).toBe('integrity/signature-missing');
+  });
+
+  test('is refused when its signer was revoked, and not when another service was', () => {
+    const revoking = (key: typeof identityKeys) => {
+      const id = keyId(nodeCrypto, key.publicKey);
+      return { ...statementKeys, isRevoked: (one: Uint8Array) => equalBytes(one, id) };
+    };
+    expect(refusal(assertIdentity(), assertionType, nowMs, revoking(identityKeys))).toBe('integrity/key-revoked');
+    expect(refusal(stateSession(), sessionType, nowMs, revoking(accountKeys))).toBe('integrity/key-revoked');
+    expect(refusal(assertIdentity(), assertionType, nowMs, revoking(accountKeys))).toBe('opened');
+    expect(refusal(stateSession(), sessionType, nowMs, revoking(identityKeys))).toBe('opened');
   });
 
   test('is refused when it is for somebody else (SR-03)', () => {

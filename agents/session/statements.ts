@@ -10,7 +10,7 @@ import { toHex } from '#hal/core/bytes';
 import { decodeMessage } from '#hal/core/message';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import { type EnvelopePolicy, openEnvelope } from '#hal/crypto/envelope';
+import { type EnvelopePolicy, type IsRevoked, openEnvelope } from '#hal/crypto/envelope';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import type { IdentityAssertion, SessionStatement } from '#protos/gen/types';
 
@@ -22,6 +22,7 @@ export const sessionType = 'session-statement';
 export interface StatementKeys {
   readonly identity: readonly HybridPublicKey[];
   readonly account: readonly HybridPublicKey[];
+  readonly isRevoked: IsRevoked;
 }
 
 export type Statement =
@@ -56,6 +57,7 @@ export const openStatement = (
     payloadType,
     keys: trusted,
     threshold: 1,
+    isRevoked: keys.isRevoked,
   });
   if (payloadType === assertionType) {
     const opened = openEnvelope(crypto, envelope, policy(keys.identity));
@@ -84,10 +86,10 @@ const identityOf = (assertion: IdentityAssertion, nowMs: number): Result<Stateme
 const sessionOf = (statement: SessionStatement, nowMs: number): Result<Statement> => {
   const expiresMs = validUntil(statement, nowMs);
   if (!expiresMs.ok) return expiresMs;
-  const { subject, handle, state, recovery, sequence } = statement;
+  const { subject, handle, state, recovery, permission = 'unsaid', sequence } = statement;
   return ok({
     kind: 'session',
-    session: { subject: toHex(subject), handle: toHex(handle), state, recovery },
+    session: { subject: toHex(subject), handle: toHex(handle), state, recovery, permission },
     id: toHex(statement.session),
     sequence,
     expiresMs: expiresMs.value,

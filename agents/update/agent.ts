@@ -5,7 +5,8 @@ import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Updater } from './updater.ts';
 
-const retryMs = 5_000;
+/** Hands that restart are back by then; a trial that is left open longer than it must be can lose its power, and a try. */
+const retryMs = 1_000;
 
 export const trialAgent = (updater: Pick<Updater, 'endTrial'>, clock: Clock, log: Log): Agent<unknown> => ({
   name: 'trial',

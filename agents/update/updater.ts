@@ -20,6 +20,7 @@ import { segmentBytes, segmentCount, segmentLength } from '#ota-client/payload/l
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
 import { planUpdate } from '#ota-client/plan/update';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
+import type { SlotsView } from '#ota-client/slots/view';
 import type { Installed } from '#ota-client/trust/release';
 import type { ManagedState } from '#protos/gen/types';
 import type { Offer, Offers } from './offers.ts';
@@ -137,6 +138,7 @@ export const updater = (parts: UpdaterParts): Updater => {
         installer: remoteInstaller(hands, performAs('install-release'), owner, manifest.statement),
         clock,
         ...(image === undefined ? {} : { running: image }),
+        onBegun: (begun) => log.info('update.begun', { ...begun }),
         onProgress: (now) => {
           progress = now;
         },
@@ -168,6 +170,18 @@ export const updater = (parts: UpdaterParts): Updater => {
     return ok(armed.value === 'trial' ? 'armed' : 'fallback-renewed');
   };
 
+  /** Once for a trial: a start of what is committed already ends none. */
+  const recordTrial = async ({ running, slots }: SlotsView, outcome: TrialOutcome): Promise<void> => {
+    const { state, release } = slots[running.slot];
+    if (state !== 'trial' || outcome === 'interrupted') return;
+    await audit.record({
+      event: 'release.trial',
+      outcome: outcome === 'committed' ? 'done' : 'failed',
+      ...(outcome === 'committed' ? {} : { fault: failedTrial }),
+      ...(release === undefined ? {} : { changeReference: release.digest }),
+    });
+  };
+
   return {
     progress: () => progress,
     situation: () => readSituation(hands),
@@ -189,7 +203,9 @@ export const updater = (parts: UpdaterParts): Updater => {
       return installed;
     },
     async endTrial(signal) {
+      const before = await gate.status();
       const ended = await runTrial({ clock, checks, slots: gate, deadlineMs: trialMs, pauseMs }, signal);
+      if (before.ok && ended.ok) await recordTrial(before.value, ended.value);
       if (ended.ok && ended.value === 'given-up') {
         const restarted = await performAs('end-trial')(hands.effectors.reboot('trial-failed'));
         if (!restarted.ok) return restarted;

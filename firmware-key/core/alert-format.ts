@@ -7,8 +7,8 @@
  *   ack       04 | event 16 | contact 16 | counter 4 | sequence 4 | class 1 | mac 16
  *
  * box(n) is ChaCha20-Poly1305 over n bytes, padded with zeros, with what stands before it as associated data. Its nonce
- * is the sequence number, which is never used twice (§3.5 of the reference: reserved counters). Cancel and duress have
- * the same length and differ in one sealed byte (SR-24).
+ * is the sequence number, which is never used twice (`draft.ts`: they are reserved). Cancel and duress have the same
+ * length and differ in one sealed byte (SR-24).
  */
 import { derive, type KeyCrypto } from './crypto.ts';
 import { ascii, join, padded, readI32, readU16, readU32, u16, u32 } from './octets.ts';

@@ -18,7 +18,7 @@ export const set = (draft: Draft, change: Partial<KeyState>): void => {
 
 /**
  * A number that no message of this Key has had or will have: 64 are reserved in what is persisted before the first of
- * them is used, and after a power cut the rest of a reservation is skipped (§3.5 of the reference).
+ * them is used, and after a power cut the rest of a reservation is skipped.
  */
 export const nextSequence = (draft: Draft): number => {
   const { next, reservedUntil } = draft.state.sequences;

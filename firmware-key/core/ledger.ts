@@ -2,7 +2,7 @@
  * The charge that the visible machine has used, in picocoulombs (nA × ms): whole numbers, so that a closed form and a
  * sum over any number of steps are equal. A covert alert has its own account, shown nowhere (SR-24).
  *
- * The currents are those of reference §4 for an nRF52840 class part; a measurement replaces them.
+ * The currents are assumed, for a part of the class of an nRF52840; a measurement replaces them.
  */
 import type { State } from './table.ts';
 

@@ -5,7 +5,7 @@
  * duress take the visible machine through exactly the same cells, and nothing visible reads the flag.
  *
  * `sos` is live in every state but `factory` and `arming`; in `alerting` the press objects to an end that contacts
- * propose (SR-27). Source: reference §4; where it differs, security.md wins.
+ * propose (SR-27). `table.golden.json` is the same table, written independently of this one.
  */
 export const states = [
   'factory',

@@ -8,6 +8,7 @@ import { linuxClock } from '#hal/linux/clock';
 import { linuxPlatform } from '#hal/linux/platform';
 import { noSignals, noUpdates } from '#hal/linux/unsupported';
 import { memoryStore } from '#hal/memory/durable-store';
+import { emptyKeyLedger } from '#hal/memory/key-ledger';
 import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
 import { unsealSecret } from '#hal/native/device-secret';
@@ -64,9 +65,16 @@ describe.skipIf(missing !== undefined)(`on software TPMs ${missing ?? ''}`, () =
         ...memoryManaged(linuxClock()),
         ...noUpdates,
         floor: versionFloor(memoryStore()),
+        keyLedger: emptyKeyLedger,
         receipt: async () => deny('unavailable', 'not-provisioned'),
       },
-      { bootId: new Uint8Array(16), permitKey: new Uint8Array(32), isSimulated: true, isProvisioned: () => true },
+      {
+        bootId: new Uint8Array(16),
+        permitKey: new Uint8Array(32),
+        isSimulated: true,
+        isProvisioned: () => true,
+        networkFault: () => undefined,
+      },
     );
     const server = unwrap(
       await serveSocket(dispatcher(handsMethods, door.handlers, { guard: door.guard }), { path, log: memoryLog() }),

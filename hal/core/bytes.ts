@@ -1,8 +1,21 @@
 /** Byte helpers without opinions. Secrets stay in `Uint8Array`, are compared in constant time and wiped after use. */
 import { timingSafeEqual } from 'node:crypto';
 
+/**
+ * Zeros, in memory that nobody moves. V8 keeps arrays of up to 64 bytes within its own heap, and leaves a copy behind each
+ * time it collects or hands one to native code: no `wipe` reaches those. Secrets are made and copied by this.
+ */
+export const fixedBytes = (length: number): Uint8Array => new Uint8Array(new ArrayBuffer(length));
+
+/** A copy in memory that nobody moves. */
+export const fixedCopy = (bytes: Uint8Array): Uint8Array => {
+  const copy = fixedBytes(bytes.length);
+  copy.set(bytes);
+  return copy;
+};
+
 export const concat = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  const whole = fixedBytes(parts.reduce((total, part) => total + part.length, 0));
   let offset = 0;
   for (const part of parts) {
     whole.set(part, offset);

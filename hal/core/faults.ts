@@ -45,12 +45,21 @@ export const faults = {
       'No policy permits this action for this person.',
       'Ask an administrator whose role includes the action.',
     ),
+    'permission-missing': entry(
+      'The account does not let this person use what is protected.',
+      'Ask whoever administers the account.',
+    ),
+    'key-unknown': entry('No key of this class has this id on this device.', 'Read classes and ids: `enigmctl keys list`.'),
     'permit-missing': entry('The effector was called without a permit.', 'Ask for a decision first.'),
     'permit-invalid': entry('The permit was not made by this device in its present life.', 'Ask for a new decision.'),
     'permit-audience': entry('The permit is for another effector.', 'Ask for a decision on this action.'),
     'permit-arguments': entry('The permit was made for other arguments.', 'Ask for a decision on exactly these arguments.'),
     'permit-expired': entry('The permit has expired.', 'Ask for a new decision.'),
     'permit-replayed': entry('The permit has been used.', 'Ask for a new decision.'),
+    'order-replayed': entry(
+      'An older order of the administration was presented again.',
+      'Ask the administration for its newest order.',
+    ),
     'permit-boot': entry('The permit belongs to an earlier boot.', 'Ask for a new decision.'),
     'peer-refused': entry(
       'The program at the other end of the socket is not the one that may use it.',
@@ -89,6 +98,7 @@ export const faults = {
       'Open a session on this device.',
     ),
     'outcome-of-another-device': entry('The outcome is for another device.', 'Ask the service for the outcome of this device.'),
+    'order-of-another-device': entry('The order is for another device.', 'Ask the administration for the order of this device.'),
     'already-bound': entry(
       'The verifier has bound another handle for this device, relying party and epoch.',
       'None: one device has one handle for each relying party and epoch.',
@@ -110,6 +120,15 @@ export const faults = {
     'target-missing': entry('No role that may publish it names this file.', 'Ask the publisher of the release.'),
     'release-current': entry('This release is installed already.', 'None.'),
     'hardware-mismatch': entry('The release is not for this hardware.', 'Choose the release of this hardware class.'),
+    'last-key': entry(
+      'It is the last key of its class that this device believes: without it nothing of that class verifies any more.',
+      'Configure its successor first; to revoke it all the same: `enigmctl keys revoke --last`.',
+    ),
+    'key-in-use': entry('The key is the one that this device signs with.', 'Make its successor first: `enigmctl keys rotate`.'),
+    'key-elsewhere': entry(
+      'This device cannot do that with a key of this class.',
+      'Read who can, and how: `enigmctl keys list`.',
+    ),
     'trial-running': entry(
       'The running system is on trial; its fallback must stay whole until the trial has ended.',
       'Wait until the trial is committed or has fallen back.',
@@ -142,6 +161,10 @@ export const faults = {
       'What this device started is not what its measurements must be.',
       'Reboot; if it stays so, have the software of this device installed anew.',
     ),
+    'release-unverified': entry(
+      'What runs is not shown to be the release that was installed and proved.',
+      'Run `enigmctl update status`; if it stays so, have the software of this device installed anew.',
+    ),
     'signature-invalid': entry('A signature does not verify.', 'None: the bytes are not what was signed.'),
     'signature-missing': entry('One of the two signatures that must be there is not.', 'None: both algorithms are required.'),
     'suite-refused': entry('The signatures use a suite that policy does not accept.', 'None: suites are never negotiated down.'),
@@ -151,6 +174,10 @@ export const faults = {
     'audit-degraded': entry(
       'The audit log cannot be written or anchored at the moment.',
       'Free some space; run `enigmctl doctor`.',
+    ),
+    'key-revoked': entry(
+      'The key that signed this was revoked on this device; it verifies nothing any more.',
+      'Ask for the same under a newer key; read which are believed: `enigmctl keys list`.',
     ),
     'read-back': entry(
       'What is in force is not what was asked for.',

@@ -50,6 +50,26 @@ const rawEnvelope = (...signatures: readonly Uint8Array[]): Uint8Array =>
 const signature = hybridSign(nodeCrypto, policyKey.secretKey, signedBytes(header, payload));
 const signedBy = { keyId: keyId(nodeCrypto, policyKey.publicKey), ...signature };
 
+describe('a key that was revoked', () => {
+  const both = sealEnvelope(nodeCrypto, header, payload, [policyKey.secretKey, secondKey.secretKey]);
+  const keys = [policyKey.publicKey, secondKey.publicKey];
+  const revoked = keyId(nodeCrypto, policyKey.publicKey);
+  const isRevoked = (id: Uint8Array) => equalBytes(id, revoked);
+
+  test('verifies nothing any more, whatever it signed and whenever', () => {
+    expect(verdict(sealed)).toBe('ok');
+    expect(verdict(sealed, { isRevoked })).toBe('integrity/key-revoked');
+  });
+
+  test('does not count beside others: one of them is enough where one is wanted, and not where two are', () => {
+    expect(unwrap(openEnvelope(nodeCrypto, both, { ...policy, keys, isRevoked })).signers).toEqual([
+      keyId(nodeCrypto, secondKey.publicKey),
+    ]);
+    expect(verdict(both, { keys, threshold: 2, isRevoked })).toBe('integrity/key-revoked');
+    expect(verdict(both, { keys, threshold: 2 })).toBe('ok');
+  });
+});
+
 describe.each([policyKey, tpmKey])('an envelope of $publicKey.suite.id', ({ secretKey, publicKey }) => {
   const { suite } = publicKey;
 

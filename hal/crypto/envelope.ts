@@ -29,11 +29,16 @@ export interface EnvelopeHeader {
   readonly payloadType: string;
 }
 
+/** Whether a key with this id was revoked here: then it verifies nothing, of whatever class it is. */
+export type IsRevoked = (keyId: Uint8Array) => boolean;
+
 export interface EnvelopePolicy extends EnvelopeHeader {
   /** Keys of exactly the class that may sign this type; a signature by any other key counts for nothing. */
   readonly keys: readonly HybridPublicKey[];
   /** How many different keys must have signed. */
   readonly threshold: number;
+  /** Absent where keys of the class are not revoked here but replaced by those who publish them. */
+  readonly isRevoked?: IsRevoked;
 }
 
 export interface OpenedEnvelope {
@@ -80,7 +85,7 @@ export const assembleEnvelope = (
 
 /**
  * @returns the payload, nothing in it read; or `integrity/suite-refused`, `audience-mismatch`, `payload-type`,
- * `signature-missing`, `signature-invalid`, `protocol/malformed`, `field-invalid` (also for one signature of a pair alone)
+ * `signature-missing`, `signature-invalid`, `key-revoked`, `protocol/malformed`, `field-invalid` (also for one signature of a pair alone)
  */
 export const openEnvelope = (backend: CryptoBackend, bytes: Uint8Array, policy: EnvelopePolicy): Result<OpenedEnvelope> => {
   const decoded = decodeMessage('Envelope', bytes);
@@ -91,15 +96,21 @@ export const openEnvelope = (backend: CryptoBackend, bytes: Uint8Array, policy: 
   if (envelope.payloadType !== policy.payloadType) return deny('integrity', 'payload-type', envelope.payloadType);
   const message = signedBytes(policy, envelope.payload);
   const signers: Uint8Array[] = [];
+  let hasRevoked = false;
   for (const key of policy.keys) {
     const id = keyId(backend, key);
     if (signers.some((signer) => equalBytes(signer, id))) continue;
     const signature = envelope.signatures.find((candidate) => equalBytes(candidate.keyId, id));
     if (signature === undefined) continue;
+    if (policy.isRevoked?.(id) === true) {
+      hasRevoked = true;
+      continue;
+    }
     const verified = hybridVerify(backend, policy.suite, key, message, signature);
     if (!verified.ok) return verified;
     signers.push(id);
   }
+  if (hasRevoked && signers.length < policy.threshold) return deny('integrity', 'key-revoked');
   if (policy.threshold < 1 || signers.length < policy.threshold)
     return deny('integrity', 'signature-missing', `${signers.length} of ${policy.threshold} trusted signatures`);
   return ok({ payload: envelope.payload, signers });

@@ -19,7 +19,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { concat, wipe } from '#hal/core/bytes';
+import { concat, fixedBytes, wipe } from '#hal/core/bytes';
 import type { Aead, CryptoBackend, Kem, KeyAgreement, SignatureScheme } from './backend.ts';
 import { isEd25519Point, isP256Secret, isUncompressedPoint, maxContextBytes, orRefuse, requireBytes } from './checks.ts';
 import { publicKeyCache } from './public-keys.ts';
@@ -34,7 +34,7 @@ const hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array => {
 const hkdf = (secret: Uint8Array, salt: Uint8Array, info: Uint8Array, lengthBytes: number): Uint8Array | undefined => {
   if (lengthBytes > 255 * 32) return undefined; // §2.3: L ≤ 255 × HashLen
   const pseudorandom = hmac(salt, secret); // §2.2
-  const output = new Uint8Array(lengthBytes);
+  const output = fixedBytes(lengthBytes);
   let block: Uint8Array = new Uint8Array(0);
   for (let offset = 0; offset < lengthBytes; offset += 32) {
     const next = hmac(pseudorandom, block, info, Uint8Array.of(offset / 32 + 1)); // §2.3: T(N) = HMAC(T(N-1)‖info‖N)

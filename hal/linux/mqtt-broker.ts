@@ -5,19 +5,13 @@
  * up to a growing bound, so that a fleet does not come back all at once.
  */
 import type { Socket } from 'node:net';
-import { connectAsync, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import type { IPublishPacket, MqttClient } from 'mqtt';
 import { attemptAsync, deny, done, ok, type Result } from '#hal/core/result';
 import { type Broker, type BrokerMessage, maxPayloadBytes } from '#hal/ports/broker';
 import type { Random } from '#hal/ports/random';
+import { connectMqtt, type MqttEnd } from './mqtt-connection.ts';
 
-export interface MqttOptions {
-  readonly host: string;
-  readonly port: number;
-  /** PEM of the one authority that may vouch for the broker. */
-  readonly authority: string;
-  /** PEM, ours. */
-  readonly certificate: string;
-  readonly key: string;
+export interface MqttOptions extends Omit<MqttEnd, 'maxPacketBytes'> {
   /** 32 lower-case hexadecimal digits: says nothing about who we are (SR-20). */
   readonly clientId: string;
   readonly topics: readonly string[];
@@ -32,26 +26,23 @@ const firstWaitMs = 1_000;
 const maxWaitMs = 300_000;
 const publishWithinMs = 15_000;
 const maxQueued = 256;
+/** Our largest payload, with room for its topic and its properties. */
+const maxPacketBytes = maxPayloadBytes + 1024;
 
 /** @returns the connected broker, or `unavailable/broker-unreachable`, `unavailable/broker-refused-us` */
 export const mqttBroker = async (options: MqttOptions): Promise<Result<Broker>> => {
-  const { host, port, authority, certificate, key, clientId, topics, random } = options;
-  const settings: IClientOptions & { readonly minVersion: 'TLSv1.3' } = {
+  const { clientId, topics, random } = options;
+  const settings = {
     protocolVersion: 5,
-    ca: authority,
-    cert: certificate,
-    key,
-    minVersion: 'TLSv1.3',
-    rejectUnauthorized: true,
     clientId,
     clean: false,
     keepalive: keepAliveSeconds,
     connectTimeout: connectWithinMs,
     reconnectPeriod: firstWaitMs,
     resubscribe: true,
-    properties: { sessionExpiryInterval: sessionSeconds, receiveMaximum: 16, maximumPacketSize: 2 * maxPayloadBytes },
-  };
-  const opened = await attemptAsync(() => connectAsync(`mqtts://${host}:${port}`, settings, false), refusalOf);
+    properties: { sessionExpiryInterval: sessionSeconds, receiveMaximum: 16 },
+  } as const;
+  const opened = await attemptAsync(() => connectMqtt({ ...options, maxPacketBytes }, settings), refusalOf);
   if (!opened.ok) return opened;
   const client = opened.value;
   const taken = incoming(client);
@@ -90,8 +81,9 @@ const refusalOf = (cause: string) =>
     : deny('unavailable', 'broker-unreachable', cause);
 
 /**
- * A message is acknowledged to the broker when it is queued here; one that is larger than it may be is dropped. Only a full queue holds the acknowledgement back, and
- * with it everything that comes after, answers to our own messages too: whoever takes messages must not stop.
+ * A message is acknowledged to the broker when it is queued here; one that is larger than it may be is dropped. Only a
+ * full queue holds the acknowledgement back, and with it everything that comes after, answers to our own messages too:
+ * whoever takes messages must not stop.
  */
 const incoming = (client: MqttClient): Broker['messages'] => {
   const queue: BrokerMessage[] = [];

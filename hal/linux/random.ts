@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
+import { fixedBytes } from '#hal/core/bytes';
 import type { Random } from '#hal/ports/random';
 
 /** The kernel's generator, through OpenSSL's. */
-export const systemRandom: Random = { bytes: (count) => new Uint8Array(randomBytes(count)) };
+export const systemRandom: Random = { bytes: (count) => randomFillSync(fixedBytes(count)) };

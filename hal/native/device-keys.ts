@@ -4,17 +4,32 @@ import { concat, u32be, utf8, wipe } from '#hal/core/bytes';
 import { ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { type HybridSecretKey, hybridPublicKey, hybridSign, hybridSignatureSuites } from '#hal/crypto/suites';
-import type { DeviceKeys, HybridPair } from '#hal/ports/device-keys';
-import type { KeyClass } from '#protos/gen/types';
+import type { DeviceKeys, HybridPair, SigningClass } from '#hal/ports/device-keys';
 import type { DeviceSecret } from './device-secret.ts';
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
 const salt = utf8('enigm-device-key-1');
 const handleBytes = 16;
 
+/** Which key of a class is in use. */
+export type EpochOf = (keyClass: SigningClass) => Result<number>;
+
+/** Of a device whose keys never were rotated. */
+const firstEpoch: EpochOf = () => ok(1);
+
+export interface DeviceKeysOptions {
+  readonly epochOf?: EpochOf;
+  /** Has the runtime give back what it imported: a key that was used is then in no memory any more. */
+  readonly collect?: () => void;
+}
+
 /** @param unseal gives a fresh copy each time, which is wiped here */
-export const sealedDeviceKeys = (crypto: CryptoBackend, unseal: () => Promise<Result<DeviceSecret>>): DeviceKeys => {
-  const publicKeys = new Map<KeyClass, HybridPair>();
+export const sealedDeviceKeys = (
+  crypto: CryptoBackend,
+  unseal: () => Promise<Result<DeviceSecret>>,
+  { epochOf = firstEpoch, collect = () => {} }: DeviceKeysOptions = {},
+): DeviceKeys => {
+  const publicKeys = new Map<string, HybridPair>();
 
   const withSecret = async <T>(use: (secret: Uint8Array) => T): Promise<Result<T>> => {
     const unsealed = await unseal();
@@ -23,14 +38,15 @@ export const sealedDeviceKeys = (crypto: CryptoBackend, unseal: () => Promise<Re
       return ok(use(unsealed.value.secret));
     } finally {
       wipe(unsealed.value.secret);
+      collect();
     }
   };
-  const withKey = <T>(keyClass: KeyClass, use: (key: HybridSecretKey) => T): Promise<Result<T>> =>
+  const withKey = <T>(keyClass: SigningClass, epoch: number, use: (key: HybridSecretKey) => T): Promise<Result<T>> =>
     withSecret((secret) => {
       const key = {
         suite,
-        classical: derive(crypto, secret, `${keyClass} ed25519`),
-        postQuantum: derive(crypto, secret, `${keyClass} ml-dsa-65`),
+        classical: derive(crypto, secret, labelOf(keyClass, 'ed25519', epoch)),
+        postQuantum: derive(crypto, secret, labelOf(keyClass, 'ml-dsa-65', epoch)),
       };
       try {
         return use(key);
@@ -40,17 +56,23 @@ export const sealedDeviceKeys = (crypto: CryptoBackend, unseal: () => Promise<Re
     });
 
   return {
-    async publicKey(keyClass) {
-      const known = publicKeys.get(keyClass);
+    async publicKey(keyClass, named) {
+      const epoch = named === undefined ? epochOf(keyClass) : ok(named);
+      if (!epoch.ok) return epoch;
+      const name = `${keyClass} ${epoch.value}`;
+      const known = publicKeys.get(name);
       if (known !== undefined) return ok(known);
-      const made = await withKey(keyClass, (key): HybridPair => {
+      const made = await withKey(keyClass, epoch.value, (key): HybridPair => {
         const { classical, postQuantum } = hybridPublicKey(crypto, key);
         return { classical, postQuantum };
       });
-      if (made.ok) publicKeys.set(keyClass, made.value);
+      if (made.ok) publicKeys.set(name, made.value);
       return made;
     },
-    sign: (keyClass, message) => withKey(keyClass, (key) => hybridSign(crypto, key, message)),
+    async sign(keyClass, message) {
+      const epoch = epochOf(keyClass);
+      return epoch.ok ? withKey(keyClass, epoch.value, (key) => hybridSign(crypto, key, message)) : epoch;
+    },
     handle: (relyingParty, epoch) =>
       withSecret((secret) => {
         const key = derive(crypto, secret, 'handle');
@@ -61,6 +83,10 @@ export const sealedDeviceKeys = (crypto: CryptoBackend, unseal: () => Promise<Re
       }),
   };
 };
+
+/** The first epoch has no number: it is older than epochs are. */
+export const labelOf = (keyClass: SigningClass, algorithm: 'ed25519' | 'ml-dsa-65', epoch: number): string =>
+  `${keyClass} ${algorithm}${epoch === 1 ? '' : ` ${epoch}`}`;
 
 /** HKDF (RFC 5869): one label a key, so no key stands for two purposes. */
 export const derive = (crypto: CryptoBackend, secret: Uint8Array, label: string): Uint8Array => {

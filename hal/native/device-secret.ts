@@ -4,7 +4,7 @@
  *
  * Limit: sealed to this TPM, not yet to what it booted: that policy comes with the machine that has a boot to seal to.
  */
-import { concat, u64be, wipe } from '#hal/core/bytes';
+import { concat, fixedCopy, u64be, wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import { alg } from '#hal/tpm/constants';
 import { encodePublic, tpm2b } from '#hal/tpm/public';
@@ -72,7 +72,7 @@ export const unsealSecret = async (esys: Esys, sealed: SealedSecret): Promise<Re
   wipe(plain.value);
   if (content.length !== secretBytes + 8) return deny('unavailable', 'not-provisioned', 'sealed secret of another size');
   const counterBase = Number(new DataView(content.buffer, content.byteOffset).getBigUint64(secretBytes));
-  const secret = content.slice(0, secretBytes);
+  const secret = fixedCopy(content.subarray(0, secretBytes));
   wipe(content);
   return ok({ secret, counterBase });
 };

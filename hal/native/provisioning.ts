@@ -94,10 +94,17 @@ const defineCounter = async (esys: Esys, auth: Uint8Array): Promise<number> => {
     await esys.nvUndefineSpace(handles.owner, left, password);
   }
   const attributes = nvAttribute.counter | nvAttribute.authRead | nvAttribute.authWrite | nvAttribute.noDa;
-  const counter = await esys.nvDefineSpace(handles.owner, password, tpm2b(auth), nvPublic(nvIndex.auditCounter, attributes, 8));
-  await esys.setAuth(counter, tpm2b(auth));
-  await esys.nvIncrement(counter, counter, password);
-  return readCounterValue(esys, counter);
+  const sized = tpm2b(auth);
+  const counter = await esys.nvDefineSpace(handles.owner, password, sized, nvPublic(nvIndex.auditCounter, attributes, 8));
+  try {
+    await esys.setAuth(counter, sized);
+    await esys.nvIncrement(counter, counter, password);
+    return await readCounterValue(esys, counter);
+  } finally {
+    // ESYS keeps it with the handle.
+    await esys.setAuth(counter, empty2b);
+    wipe(sized);
+  }
 };
 
 const exists = async (esys: Esys, tpmHandle: number): Promise<boolean> => {

@@ -1,5 +1,6 @@
 /** `Tpm` over ESYS: a persistent attestation key, an endorsement key made when needed, one NV counter. */
 import { wipe } from '#hal/core/bytes';
+import { inTurn } from '#hal/core/in-turn';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { Counter, Quote, Tpm, TpmIdentity } from '#hal/ports/tpm';
@@ -38,21 +39,29 @@ export const esysTpm = (esys: Esys, crypto: CryptoBackend, unseal: () => Promise
     };
   };
 
-  const withCounter = async (use: (counter: number) => Promise<void>): Promise<Result<Counter>> => {
+  const turn = inTurn();
+  /** One after the other: ESYS keeps the authorization with the handle, and it is taken away again after each use. */
+  const withCounter = (use: (counter: number) => Promise<void>): Promise<Result<Counter>> => turn(() => usingCounter(use));
+  const usingCounter = async (use: (counter: number) => Promise<void>): Promise<Result<Counter>> => {
     const unsealed = await unseal();
     if (!unsealed.ok) return unsealed;
     const { secret, counterBase } = unsealed.value;
     const auth = counterAuth(crypto, secret);
-    wipe(secret);
+    const sized = tpm2b(auth);
+    wipe(secret, auth);
     const value = await tpmResult(
       (async () => {
         const counter = await esys.handleOf(nvIndex.auditCounter, []);
-        await esys.setAuth(counter, tpm2b(auth));
-        await use(counter);
-        return readCounterValue(esys, counter);
+        try {
+          await esys.setAuth(counter, sized);
+          await use(counter);
+          return await readCounterValue(esys, counter);
+        } finally {
+          await esys.setAuth(counter, empty2b);
+        }
       })(),
     );
-    wipe(auth);
+    wipe(sized);
     return value.ok ? ok({ value: value.value, base: counterBase }) : value;
   };
 

@@ -17,7 +17,11 @@ import type {
   AppManifest,
   AppRequest,
   HandsHello,
+  KeyRevocation,
+  KeyRotation,
+  KeysState,
   NetworkChange,
+  NetworkPolicy,
   NetworkState,
   Receipt,
   SlotsStatus,
@@ -30,11 +34,17 @@ export interface RemoteHands {
   readonly hello: () => Promise<Result<HandsHello>>;
   readonly tpm: Tpm;
   readonly keys: DeviceKeys;
+  /** Epochs of the device's own keys, and what was revoked. */
+  readonly keysState: () => Promise<Result<KeysState>>;
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly signals: Signals;
   readonly receipt: () => Promise<Result<Receipt>>;
-  readonly network: { read(): Promise<Result<NetworkState | undefined>> };
+  readonly network: {
+    /** What must be read back once the policy is in force. */
+    expected(policy: NetworkPolicy): Promise<Result<Uint8Array>>;
+    read(): Promise<Result<NetworkState | undefined>>;
+  };
   readonly switches: Pick<Switches, 'read'>;
   readonly apps: Pick<AppHost, 'read'>;
   readonly updates: RemoteUpdates;
@@ -49,6 +59,8 @@ export interface Effectors {
   readonly allowApps: (manifest: AppManifest) => PermittedCall;
   readonly blockApp: (block: AppBlock) => PermittedCall;
   readonly startApp: (request: AppRequest) => PermittedCall;
+  readonly rotateKey: (rotation: KeyRotation) => PermittedCall;
+  readonly revokeKey: (revocation: KeyRevocation) => PermittedCall;
   readonly beginUpdate: (order: UpdateBegin) => PermittedCall<UpdateBegun>;
   /** Answers with a slug: `trial` or `fallback`. @param statement the original signed envelope, as for the floor */
   readonly armUpdate: (statement: Uint8Array) => PermittedCall<string>;
@@ -87,13 +99,14 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     advanceCounter: () => client.call('tpm.advanceCounter', {}),
   },
   keys: {
-    publicKey: (keyClass) => client.call('keys.publicKey', { keyClass }),
+    publicKey: (keyClass, epoch) => client.call('keys.publicKey', epoch === undefined ? { keyClass } : { keyClass, epoch }),
     sign: (keyClass, message) => client.call('keys.sign', { keyClass, message }),
     handle: async (relyingParty, epoch) => {
       const answer = await client.call('keys.handle', { relyingParty, epoch });
       return answer.ok ? ok(answer.value.handle) : answer;
     },
   },
+  keysState: () => client.call('keys.state', {}),
   bootLog: {
     read: async () => {
       const answer = await client.call('bootLog.read', {});
@@ -109,6 +122,10 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
   },
   receipt: () => client.call('provision.receipt', {}),
   network: {
+    expected: async (policy) => {
+      const answer = await client.call('network.expected', policy);
+      return answer.ok ? ok(answer.value.digest) : answer;
+    },
     read: async () => {
       const answer = await client.call('network.read', {});
       return answer.ok ? ok(answer.value.state) : answer;
@@ -129,6 +146,8 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     allowApps: (manifest) => effector(client, 'apps.allow', manifest),
     blockApp: (block) => effector(client, 'apps.block', block),
     startApp: (request) => effector(client, 'apps.start', request),
+    rotateKey: (rotation) => effector(client, 'keys.rotate', rotation),
+    revokeKey: (revocation) => effector(client, 'keys.revoke', revocation),
     beginUpdate: (order) => answering(client, 'update.begin', order, (begun) => begun),
     armUpdate: (statement) => answering(client, 'update.arm', { statement }, ({ outcome }) => outcome),
     commitUpdate: () => effector(client, 'update.commit', {}),

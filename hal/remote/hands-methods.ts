@@ -11,12 +11,17 @@ export const handsMethods = {
   'keys.publicKey': { request: 'KeyRequest', reply: 'HybridKey' },
   'keys.sign': { request: 'SignRequest', reply: 'HybridSignature' },
   'keys.handle': { request: 'HandleRequest', reply: 'Handle' },
+  /** Epochs of the device's own classes, and the list of revoked keys. */
+  'keys.state': { request: 'Nothing', reply: 'KeysState' },
+  'keys.rotate': { request: 'KeyRotation', reply: 'Nothing', needsPermit: true },
+  'keys.revoke': { request: 'KeyRevocation', reply: 'Nothing', needsPermit: true },
   'bootLog.read': { request: 'Nothing', reply: 'BootLog' },
   'platform.read': { request: 'Nothing', reply: 'PlatformFacts' },
   /** Which calls the programs of the device made: numbers, and whose. */
   'signals.take': { request: 'Nothing', reply: 'CallWindows' },
   'provision.receipt': { request: 'Nothing', reply: 'Receipt' },
   'network.apply': { request: 'NetworkChange', reply: 'NetworkState', needsPermit: true },
+  'network.expected': { request: 'NetworkPolicy', reply: 'NetworkDigest' },
   'network.read': { request: 'Nothing', reply: 'NetworkReading' },
   'switches.set': { request: 'SwitchState', reply: 'Nothing', needsPermit: true },
   'switches.read': { request: 'Nothing', reply: 'SwitchStates' },

@@ -1,10 +1,9 @@
 /** The hands' side of the door: ports in, handlers out, and the guard that checks permits (SR-01). */
 
 import { checkPermit } from '#hal/core/permit';
-import { deny, done, ok, type Result } from '#hal/core/result';
+import { codeOf, deny, done, type Fault, ok, type Result } from '#hal/core/result';
 import type { BootLog } from '#hal/ports/boot-log';
 import type { Clock } from '#hal/ports/clock';
-import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
 import type { Signals } from '#hal/ports/signals';
@@ -12,6 +11,7 @@ import type { Tpm } from '#hal/ports/tpm';
 import type { UpdatePorts } from '#hal/ports/updater';
 import type { Guard } from '#hal/remote/dispatcher';
 import type { HandsMethods } from '#hal/remote/hands-methods';
+import { type KeysPorts, keysHandlers } from '#hal/remote/keys-door';
 import { type ManagedPorts, managedHandlers } from '#hal/remote/managed-door';
 import type { Handlers } from '#hal/remote/methods';
 import { updateHandlers } from '#hal/remote/update-door';
@@ -20,9 +20,8 @@ import type { Receipt } from '#protos/gen/types';
 /** The receipt of the visit that provisioned this device. */
 export type ReadReceipt = () => Promise<Result<Receipt>>;
 
-export interface HandsPorts extends ManagedPorts, UpdatePorts {
+export interface HandsPorts extends ManagedPorts, UpdatePorts, KeysPorts {
   readonly tpm: Tpm;
-  readonly keys: DeviceKeys;
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly signals: Signals;
@@ -37,6 +36,8 @@ export interface HandsLife {
   readonly permitKey: Uint8Array;
   readonly isSimulated: boolean;
   readonly isProvisioned: () => boolean;
+  /** Why nothing passes between device and network, where the policy from before could not be put in force. */
+  readonly networkFault: () => Fault | undefined;
 }
 
 const nothing = async <T>(result: Promise<Result<T>>): Promise<Result<Record<string, never>>> => {
@@ -50,18 +51,21 @@ export interface HandsDoor {
 }
 
 export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
-  const { tpm, keys, bootLog, platform, signals, power, clock, receipt } = ports;
+  const { tpm, bootLog, platform, signals, power, clock, receipt } = ports;
   let lastSequence = 0;
   return {
     handlers: {
-      'hands.hello': async () =>
-        ok({
+      'hands.hello': async () => {
+        const networkFault = life.networkFault();
+        return ok({
           bootId: life.bootId,
           permitKey: life.permitKey,
           isProvisioned: life.isProvisioned(),
           isSimulated: life.isSimulated,
           lastSequence,
-        }),
+          ...(networkFault === undefined ? {} : { networkFault: codeOf(networkFault) }),
+        });
+      },
       'tpm.identity': () => tpm.identity(),
       'tpm.activate': async (challenge) => {
         const secret = await tpm.activate(challenge);
@@ -70,12 +74,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
       'tpm.quote': ({ qualifyingData, pcrs }) => tpm.quote(qualifyingData, pcrs),
       'tpm.readCounter': () => tpm.readCounter(),
       'tpm.advanceCounter': () => tpm.advanceCounter(),
-      'keys.publicKey': ({ keyClass }) => keys.publicKey(keyClass),
-      'keys.sign': ({ keyClass, message }) => keys.sign(keyClass, message),
-      'keys.handle': async ({ relyingParty, epoch }) => {
-        const handle = await keys.handle(relyingParty, epoch);
-        return handle.ok ? ok({ handle: handle.value }) : handle;
-      },
+      ...keysHandlers(ports),
       'bootLog.read': async () => {
         const log = await bootLog.read();
         return log.ok ? ok({ log: log.value }) : log;

@@ -1,12 +1,12 @@
 /** Small structures of TPM 2.0 Part 2 in wire form, as the commands want them. */
-import { concat, u16be, u32be } from '#hal/core/bytes';
+import { concat, fixedCopy, u16be, u32be } from '#hal/core/bytes';
 import { alg } from '#hal/tpm/constants';
 import { tpm2b } from '#hal/tpm/public';
 
 export const empty2b = tpm2b(new Uint8Array());
 
 /** What a TPM2B holds. */
-export const contentOf = (sized: Uint8Array): Uint8Array => new Uint8Array(sized.subarray(2));
+export const contentOf = (sized: Uint8Array): Uint8Array => fixedCopy(sized.subarray(2));
 
 /** TPM2B_SENSITIVE_CREATE, §11.1.15. */
 export const sensitiveCreate = (auth: Uint8Array, data: Uint8Array): Uint8Array => tpm2b(concat(tpm2b(auth), tpm2b(data)));

@@ -1,4 +1,4 @@
-/** Rows 1 to 18 of the fault table (reference/ota.md §3.8), each by its number. Row 8, boot files, is the boot-file adapter's. */
+/** Rows 1 to 18 of the fault table in docs/threat-model.md, each by its number. Row 8, boot files, is the boot-file adapter's. */
 import { describe, expect, test } from 'vitest';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { virtualClock } from '#hal/memory/clock';

@@ -1,4 +1,4 @@
-/** Rows 39 to 43, 48 and 50 of the fault table (reference/ota.md §3.8): media that fail, who writes, what is armed. */
+/** Rows 39 to 43, 48 and 50 of the fault table in docs/threat-model.md: media that fail, who writes, what is armed. */
 import { describe, expect, test } from 'vitest';
 import { deny, done, ok, unwrap } from '#hal/core/result';
 import { virtualClock } from '#hal/memory/clock';

@@ -1,4 +1,4 @@
-/** Rows 33 to 38 of the fault table (reference/ota.md §3.8), each by its number: network, source, sizes. */
+/** Rows 33 to 38 of the fault table in docs/threat-model.md, each by its number: network, source, sizes. */
 import { describe, expect, test } from 'vitest';
 import { deny, ok, type Result, unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';

@@ -1,4 +1,4 @@
-/** Rows 44 to 47 and 49 of the fault table (reference/ota.md §3.8): which release may be installed. */
+/** Rows 44 to 47 and 49 of the fault table in docs/threat-model.md: which release may be installed. */
 import { describe, expect, test } from 'vitest';
 import { deny, unwrap } from '#hal/core/result';
 import { type Offer, planUpdate, type Situation } from '../plan/update.ts';

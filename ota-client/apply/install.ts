@@ -21,6 +21,16 @@ export interface InstallParts {
   readonly clock: Clock;
   readonly running?: RunningImage;
   readonly onProgress?: (progress: InstallProgress) => void;
+  /** Before the first segment of a call, and of each round in which the hands had lost some. */
+  readonly onBegun?: (begun: InstallBegun) => void;
+}
+
+/** Where an install goes on: what lies before is kept as it is. */
+export interface InstallBegun {
+  readonly segment: number;
+  readonly segments: number;
+  /** Segments on the medium that were verified again, since a cut may have hurt them: at most one window, or all of a slot that was not the image. */
+  readonly recheckedSegments: number;
 }
 
 export interface InstallProgress {
@@ -86,9 +96,11 @@ export const install = async (
     for (;;) {
       const begun = await installer.begin(order);
       if (!begun.ok) return begun;
-      const { stage, segments } = begun.value;
+      const { stage, segments, writtenSegments, recheck } = begun.value;
       if (stage !== 'write') return done;
-      const written = await writeFrom(goOnAt(index.value, begun.value), segments);
+      const segment = goOnAt(index.value, begun.value);
+      parts.onBegun?.({ segment, segments, recheckedSegments: writtenSegments - recheck.firstSegment });
+      const written = await writeFrom(segment, segments);
       if (!written.ok) {
         await installer.flushWindow();
         return written;

@@ -2,7 +2,7 @@
  * The hands' side of an update: write the slot that does not run, keep the journal, read everything back.
  *
  * The order is data, flush, *then* journal, so the journal may lag behind the data and never leads it
- * (reference/ota.md §3.5). What arrives here was verified by the mind; nothing here believes that: whole slot and hash
+ * (rows 3 to 6 of the fault table in docs/threat-model.md). What arrives here was verified by the mind; nothing here believes that: whole slot and hash
  * tree are read back from the medium, and arming compares their root with the signed one (`switch.ts`).
  */
 import { concat, equalBytes } from '#hal/core/bytes';

@@ -13,7 +13,7 @@ import { sha256 } from '../payload/segment-index.ts';
 import { provisionSlots } from '../slots/factory.ts';
 import { slotKeeper } from '../slots/keeper.ts';
 import { ledgerStore } from '../slots/ledger.ts';
-import { install } from './install.ts';
+import { type InstallBegun, install } from './install.ts';
 import { installer } from './installer.ts';
 import { newRelease, oldRelease, slotBytes } from './machine.fixture.ts';
 import { slotSwitch } from './switch.ts';
@@ -85,15 +85,17 @@ test('an update over files: installed, resumed by another life, armed, committed
     },
   };
   const source = { index: running.index, device: second.source };
+  const begun: InstallBegun[] = [];
   unwrap(
     await install(
       newRelease.order,
       newRelease.files,
-      { mirrors, running: source, installer: counting, clock: linuxClock() },
+      { mirrors, running: source, installer: counting, clock: linuxClock(), onBegun: (now) => begun.push(now) },
       new AbortController().signal,
     ),
   );
   expect(segments).toBe(2);
+  expect(begun).toEqual([{ segment: 2, segments: 4, recheckedSegments: 2 }]);
   expect(Buffer.compare(readFileSync(path('b')).subarray(0, newRelease.slotContent.length), newRelease.slotContent)).toBe(0);
   expect(unwrap(await next.switch.arm(newRelease.envelope))).toBe('trial');
   const trial = await second.life();

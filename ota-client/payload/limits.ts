@@ -2,7 +2,7 @@
  * How large the parts of an update may be. A parser refuses what is above these before it allocates.
  *
  * 256 KiB segments with dictionaries of 512 KiB gave the smallest updates of the sizes that were measured, and any
- * near them cost 2 to 5 % (reference/ota.md §3.4); the smaller memory was taken.
+ * near them cost 2 to 5 %; the smaller memory was taken.
  */
 export const segmentBytes = 256 * 1024;
 /** Images, copies and dictionaries are made of blocks; also the block of the hash tree. */

@@ -97,7 +97,7 @@ export const verityTree = ({ imageBytes, salt }: VerityParameters): VerityTree =
   };
 };
 
-/** One native call for each block: salt and block side by side in one buffer (reference/performance.md §2.4). */
+/** One native call for each block: salt and block side by side in one buffer. */
 const saltedHash = (salt: Uint8Array) => {
   const scratch = new Uint8Array(salt.length + blockBytes);
   scratch.set(salt);

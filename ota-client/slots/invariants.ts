@@ -1,6 +1,6 @@
 /**
- * What must hold at every step, whatever was cut (reference/ota.md §3.6). I2 (what may be written) is refused in
- * `target.ts`, I5 (what may be committed) in `apply/switch.ts`, I6 by the table having no such edge.
+ * What must hold at every step, whatever was cut (fault table of updates, docs/threat-model.md). I2 (what may be
+ * written) is refused in `target.ts`, I5 (what may be committed) in `apply/switch.ts`, I6 by the table having no such edge.
  */
 import { type SlotName, slotNames } from '#hal/ports/slots';
 import { slotTable } from './table.ts';

@@ -57,7 +57,8 @@ export const acknowledged = (allowedAction: string): Acknowledged => {
   return self;
 };
 
-const readAll = async (app: App): Promise<readonly AuditEntry[]> => {
+/** Every record, in order; those whose time is over have their hash alone. */
+export const readAll = async (app: App): Promise<readonly AuditEntry[]> => {
   const entries: AuditEntry[] = [];
   for (;;) {
     const page = unwrap(await app.call('audit.list', { fromIndex: entries.length, count: pageSize }));

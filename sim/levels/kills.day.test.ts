@@ -15,7 +15,6 @@ import { causeOf, codeOf, type Result, unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
 import { seededRandom } from '#hal/memory/random';
 import { handsMethods } from '#hal/remote/hands-methods';
-import { linkMethods } from '#hal/remote/link-methods';
 import { socketClient } from '#hal/remote/socket-client';
 import { messaging, presentIdentity, presentSession } from '#sim/scenarios/person';
 import { type Chance, chance } from '#sim/world/chance';
@@ -23,6 +22,7 @@ import { newSeed, replayable } from '#sim/world/replay.fixture';
 import { type Acknowledged, acknowledged } from './acknowledged.fixture.ts';
 import { makeReady, openTestWorld } from './device.fixture.ts';
 import type { ProcessWorld } from './processes.ts';
+import { isBack, type Killable, killables, restartsOf } from './programs.fixture.ts';
 
 const kills = 50;
 /** The machine restarts after so many: by its switch or by a power cut. */
@@ -32,8 +32,6 @@ const killsOfOneVerify = 5;
 const killsWithPower = 5;
 const longestDelayMs = 120;
 const backWithinMs = 20_000;
-const killed = ['hald', 'agentd', 'linkd'] as const;
-type Killed = (typeof killed)[number];
 
 const clock = linuxClock();
 const pause = (durationMs: number) => clock.sleep(durationMs, new AbortController().signal);
@@ -66,7 +64,7 @@ const surviveKills = async (world: ProcessWorld, draw: Chance): Promise<void> =>
   const { device, machine } = world;
   const log = acknowledged(messaging.action);
   const hands = socketClient(handsMethods, socketPath(machine.runDirectory, 'hands'));
-  const counted: Record<Killed, number> = { hald: 0, agentd: 0, linkd: 0 };
+  const counted: Record<Killable, number> = { hald: 0, agentd: 0, linkd: 0 };
   let oldPermits = 0;
   let whole = 0;
 
@@ -79,7 +77,7 @@ const surviveKills = async (world: ProcessWorld, draw: Chance): Promise<void> =>
     await allowsAgain(world, log, round);
     const before = await log.check(device.app);
 
-    const program = draw.pick(killed);
+    const program = draw.pick(killables);
     const permit = await rebootPermit(hands);
     const boot = device.bootId();
     await killDuringWork(world, program, draw, log);
@@ -141,7 +139,7 @@ const surviveLostPower = async (world: ProcessWorld, draw: Chance): Promise<void
   hands.close();
 };
 
-const killDuringWork = async (world: ProcessWorld, program: Killed, draw: Chance, log: Acknowledged): Promise<void> => {
+const killDuringWork = async (world: ProcessWorld, program: Killable, draw: Chance, log: Acknowledged): Promise<void> => {
   const work = someWork(world, draw, log);
   await pause(draw.below(longestDelayMs));
   expect(world.machine.signal(program, 'SIGKILL')).toBe(true);
@@ -195,27 +193,6 @@ const allowsAgain = async (world: ProcessWorld, log: Acknowledged, round: number
     throw new Error(`${causeOf(error)}, but ${verdict}`);
   });
 };
-
-const isBack = async ({ machine, device }: ProcessWorld, program: Killed, restartsBefore: number): Promise<boolean> => {
-  const status = machine.status().find(({ name }) => name === program);
-  if (status?.processId === undefined || status.restarts <= restartsBefore) return false;
-  const ask = async <T>(call: (close: { readonly signal: AbortSignal }) => Promise<Result<T>>) =>
-    (await call({ signal: AbortSignal.timeout(1_000) })).ok;
-  if (program === 'agentd') return ask((options) => device.app.call('audit.status', {}, options));
-  if (program === 'hald') {
-    const hands = socketClient(handsMethods, socketPath(machine.runDirectory, 'hands'));
-    const isThere = await ask((options) => hands.call('hands.hello', {}, options));
-    hands.close();
-    return isThere;
-  }
-  const link = socketClient(linkMethods, socketPath(machine.runDirectory, 'link'));
-  const isThere = await ask((options) => link.call('link.status', {}, options));
-  link.close();
-  return isThere;
-};
-
-const restartsOf = ({ machine }: ProcessWorld): Record<string, number> =>
-  Object.fromEntries(machine.status().map(({ name, restarts }) => [name, restarts]));
 
 /** A permit that the mind itself could have made a moment ago. */
 const rebootPermit = async (hands: ReturnType<typeof socketClient<typeof handsMethods>>) => {

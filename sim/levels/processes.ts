@@ -4,39 +4,31 @@
  * Peers live in this process, devices in their own; everything is under one directory, every socket under one short
  * run directory, and closing the world leaves neither a process nor a socket.
  */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiMethods } from '#agents/api/methods';
-import { beaconMethods } from '#agents/beacon/methods';
-import { deviceLayout, socketPath } from '#agents/programs/layout';
-import { toBase64, toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
-import { nodeCrypto } from '#hal/crypto/node';
-import { type HybridPublicKey, type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
 import { networkLab } from '#hal/linux/network-lab';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
-import { socketClient } from '#hal/remote/socket-client';
 import type { Factory } from '#sim/machine/factory';
 import type { BuildPaths } from '#sim/machine/launch';
-import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
 import { type Machine, type MachineOptions, simulatedMachine, type TpmKind } from '#sim/machine/machine';
-import { offerWindows } from '#sim/machine/syscalls-spool';
 import { certifyEndorsement } from '#sim/peers/authority';
-import { type BeaconPeers, startBeaconPeers } from '#sim/peers/beacon';
+import { startBeaconPeers } from '#sim/peers/beacon';
 import { referenceEnyra } from '#sim/peers/enyra';
-import { type FleetOptions, type FleetPeers, startFleet } from '#sim/peers/fleet';
+import { type FleetOptions, startFleet } from '#sim/peers/fleet';
 import { referenceIssuer } from '#sim/peers/issuer';
 import { factoryPlan, type Releases } from '#sim/peers/releases';
-import { openPeerSecrets, type PeerSecrets } from '#sim/peers/secrets';
-import { startUpdates, type UpdatePeers } from '#sim/peers/updates';
-import { startVerifier, type VerifierPeer, verifierName } from '#sim/peers/verifier';
+import { openPeerSecrets } from '#sim/peers/secrets';
+import { startUpdates } from '#sim/peers/updates';
+import { startVerifier } from '#sim/peers/verifier';
 import { accountHandle } from '#sim/scenarios/person';
-import type { CommandOutcome, Device, World } from '#sim/world/world';
+import type { Device, World } from '#sim/world/world';
+import { siteOf } from './device-site.ts';
+import { processDevice } from './process-device.ts';
 import { openReferences } from './references.ts';
 
 export interface ProcessWorldOptions {
@@ -59,7 +51,6 @@ export interface ProcessWorld extends World {
 
 const defaultWithinMs = 15_000;
 const pollMs = 40;
-const commandTimeoutMs = 60_000;
 
 /** Short and stable: unix socket paths have at most 107 bytes, working directories may be long. */
 export const runDirectoryOf = (directory: string): string =>
@@ -198,87 +189,6 @@ export const openProcessWorld = async (options: ProcessWorldOptions): Promise<Pr
   };
 };
 
-const processDevice = (
-  name: string,
-  machine: Machine,
-  paths: BuildPaths,
-  site: () => string,
-  until: World['until'],
-  signal: AbortSignal,
-): Device => {
-  const { directory, runDirectory } = machine;
-  const simulated = simulatedLayout(directory);
-  const app = socketClient(apiMethods, socketPath(runDirectory, 'api'));
-  const saved = `${simulated.tpm}.saved`;
-  let recordings = 0;
-  return {
-    name,
-    directory,
-    app,
-    relay: socketClient(beaconMethods, socketPath(runDirectory, 'beacon')),
-    bootLogPath: join(simulated.firmware, 'boot.log'),
-    auditPath: join(deviceLayout(directory).mind, 'audit.db'),
-    enigmctl: (...words) =>
-      runCommand(paths.node, [join(paths.programs, 'enigmctl.cjs'), '--json', '--run', runDirectory, ...words], signal),
-    observe: (windows) => {
-      recordings += 1;
-      offerWindows(simulated.signals, recordings, windows);
-    },
-    bootId: () => toHex(new Uint8Array(readFileSync(join(simulated.firmware, 'boot-id')))),
-    powerOn: async () => void unwrap(await machine.powerOn(site())),
-    powerOff: () => machine.powerOff(),
-    powerCut: () => machine.powerCut(),
-    isDead: () => machine.isDead(),
-    breakHealth: (verityRoot) => writeFileSync(unwellPath(directory, verityRoot), ''),
-    mendHealth: (verityRoot) => rmSync(unwellPath(directory, verityRoot), { force: true }),
-    flipBit: (slot, offsetBytes) => flipBit(slotFiles(directory)[slot], offsetBytes),
-    answers: () =>
-      until(`${name} answers`, async () => {
-        const status = await app.call('device.status', {});
-        return status.ok || status.fault.reason === 'not-provisioned';
-      }),
-    pause: (program) => void machine.signal(program, 'SIGSTOP'),
-    resume: (program) => void machine.signal(program, 'SIGCONT'),
-    kill: (program) => void machine.signal(program, 'SIGKILL'),
-    saveTpm: () => {
-      rmSync(saved, { recursive: true, force: true });
-      cpSync(simulated.tpm, saved, { recursive: true });
-    },
-    restoreTpm: () => {
-      rmSync(simulated.tpm, { recursive: true, force: true });
-      cpSync(saved, simulated.tpm, { recursive: true });
-    },
-  };
-};
-
-const runCommand = (node: string, words: readonly string[], signal: AbortSignal): Promise<CommandOutcome> =>
-  new Promise((resolve) => {
-    const child = spawn(node, ['--no-warnings', ...words], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: commandTimeoutMs,
-      signal,
-    });
-    let out = '';
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    const finish = (code: number) => resolve({ code, json: parsed(out), said });
-    child.once('error', () => finish(-1));
-    child.once('close', (code) => finish(code ?? -1));
-  });
-
-const parsed = (text: string): CommandOutcome['json'] => {
-  try {
-    return JSON.parse(text) as CommandOutcome['json'];
-  } catch {
-    return {};
-  }
-};
-
 /** Long enough to be seen, short enough for a day. */
 const soakMs = 1_000;
 
@@ -286,76 +196,6 @@ const factoryOf = ({ factory, hardware, policyOf }: Releases): Factory => ({
   release: factory,
   trust: { hardware, quorums: [policyOf('os'), policyOf('repair')], soakMs },
 });
-
-/** The lowest bit of this byte is another one. */
-const flipBit = (path: string, offset: number): void => {
-  const file = openSync(path, 'r+');
-  try {
-    const byte = new Uint8Array(1);
-    readSync(file, byte, 0, 1, offset);
-    writeSync(file, Uint8Array.of((byte[0] ?? 0) ^ 1), 0, 1, offset);
-  } finally {
-    closeSync(file);
-  }
-};
-
-/** The site configuration that provisioning would write: whom the device trusts, and where they are today. */
-const siteOf = (
-  verifier: VerifierPeer,
-  secrets: PeerSecrets,
-  { broker, command, files }: FleetPeers,
-  { releases, director }: UpdatePeers,
-  beacon: BeaconPeers | undefined,
-): string => {
-  const publicKeyOf = ({ classical, postQuantum }: HybridPublicKey) => ({
-    classical: toBase64(classical),
-    postQuantum: toBase64(postQuantum),
-  });
-  const keyOf = (secret: HybridSecretKey) => publicKeyOf(hybridPublicKey(nodeCrypto, secret));
-  return JSON.stringify({
-    version: 1,
-    verifier: {
-      name: verifierName,
-      url: verifier.url,
-      authority: secrets.tlsAuthority.certificate,
-      keys: keyOf(secrets.verifier),
-    },
-    identityIssuer: keyOf(secrets.identityIssuer),
-    accountService: keyOf(secrets.accountService),
-    intelligenceService: keyOf(secrets.enyra),
-    fleet: {
-      command: {
-        url: command.url,
-        authority: secrets.tlsAuthority.certificate,
-        keys: keyOf(secrets.command),
-        sealingKey: toBase64(command.sealingKey),
-      },
-      broker: { host: broker.host, port: broker.port, authority: secrets.tlsAuthority.certificate },
-      repository: {
-        url: files.url,
-        authority: secrets.tlsAuthority.certificate,
-        root: toBase64(command.root),
-        hardware: releases.hardware,
-      },
-      update: {
-        director: { url: director.url, authority: secrets.tlsAuthority.certificate, root: toBase64(director.root) },
-        releaseKeys: releases.policyOf('os').keys.map(publicKeyOf),
-        repairKeys: releases.policyOf('repair').keys.map(publicKeyOf),
-        trialSeconds: 6,
-      },
-    },
-    ...(beacon?.key.ok
-      ? {
-          beacon: {
-            link: beacon.key.value.linkPath,
-            courier: { url: beacon.courier.url, authority: secrets.tlsAuthority.certificate },
-          },
-        }
-      : {}),
-    page: { port: 0 },
-    postureEverySeconds: 2,
-  });
-};
 
 /** Where the first device of a directory was last seen, for `enigmctl` and `enigm-sim status`. */
 export const writeCurrent = (directory: string, runDirectory: string): void => {

@@ -21,6 +21,8 @@ export interface Approvers {
   /** The keys of those two, for envelopes: the statement of a release is one. */
   secretsOf(name: BundleClass): readonly [HybridSecretKey, HybridSecretKey];
   publicKeysOf(name: BundleClass): readonly HybridPublicKey[];
+  /** Who orders of the life of devices: people of their own, and two of them (SR-19). */
+  readonly administrators: readonly [HybridSecretKey, HybridSecretKey];
   /** The director: its own repository, with the owners of the other one at its root. */
   readonly director: { readonly top: TopQuorums; readonly signer: Signer; readonly owners: readonly Signer[] };
 }
@@ -50,6 +52,7 @@ export const approversFrom = (crypto: CryptoBackend, seed: Uint8Array): Approver
     of: (name) => pairs.get(name) as readonly [Signer, Signer],
     secretsOf,
     publicKeysOf: (name) => secretsOf(name).map((key) => hybridPublicKey(crypto, key)),
+    administrators: [secret('administrator-first'), secret('administrator-second')],
     director: {
       top: { root: both(owners), targets: alone(director), snapshot: alone(director), timestamp: alone(director) },
       signer: director,

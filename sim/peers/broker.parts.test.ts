@@ -1,14 +1,17 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
 import { mqttBroker } from '#hal/linux/mqtt-broker';
+import { connectMqtt } from '#hal/linux/mqtt-connection';
 import { systemRandom } from '#hal/linux/random';
 import { type Broker, maxPayloadBytes } from '#hal/ports/broker';
-import { type Authority, certifyClient, newAuthority } from './authority.ts';
+import { type Authority, certifyClient, certifyServer, newAuthority } from './authority.ts';
 import { type BrokerPeer, startBroker } from './broker.ts';
 
 const clock = linuxClock();
@@ -35,10 +38,10 @@ describe.skipIf(missing !== undefined)(`a message broker${missing === undefined 
     rmSync(directory, { recursive: true });
   });
 
-  const join5 = async (name: string, topics: readonly string[], by: Authority = fleet, server: Authority = tls) => {
+  const endOf = async (name: string, by: Authority = fleet, server: Authority = tls) => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const raw = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
-    const broker = await mqttBroker({
+    return {
       host: peer.host,
       port: peer.port,
       authority: server.certificate,
@@ -46,10 +49,10 @@ describe.skipIf(missing !== undefined)(`a message broker${missing === undefined 
       key: createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }))
         .export({ format: 'pem', type: 'pkcs8' })
         .toString(),
-      clientId: name,
-      topics,
-      random: systemRandom,
-    });
+    };
+  };
+  const join5 = async (name: string, topics: readonly string[], by: Authority = fleet, server: Authority = tls) => {
+    const broker = await mqttBroker({ ...(await endOf(name, by, server)), clientId: name, topics, random: systemRandom });
     if (broker.ok) open.push(broker.value);
     return broker;
   };
@@ -103,6 +106,60 @@ describe.skipIf(missing !== undefined)(`a message broker${missing === undefined 
     for (let waitedMs = 0; waitedMs < 10_000 && !device.isConnected(); waitedMs += 50)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await device.publish(`enigm/v1/${name}/up`, Buffer.from('found'), options)).toMatchObject({ ok: true });
+  });
+
+  test('hands no message on that is larger than the device said it takes, and goes on with the next', async () => {
+    const name = label();
+    const topic = `enigm/v1/${name}/down`;
+    for (const broker of open.splice(0)) await broker.close();
+    const device = unwrap(await join5(name, [topic]));
+    // Somebody in the place of Command, who keeps to no limit of ours; the broker takes 300 000 bytes.
+    const settings = { protocolVersion: 5, clientId: commandLabel, clean: false } as const;
+    const command = await connectMqtt({ ...(await endOf(commandLabel)), maxPacketBytes: 1_000_000 }, settings);
+    await command.publishAsync(topic, Buffer.alloc(maxPayloadBytes + 2_000), { qos: 1 });
+    await command.publishAsync(topic, Buffer.alloc(200_000), { qos: 1 });
+    await command.publishAsync(topic, Buffer.alloc(maxPayloadBytes, 'a'), { qos: 1 });
+    expect((await next(device))?.length).toBe(maxPayloadBytes);
+    expect(device.isConnected()).toBe(true);
+    await command.endAsync(true);
+    const dropped = readFileSync(peer.logPath, 'utf8').match(new RegExp(`Dropping too large outgoing PUBLISH for ${name}`, 'g'));
+    expect(dropped?.length).toBe(2);
+  });
+
+  test('does not collect a packet from a broker that sends larger ones all the same: the connection is ended at its header', async () => {
+    let takenBytes = 0;
+    const closed: boolean[] = [];
+    const { certificate, key } = await certifyServer(tls, clock);
+    const hostile = createServer({ cert: certificate, key });
+    hostile.on('secureConnection', (socket) => {
+      socket.on('error', () => undefined).on('close', () => closed.push(true));
+      socket.on('data', (packet: Buffer) => {
+        const type = (packet[0] ?? 0) >> 4;
+        if (type === 1) socket.write(Buffer.from([0x20, 3, 0, 0, 0]));
+        if (type !== 8) return;
+        socket.write(Buffer.concat([Buffer.from([0x90, 4]), packet.subarray(2, 4), Buffer.from([0, 1])]));
+        // PUBLISH of 200 MB, piece by piece.
+        socket.write(Buffer.from([0x30, 0x80, 0x84, 0xaf, 0x5f]));
+        const piece = Buffer.alloc(64 * 1024);
+        const pour = () => {
+          for (let count = 0; count < 64 && !socket.destroyed; count += 1) {
+            takenBytes += piece.length;
+            if (!socket.write(piece)) return void socket.once('drain', pour);
+          }
+          if (!socket.destroyed) setImmediate(pour);
+        };
+        pour();
+      });
+    });
+    await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve));
+    const { port } = hostile.address() as AddressInfo;
+    const name = label();
+    const end = { ...(await endOf(name)), port };
+    const broker = unwrap(await mqttBroker({ ...end, clientId: name, topics: [`enigm/v1/${name}/down`], random: systemRandom }));
+    await expect.poll(() => closed.length, { timeout: 5_000 }).toBeGreaterThan(0);
+    expect(takenBytes).toBeLessThan(16 * 1024 * 1024);
+    await broker.close();
+    await new Promise((resolve) => hostile.close(resolve));
   });
 
   test('takes no message that is too large, and knows clients by label alone', async () => {

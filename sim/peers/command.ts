@@ -7,13 +7,15 @@ import { join } from 'node:path';
 import { type CommandMethods, commandMethods, commandParty } from '#agents/fleet/command-methods';
 import { joinBytes } from '#agents/fleet/joining';
 import { fleetHpke, openUp, sealDown } from '#agents/fleet/sealed';
+import { orderHeader } from '#agents/management/order';
 import type { ManagedClass } from '#agents/policy/bundles';
 import { verifyResult } from '#attestation/result';
-import { toHex } from '#hal/core/bytes';
+import { fromHex, toHex } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
 import { deny, done, ok, type Result, unwrap } from '#hal/core/result';
+import { sealEnvelope } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
-import { hybridPublicKey } from '#hal/crypto/suites';
+import { type HybridPublicKey, hybridPublicKey } from '#hal/crypto/suites';
 import { serveHttps } from '#hal/linux/https-door';
 import { mqttBroker } from '#hal/linux/mqtt-broker';
 import type { Clock } from '#hal/ports/clock';
@@ -23,10 +25,20 @@ import { targetEntry } from '#ota-client/repository/compose';
 import type { Signer } from '#ota-client/repository/custodian';
 import { targetPath } from '#ota-client/repository/files';
 import { type ImageRepository, publishRoles, signClass } from '#ota-client/repository/publish';
-import type { AppManifest, ConfigurationBundle, DeviceReport, FleetJoin, FleetJoined, PolicyBundle } from '#protos/gen/types';
+import type {
+  AppManifest,
+  ConfigurationBundle,
+  DeviceReport,
+  FleetJoin,
+  FleetJoined,
+  FleetMessage,
+  OrderedState,
+  PolicyBundle,
+} from '#protos/gen/types';
 import { approversFrom } from './approvers.ts';
 import { certificateDer, certifyClient, certifyServer } from './authority.ts';
 import type { BrokerPeer } from './broker.ts';
+import { reminders } from './reminders.ts';
 import { openRepository } from './repository.ts';
 import type { PeerSecrets } from './secrets.ts';
 import { verifierName } from './verifier.ts';
@@ -49,8 +61,22 @@ export interface CommandPeer {
   approvers(kind: ManagedClass): readonly [Signer, Signer];
   /** From now on whatever is published is put out with the first approver's signature alone. */
   takeOver(): void;
-  /** Tells every device that has joined. @returns the first failure of the broker */
+  /**
+   * Tells every device that has joined, and again until it reports that it has it.
+   * @returns the first failure of the broker
+   */
   announce(kind: ManagedClass, version: number): Promise<Result<void>>;
+  /** Whose orders on the life of a device count, two together. */
+  readonly administrators: readonly HybridPublicKey[];
+  /**
+   * Orders a device to be suspended, or to be active again, and says so until it reports that it is.
+   * @param handle as Command knows it, in hexadecimal
+   * @param signers how many administrators sign; two must
+   * @returns the order, which may reach the device by another way too
+   */
+  order(handle: string, state: OrderedState, signers?: 1 | 2): Promise<Uint8Array>;
+  /** From now on somebody sees what Command sends and takes, in clear. */
+  watch(observer: (direction: 'up' | 'down', message: FleetMessage) => void): void;
   close(): Promise<void>;
 }
 
@@ -80,6 +106,8 @@ interface Member {
 const crypto = nodeCrypto;
 const messageNames = { policy: 'PolicyBundle', configuration: 'ConfigurationBundle', apps: 'AppManifest' } as const;
 const membershipMs = 24 * 3_600_000;
+/** How often it is looked whom to remind. */
+const lookMs = 500;
 const messageLife = { isRetained: false, expiresAfterSeconds: 7 * 86_400 };
 
 export const startCommand = async ({
@@ -95,11 +123,17 @@ export const startCommand = async ({
   const verifierKeys = hybridPublicKey(crypto, secrets.verifier);
   const members = new Map<string, Member>();
   const reports = new Map<string, DeviceReport>();
+  const reminded = reminders(() => clock.bootMs());
+  let observe: Parameters<CommandPeer['watch']>[0] = () => undefined;
 
   const repositoryDirectory = join(directory, 'repository');
   const approvers = approversFrom(crypto, secrets.custodians);
   const { repository, root } = unwrap(await openRepository(repositoryDirectory, approvers, clock));
 
+  const leave = (memberLabel: string): void => {
+    members.delete(memberLabel);
+    reminded.forget(memberLabel);
+  };
   const admit = async (request: FleetJoin): Promise<Result<FleetJoined>> => {
     const result = verifyResult(crypto, request.result, verifierKeys);
     if (!result.ok) return result;
@@ -110,7 +144,7 @@ export const startCommand = async ({
     if (!crypto.ed25519.verify(confirmationKey, joinBytes(request), request.signature))
       return deny('integrity', 'signature-invalid', 'join');
     const memberLabel = toHex(random.bytes(16));
-    for (const [older, member] of members) if (member.handle === toHex(handle)) members.delete(older);
+    for (const [older, member] of members) if (member.handle === toHex(handle)) leave(older);
     members.set(memberLabel, { handle: toHex(handle), confirmationKey, sealingKey: request.sealingKey });
     const certificate = await certifyClient(secrets.fleetAuthority, memberLabel, request.linkKey, membershipMs, clock);
     return ok({ certificate: certificateDer(certificate), label: memberLabel, expiresMs: clock.nowMs() + membershipMs });
@@ -129,8 +163,10 @@ export const startCommand = async ({
   if (!connected.ok) return connected;
   const fleet = connected.value;
 
-  const send = async (memberLabel: string, member: Member, body: Parameters<typeof sealDown>[4]): Promise<Result<void>> => {
-    const sealed = sealDown(crypto, box, member.sealingKey, memberLabel, body, secrets.command);
+  const send = async (memberLabel: string, member: Member, body: Omit<FleetMessage, 'id'>): Promise<Result<void>> => {
+    const message = { id: random.bytes(16), ...body };
+    observe('down', message);
+    const sealed = sealDown(crypto, box, member.sealingKey, memberLabel, message, secrets.command);
     return sealed.ok ? fleet.publish(`enigm/v1/${memberLabel}/down`, sealed.value, messageLife) : sealed;
   };
   const put = async <K extends ManagedClass>(
@@ -147,6 +183,8 @@ export const startCommand = async ({
     return signed.ok ? publishRoles(target, [signed.value], approvers.publisher, clock.nowMs()) : signed;
   };
   let isTakenOver = false;
+  /** Rises over restarts of the simulator too: a device remembers how far it has come. */
+  let counter = 0;
   const listening = new AbortController();
   const listen = async () => {
     for await (const { topic, payload } of fleet.messages(listening.signal)) {
@@ -155,12 +193,21 @@ export const startCommand = async ({
       if (member === undefined) continue;
       const message = openUp(crypto, box, secrets.commandSealing, payload, member.confirmationKey);
       if (!message.ok || message.value.report === undefined) continue;
+      observe('up', message.value);
       reports.set(member.handle, message.value.report);
       onReport?.(member.handle, message.value.report);
-      await send(memberLabel, member, { id: random.bytes(16), acknowledgement: { id: message.value.id } });
+      await send(memberLabel, member, { acknowledgement: { id: message.value.id } });
     }
   };
-  const heard = listen();
+  const remind = async () => {
+    while (!listening.signal.aborted) {
+      for (const [memberLabel, member] of members)
+        for (const reminder of reminded.due(memberLabel, member.handle, reports.get(member.handle)))
+          await send(memberLabel, member, reminder);
+      await clock.sleep(lookMs, listening.signal);
+    }
+  };
+  const working = Promise.all([listen(), remind()]);
 
   const door = await serveHttps({
     dispatcher: dispatcher<CommandMethods>(commandMethods, { 'fleet.join': admit }),
@@ -183,16 +230,30 @@ export const startCommand = async ({
     takeOver: () => {
       isTakenOver = true;
     },
+    administrators: approvers.administrators.map((secret) => hybridPublicKey(crypto, secret)),
+    async order(handle, state, signers = 2) {
+      counter = Math.max(counter + 1, Math.floor(clock.nowMs()));
+      const order = encodeMessage('LifecycleOrder', { handle: fromHex(handle) ?? new Uint8Array(), state, counter });
+      const envelope = sealEnvelope(crypto, orderHeader, order, approvers.administrators.slice(0, signers));
+      reminded.order(handle, state, envelope);
+      for (const [memberLabel, member] of members)
+        if (member.handle === handle) await send(memberLabel, member, { order: { envelope } });
+      return envelope;
+    },
+    watch: (observer) => {
+      observe = observer;
+    },
     async announce(kind, version) {
+      reminded.want(kind, version);
       for (const [memberLabel, member] of members) {
-        const sent = await send(memberLabel, member, { id: random.bytes(16), announcement: { kind, version } });
+        const sent = await send(memberLabel, member, { announcement: { kind, version } });
         if (!sent.ok) return sent;
       }
       return done;
     },
     async close() {
       listening.abort();
-      await heard;
+      await working;
       await fleet.close();
       await door.close();
     },

@@ -12,7 +12,14 @@ const keys = hybridKeyPair(nodeCrypto, hybridSignatureSuites['enigm-ed25519-mlds
 const enyra = referenceEnyra(clock, keys.secretKey, keys.secretKey);
 const handle = new Uint8Array(16).fill(1);
 const opened = (conclusion: Conclusion) =>
-  unwrap(openOutcome(nodeCrypto, enyra.conclude(conclusion), { keys: [keys.publicKey], handle, nowMs: clock.nowMs() }));
+  unwrap(
+    openOutcome(nodeCrypto, enyra.conclude(conclusion), {
+      keys: [keys.publicKey],
+      isRevoked: () => false,
+      handle,
+      nowMs: clock.nowMs(),
+    }),
+  );
 
 describe('the reference intelligence service', () => {
   test('says category, band, app and expiry, and no more', () => {

@@ -6,7 +6,7 @@ import { sealEnvelope } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
 import type { HybridSecretKey } from '#hal/crypto/suites';
 import type { Clock } from '#hal/ports/clock';
-import type { RecoveryState, SessionState } from '#protos/gen/types';
+import type { Permission, RecoveryState, SessionState } from '#protos/gen/types';
 
 export interface Issuer {
   /** A person has signed in with two factors. */
@@ -22,6 +22,7 @@ export interface SessionFacts {
   readonly handle: Uint8Array;
   readonly state?: SessionState;
   readonly recovery?: RecoveryState;
+  readonly permission?: Permission;
   readonly lifeMs?: number;
 }
 
@@ -42,15 +43,14 @@ export const referenceIssuer = (clock: Clock, identityKey: HybridSecretKey, acco
       });
       return sealEnvelope(nodeCrypto, header(identityKey, assertionType), payload, [identityKey]);
     },
-    stateSession({ session, subject, handle, state = 'open', recovery = 'none', lifeMs = defaultLifeMs }) {
+    stateSession({ state = 'open', recovery = 'none', permission = 'granted', lifeMs = defaultLifeMs, ...session }) {
       sequence += 1;
       const payload = encodeMessage('SessionStatement', {
-        session,
-        subject,
-        handle,
+        ...session,
         sequence,
         state,
         recovery,
+        permission,
         ...times(lifeMs),
       });
       return sealEnvelope(nodeCrypto, header(accountKey, sessionType), payload, [accountKey]);

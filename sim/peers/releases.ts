@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuiltRelease, buildRelease, type FactoryRelease } from '#agents/release/build';
 import { readManifest, releasePath } from '#agents/update/manifest';
-import { equalBytes, toHex, utf8 } from '#hal/core/bytes';
+import { toHex, utf8 } from '#hal/core/bytes';
 import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
@@ -33,9 +33,10 @@ import { isOffered, type ReleaseState } from '#ota-client/repository/release-tab
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy } from '#ota-client/slots/statement';
 import { repairPath } from '#ota-client/trust/repair';
-import type { DeviceReport, ManagedState } from '#protos/gen/types';
+import type { DeviceReport } from '#protos/gen/types';
 import { approversFrom } from './approvers.ts';
 import { type BuildImage, buildRootImage, deviceTree } from './image-build.ts';
+import { leftReleases, type OfferedRelease } from './left-releases.ts';
 import { withoutLastSignature } from './mirror.ts';
 import { openRepository } from './repository.ts';
 import type { PeerSecrets } from './secrets.ts';
@@ -116,9 +117,6 @@ const crypto = nodeCrypto;
 /** Of the file system, the same for all: a release differs from the one before where its files do. */
 const fileSystemUuid = sha256(utf8('enigm root file system')).slice(0, 16);
 const people = { author: 'ada', reviewer: 'bea' } as const;
-const maxRemembered = 4096;
-/** What a device says of a release that it tried and left. */
-const failureCodes = new Set(['policy/release-failed', 'policy/health-missing']);
 
 /** @returns the factory with the first release built, or `unavailable/not-supported` without the tool for images */
 export const openReleases = async (options: ReleasesOptions): Promise<Result<Releases>> => {
@@ -130,7 +128,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
   const store = openDurableStore(join(directory, 'releases.db'));
   if (!store.ok) return store;
   const unhealthy = new Set<string>();
-  const left = leftMemory();
+  const left = leftReleases();
   let takenOver: 'custodian' | 'signature' | undefined;
 
   const policyOf = (name: ReleaseClass): ReleasePolicy => ({
@@ -264,19 +262,14 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     async note(handle, report) {
       const all = allReleases(desk.store);
       if (!all.ok) return all;
-      const offered: { readonly id: string; readonly facts: ReleaseFacts }[] = [];
+      const offered: OfferedRelease[] = [];
       for (const release of all.value) {
         if (release.class !== 'os' || !isOffered(release.state)) continue;
         const facts = await factsOf(release);
         if (!facts.ok) return facts;
         offered.push({ id: release.id, facts: facts.value });
       }
-      const states = report.managed.filter(({ kind, code }) => kind === 'os' && failureCodes.has(code ?? ''));
-      if (states.length === 0) left.delete(handle);
-      for (const state of states) {
-        const id = left.get(handle, state) ?? releaseLeft(offered, state);
-        if (id === undefined) continue;
-        left.set(handle, state, id);
+      for (const id of left(handle, report, offered)) {
         const counted = reportFailure(desk, id, handle);
         if (!counted.ok) return counted;
       }
@@ -288,37 +281,6 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     },
     close: () => store.value.close(),
   });
-};
-
-/** Named by its digest where it does not hold; where the device speaks of what it runs, the newest one above that. */
-const releaseLeft = (
-  offered: readonly { readonly id: string; readonly facts: ReleaseFacts }[],
-  { digest, holds, version }: ManagedState,
-): string | undefined => {
-  const newestFirst = offered.toSorted((a, b) => b.facts.counter - a.facts.counter);
-  return newestFirst.find(({ facts }) => (holds ? facts.counter > version : equalBytes(facts.digest, digest)))?.id;
-};
-
-/**
- * Where a device only says that it left something: what that was is worked out once, and stays until it says nothing of
- * the kind any more or runs another release. Otherwise its next report would be held against a release that came since.
- */
-const leftMemory = () => {
-  const kept = new Map<string, { readonly version: number; readonly id: string }>();
-  return {
-    delete: (handle: string) => kept.delete(handle),
-    get(handle: string, { holds, version }: ManagedState): string | undefined {
-      const found = kept.get(handle);
-      return holds && found?.version === version ? found.id : undefined;
-    },
-    set(handle: string, { holds, version }: ManagedState, id: string): void {
-      if (!holds) return;
-      kept.delete(handle);
-      kept.set(handle, { version, id });
-      const [oldest] = kept.keys();
-      if (kept.size > maxRemembered && oldest !== undefined) kept.delete(oldest);
-    },
-  };
 };
 
 /** §6.2 of TUF 1.0: the file of a target with its hash before its name. */

@@ -15,7 +15,7 @@ export const presentIdentity = ({ issuer, subject }: World, device: Device) =>
 export const presentSession = (
   { issuer, subject, session }: World,
   device: Device,
-  facts: Pick<SessionFacts, 'handle' | 'recovery' | 'state'>,
+  facts: Pick<SessionFacts, 'handle' | 'recovery' | 'state' | 'permission'>,
 ) =>
   device.app.call('session.present', { payloadType: sessionType, envelope: issuer.stateSession({ session, subject, ...facts }) });
 

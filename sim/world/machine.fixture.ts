@@ -1,5 +1,7 @@
 /** A machine in memory: the real door of the hands, permits included, over ports that need no hardware. */
 import { createHash } from 'node:crypto';
+import { installedSlots } from '#agents/hands/hands.fixture';
+
 import { parseEventLog } from '#attestation/eventlog/parse';
 import { replayBank } from '#attestation/eventlog/replay';
 import { sampleBoot, writeLog } from '#attestation/eventlog/sample.fixture';
@@ -7,7 +9,9 @@ import { deny, done, ok, unwrap } from '#hal/core/result';
 import { versionFloor } from '#hal/core/version-floor';
 import { nodeCrypto } from '#hal/crypto/node';
 import { hybridKeyPair, hybridSign, hybridSignatureSuites } from '#hal/crypto/suites';
+import { noUpdates } from '#hal/linux/unsupported';
 import { memoryStore } from '#hal/memory/durable-store';
+import { emptyKeyLedger } from '#hal/memory/key-ledger';
 import { memoryManaged } from '#hal/memory/managed';
 import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { Exchange } from '#hal/ports/exchange';
@@ -75,6 +79,8 @@ export const memoryMachine = (weather: Weather, random: Random): MemoryMachine =
         clock: weather.clock,
         ...memoryManaged(weather.clock),
         floor: versionFloor(memoryStore()),
+        keyLedger: emptyKeyLedger,
+        slotStarter: { ...noUpdates.slotStarter, status: async () => ok(installedSlots) },
         bootLog: { read: async () => ok(log) },
         platform: { read: async () => ok({}) },
         power: {
@@ -85,7 +91,7 @@ export const memoryMachine = (weather: Weather, random: Random): MemoryMachine =
         },
         receipt: async () => deny('unavailable', 'not-provisioned'),
       } satisfies Partial<HandsPorts> as Partial<HandsPorts> as HandsPorts,
-      { bootId, permitKey: random.bytes(32), isSimulated: true, isProvisioned: () => true },
+      { bootId, permitKey: random.bytes(32), isSimulated: true, isProvisioned: () => true, networkFault: () => undefined },
     );
     life = dispatcher(handsMethods, door.handlers, { guard: door.guard });
   };

@@ -54,7 +54,7 @@ export interface Mind {
   kill(): void;
 }
 
-const engine = unwrap(cedarEngine());
+const engine = unwrap(await cedarEngine());
 const unwrapState = (store: Parameters<typeof openState>[0]) => unwrap(openState(store));
 
 /** @returns the mind, or undefined where its hands do not answer: its supervisor starts it again */
@@ -129,7 +129,7 @@ export const startMind = async (world: MindWorld): Promise<Mind | undefined> => 
     programs: { hands: async () => (await hands.hello()).ok, link: async () => !world.isLinkDown },
     agents: () => [],
   });
-  if (audit.status().size === 0) await recordVisit(hands, nodeCrypto, audit);
+  if (audit.status().size === 0) await recordVisit(hands, nodeCrypto, audit, () => false);
   await recordBoot(hello.value.bootId, state, audit);
   return {
     audit,

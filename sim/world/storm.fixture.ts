@@ -85,7 +85,7 @@ export const liveThroughStorm = async ({ seed, steps }: StormOptions): Promise<S
     verifier,
     audit: unwrap(openAuditStore(':memory:')),
     state: new Map(),
-    statementKeys: { identity: [identity.publicKey], account: [account.publicKey] },
+    statementKeys: { identity: [identity.publicKey], account: [account.publicKey], isRevoked: () => false },
     isLinkDown: false,
   };
 

@@ -61,6 +61,13 @@ describe('the beacon relay (SR-11)', () => {
     expect(inputsOf('dist/device/beacond.cjs')).toContain('tools/build/serial-addon.cjs');
     expect(existsSync(join(root, 'dist/device/serialport.node'))).toBe(true);
   });
+
+  test('has no line of what knows posture, policy, lifecycle, audit or an engine: whatever they say, it is not asked', () => {
+    const mattersOfState =
+      /^agents\/(?:mind|decision|posture|policy|audit|update|defense|management\/(?:lifecycle|order|state|transition))/;
+    expect(inputsOf('dist/device/beacond.cjs').filter((path) => mattersOfState.test(path))).toEqual([]);
+    expect(inputsOf('dist/device/agentd.cjs').filter((path) => mattersOfState.test(path))).not.toEqual([]);
+  });
 });
 
 describe('the mouth (SR-02)', () => {

@@ -8,6 +8,7 @@ import { equalBytes, toHex } from '#hal/core/bytes';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
+import { deviceKeyId, followSuccessions } from '#hal/crypto/succession';
 import type { SocketClient } from '#hal/remote/socket-client';
 import type { AuditEntry, AuditProof, AuditRecord, AuditStatus } from '#protos/gen/types';
 import { answer } from '../console.ts';
@@ -85,15 +86,19 @@ export const auditCommands = (program: Command, run: Run): void => {
   audit
     .command('check')
     .argument('<file>', 'a proof made by enigmctl audit prove')
-    .description('check a proof; needs no device')
+    .option('--ours', 'ask this device whether a key of its own signed it, by the row of its keys, that is not revoked')
+    .description('check a proof; needs no device unless you ask for it')
     .action(
-      run(({ console }, file: string) => {
+      run(async ({ console, runDirectory }, file: string, { ours = false }: { readonly ours?: boolean }) => {
         const bytes = attempt(
           () => new Uint8Array(readFileSync(file)),
           (cause) => deny('protocol', 'file-unreadable', cause),
         );
         const proof = bytes.ok ? decodeMessage('AuditProof', bytes.value) : bytes;
-        const checked = proof.ok ? checkProof(proof.value) : proof;
+        const held = proof.ok ? checkProof(proof.value) : proof;
+        const signer =
+          ours && held.ok && proof.ok ? await withDevice(runDirectory, (device) => ownSigner(device, proof.value)) : held;
+        const checked = signer.ok ? held : signer;
         return answer(console, checked, ({ record, index, size }) => ({
           text: `holds: record ${index} of ${size}\n${recordLine({ index, record })}`,
           json: { index, size, record: recordJson({ index, record }) },
@@ -139,6 +144,19 @@ const checkProof = (
   if (!verifyInclusion(leafHash(proof.record), proof.index, size, proof.path, root)) return deny('integrity', 'proof-invalid');
   const record = decodeMessage('AuditRecord', proof.record);
   return record.ok ? ok({ record: record.value, index: proof.index, size }) : record;
+};
+
+/** The row of successions leads from the key that signed to the one in use, and no key in it verifies after its revocation. */
+const ownSigner = async (device: SocketClient<ApiMethods>, { key }: AuditProof): Promise<Result<unknown>> => {
+  const list = await device.call('keys.list', {});
+  if (!list.ok) return list;
+  const { entries, successions } = list.value;
+  const ofAudit = entries.filter(({ keyClass }) => keyClass === 'audit');
+  const inUse = ofAudit.find(({ state }) => state === 'active')?.keyId ?? new Uint8Array();
+  const signer = deviceKeyId(nodeCrypto, key);
+  if (ofAudit.some(({ keyId, state }) => state === 'revoked' && equalBytes(keyId ?? inUse, signer)))
+    return deny('integrity', 'key-revoked', 'audit');
+  return followSuccessions(nodeCrypto, successions, key, inUse);
 };
 
 interface Indexed {

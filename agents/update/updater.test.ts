@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { recordsOf } from '#agents/audit/audit.fixture';
+import { factoryRelease, release, updateDevice } from '#agents/hands/updates.fixture';
+import { authorizer } from '#agents/mind/authorizer';
+import { handsLife } from '#agents/mind/life';
+import { startTestMind, type TestMind } from '#agents/mind/mind.fixture';
+import { postureKeeper } from '#agents/mind/posture-keeper';
+import type { ReadRange } from '#agents/policy/source';
+import type { BuiltRelease } from '#agents/release/build';
+import { toHex } from '#hal/core/bytes';
+import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
+import { readManifest } from './manifest.ts';
+import type { Offer } from './offers.ts';
+import { type Updater, updater } from './updater.ts';
+
+const never = new AbortController().signal;
+const next = release(2);
+const signer = new Uint8Array(16).fill(0x51);
+const trialMs = 5_000;
+
+const offerOf = (built: BuiltRelease): Offer => ({
+  id: 'release-2',
+  statement: { release: built.facts, salt: built.salt, uuid: built.uuid },
+  manifest: unwrap(readManifest(built.manifest)),
+});
+const code = (result: Result<unknown>) => (result.ok ? result.value : codeOf(result.fault));
+
+/** The real hands with slots in memory, the real engine and log; what the director and a mirror say is the test's. */
+describe('what becomes of a release, in the audit log', () => {
+  let mind: TestMind;
+  let device: Awaited<ReturnType<typeof updateDevice>>;
+  let offered: Result<Offer | undefined>;
+  let mirror: ReadRange;
+  let updates: Updater;
+  let isWell = true;
+
+  const honest: ReadRange = async (path, offset, length) => {
+    const bytes = next.contents.get(path);
+    return bytes === undefined ? deny('unavailable', 'not-found', path) : ok(bytes.slice(offset, offset + length));
+  };
+  const startUpdater = async () => {
+    const life = handsLife(mind.clock, device.hands.hello, unwrap(await device.hands.hello()));
+    const posture = postureKeeper({ ...mind, programs: { hands: async () => true }, agents: () => [] });
+    updates = updater({
+      ...{ clock: mind.clock, log: mind.log, audit: mind.audit, hands: device.hands, hardware: 'test-board', signer, trialMs },
+      authorizer: authorizer({ ...mind, life }, posture),
+      offers: { directed: async () => offered, repair: async () => deny('policy', 'target-missing') },
+      read: (path, offset, length, signal) => mirror(path, offset, length, signal),
+      checks: [{ name: 'storage-writable', kind: 'required', run: async () => isWell }],
+    });
+  };
+  beforeEach(async () => {
+    mind = await startTestMind();
+    device = await updateDevice(mind.clock);
+    offered = ok(offerOf(next));
+    mirror = honest;
+    isWell = true;
+    await startUpdater();
+  });
+  afterEach(async () => {
+    await device[Symbol.asyncDispose]();
+    await mind[Symbol.asyncDispose]();
+  });
+
+  const told = () =>
+    recordsOf(mind.audit)
+      .filter(({ category }) => category === 'release')
+      .map(({ event, outcome, code: refusal, changeReference }) =>
+        [event, outcome, ...(refusal === undefined ? [] : [refusal]), nameOf(changeReference)].join(' '),
+      );
+  const nameOf = (digest: Uint8Array | undefined) =>
+    digest === undefined ? '-' : toHex(digest) === toHex(next.facts.digest) ? 'release-2' : 'another';
+  const install = async () => code(await updates.install('update', false, never));
+  const trial = async () => {
+    await device.restart();
+    await startUpdater();
+    const ending = updates.endTrial(never);
+    let isOver = false;
+    void ending.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) await mind.clock.advance(1_000);
+    return code(await ending);
+  };
+
+  test('is that it was offered, written, and kept after its trial, each once and by its digest', async () => {
+    expect(await install()).toBe('armed');
+    expect(await trial()).toBe('committed');
+    expect(await trial()).toBe('committed');
+    expect(told()).toEqual(['release.offered done release-2', 'release.written done release-2', 'release.trial done release-2']);
+  });
+
+  test('is that it did not pass its trial', async () => {
+    await install();
+    isWell = false;
+    expect(await trial()).toBe('given-up');
+    expect(told().at(-1)).toBe('release.trial failed policy/release-failed release-2');
+  });
+
+  test.each<[string, () => void, string]>([
+    ['a flipped bit', () => (mirror = flipped), 'integrity/target-mismatch'],
+    ['nothing that a mirror has', () => (mirror = async () => deny('unavailable', 'not-found')), 'unavailable/not-found'],
+    ['a lower counter', () => (offered = ok(offerOf(factoryRelease))), 'policy/release-current'],
+    ['no word of the director', () => (offered = deny('attestation', 'pq-signature')), 'attestation/pq-signature'],
+  ])('is the code of the refusal: %s', async (_, change, refusal) => {
+    change();
+    expect(await install()).toBe(refusal);
+    expect(told().at(-1)).toBe(`release.refused denied ${refusal} -`);
+    expect(told().join()).not.toContain('release.written');
+    expect(await device.states()).toMatch(/^a committed (?:empty|writing)$/);
+  });
+  const flipped: ReadRange = async (path, offset, length, signal) => {
+    const read = await honest(path, offset, length, signal);
+    if (read.ok) read.value.fill((read.value[0] ?? 0) ^ 1, 0, 1);
+    return read;
+  };
+
+  test('is nothing where a rollout has not reached this device', async () => {
+    offered = ok(undefined);
+    expect(await install()).toBe('nothing-to-do');
+    expect(told()).toEqual([]);
+  });
+
+  test('stands beside administrative records that name the signers of the release, and the gate as somebody else', async () => {
+    await install();
+    const byThen = recordsOf(mind.audit).filter(({ event }) => event === 'admin.release');
+    expect(new Set(byThen.map(({ actor }) => toHex(actor ?? new Uint8Array())))).toEqual(new Set([toHex(signer)]));
+    expect(byThen.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'install-release allowed',
+      'install-release done',
+      'install-release allowed',
+      'install-release done',
+    ]);
+    await trial();
+    const ended = recordsOf(mind.audit).filter(({ action, event }) => event === 'admin.release' && action === 'end-trial');
+    expect(ended.map(({ outcome }) => outcome)).toEqual(['allowed', 'done']);
+    for (const { actor } of ended) expect(toHex(actor ?? new Uint8Array())).not.toBe(toHex(signer));
+  });
+});

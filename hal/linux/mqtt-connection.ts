@@ -1,0 +1,61 @@
+/** The connection below `mqttBroker`: TLS 1.3 with a client certificate, ended by us when a packet is announced too large. */
+import { isIP } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { type IClientOptions, MqttClient } from 'mqtt';
+import { packetsWithin } from './mqtt-packets.ts';
+
+export interface MqttEnd {
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the one authority that may vouch for the broker. */
+  readonly authority: string;
+  /** PEM, ours. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Of one packet, header and all: the broker is told, and not believed. */
+  readonly maxPacketBytes: number;
+}
+
+/**
+ * Connects once; a connection that is lost later is made anew by the library.
+ * @throws why there is no connection
+ */
+export const connectMqtt = (end: MqttEnd, settings: IClientOptions): Promise<MqttClient> =>
+  new Promise((resolve, reject) => {
+    const properties = { ...settings.properties, maximumPacketSize: end.maxPacketBytes };
+    const client = new MqttClient((opening) => openSocket(opening, end), { ...settings, properties });
+    const fail = (error: Error) => {
+      stop();
+      // What comes of a connection that nobody wants any more is no news.
+      client.on('error', () => undefined);
+      client.end(true);
+      reject(error);
+    };
+    const close = () => fail(new Error('the connection was closed'));
+    const succeed = () => {
+      stop();
+      resolve(client);
+    };
+    const stop = () => client.off('error', fail).off('close', close).off('connect', succeed);
+    client.on('error', fail).on('close', close).on('connect', succeed);
+  });
+
+const openSocket = (client: MqttClient, { host, port, authority, certificate, key, maxPacketBytes }: MqttEnd): TLSSocket => {
+  const socket = connect({
+    ...{ host, port, key },
+    ca: authority,
+    cert: certificate,
+    minVersion: 'TLSv1.3',
+    rejectUnauthorized: true,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  });
+  // Before there is a connection its faults are the client's; after that the library listens itself.
+  const refused = (error: Error) => client.emit('error', error);
+  socket.once('error', refused).once('secureConnect', () => socket.off('error', refused));
+  const isWithin = packetsWithin(maxPacketBytes);
+  // Ahead of the library, which would collect all of the packet first.
+  socket.on('data', (chunk: Buffer) => {
+    if (!isWithin(chunk)) socket.destroy();
+  });
+  return socket;
+};

@@ -4,7 +4,8 @@
  * Source: PFP 1.05 §10.2.6. GUID (16 bytes, its first three fields little-endian), UINT64 count of UTF-16 units, UINT64
  * count of content bytes, the name without a terminator, the content.
  */
-import { concat, fromHex, toHex } from '#hal/core/bytes';
+import { concat } from '#hal/core/bytes';
+import { guidBytes, guidText } from '#hal/core/guid';
 import { Reader } from '#hal/core/reader';
 
 export interface UefiVariable {
@@ -45,15 +46,3 @@ export const encodeVariable = (guid: string, name: string, content: Uint8Array):
 
 /** Lone surrogates become U+FFFD: a name is compared with known names, never written back. */
 const utf16 = new TextDecoder('utf-16le', { ignoreBOM: true });
-
-const guidText = (bytes: Uint8Array): string => toHex(mixedEndian(bytes)).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-
-const guidBytes = (guid: string): Uint8Array => {
-  const bytes = /^(?:[0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(guid) ? fromHex(guid.replaceAll('-', '')) : undefined;
-  if (bytes === undefined) throw new TypeError(`not a GUID: ${guid}`);
-  return mixedEndian(bytes);
-};
-
-/** The first three fields are little-endian in memory; the same exchange leads from the text's order and back. */
-const mixedEndian = (bytes: Uint8Array): Uint8Array =>
-  Uint8Array.of(3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15).map((from) => bytes[from] ?? 0);

@@ -13,11 +13,11 @@ import { type Base, unpackBase } from './base.ts';
 import { bootFileSystem, bootPath, type PartitionName, partitionNamed, partitions, writeDisk } from './disk.ts';
 import { hashAreaOf } from './hash-area.ts';
 import { buildInitrd } from './initrd.ts';
-import { derOf, type ImageKeys, imageKeysIn } from './keys.ts';
+import { type ImageKeys, imageKeysIn } from './keys.ts';
 import { writeRootTree } from './root-tree.ts';
 import { buildTimeSeconds, runTool, stubPath } from './tools.ts';
 import { type Uki, unifiedImage } from './uki.ts';
-import { bootVariables, secureBootVariables, writeVariables } from './variable-store.ts';
+import { bootVariables, certificatesOf, secureBootVariables, writeVariables } from './variable-store.ts';
 
 export interface ImageSources {
   readonly node: string;
@@ -37,7 +37,7 @@ export interface BuiltImage {
   readonly root: Uint8Array;
   readonly boot: Uint8Array;
   readonly uki: Uki;
-  readonly base: Base;
+  readonly keys: ImageKeys;
 }
 
 /** Empty variable store of the firmware with Secure Boot in system management mode. */
@@ -90,7 +90,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
     join(folder, 'image.json'),
     `${JSON.stringify({ packages: base.packages, verityRoot: toHex(verityRoot), pcr11: toHex(uki.pcr11), digests }, null, 2)}\n`,
   );
-  return { root: slot, boot, uki, base };
+  return { root: slot, boot, uki, keys };
 };
 
 const rootFileSystem = async (folder: string, base: Base, { node, programs, addon, more }: ImageSources): Promise<Uint8Array> => {
@@ -112,14 +112,13 @@ const rootFileSystem = async (folder: string, base: Base, { node, programs, addo
   return wholeBlocks(new Uint8Array(readFileSync(image)));
 };
 
-const factoryVariables = ({ platform, 'key-exchange': keyExchange, release, recovery }: ImageKeys): Uint8Array => {
+const factoryVariables = (keys: ImageKeys): Uint8Array => {
   const entries = [...bootEntries].map(([number, { title, partition }]) => {
     const place = partitionNamed(partition);
     const entry = { title, path: bootPath, partition: { ...place, number: partitions.indexOf(place) + 1 } };
     return [number, entry] as const;
   });
-  const signers = [release, recovery].map(derOf);
-  const secureBoot = secureBootVariables({ platform: derOf(platform), keyExchange: derOf(keyExchange), signers });
+  const secureBoot = secureBootVariables(certificatesOf(keys));
   return unwrap(
     writeVariables(new Uint8Array(readFileSync(variablesTemplate)), [...secureBoot, ...bootVariables(new Map(entries))]),
   );

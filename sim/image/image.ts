@@ -6,7 +6,12 @@ import { type BuiltImage, buildImage } from './build.ts';
 const machineScript = join(import.meta.dirname, 'guest/machine.sh');
 
 /** @param project folder of this build; packages and keys are kept in it. @param folder where the image goes */
-export const imageOfBuild = (project: string, folder: string, say: (line: string) => void): Promise<BuiltImage> =>
+export const imageOfBuild = (
+  project: string,
+  folder: string,
+  say: (line: string) => void,
+  kernelWords: readonly string[] = [],
+): Promise<BuiltImage> =>
   buildImage(
     folder,
     {
@@ -14,7 +19,7 @@ export const imageOfBuild = (project: string, folder: string, say: (line: string
       programs: join(project, 'dist/device'),
       addon: join(project, 'build/native/tpm.node'),
       more: new Map([['etc/enigm/machine.sh', readFileSync(machineScript, 'utf8')]]),
-      kernelWords: [],
+      kernelWords,
       cache: join(project, 'build/packages'),
       keys: join(project, 'build/image-keys'),
     },

@@ -21,6 +21,8 @@ export interface Uki {
   readonly file: Uint8Array;
   /** SHA-256 bank, after the stub has run and nothing else extended it. */
   readonly pcr11: Uint8Array;
+  /** What the stub measures into register 11, in order. */
+  readonly measured: readonly Uint8Array[];
 }
 
 /** @returns the signed image, or `protocol/malformed` for another stub */
@@ -29,7 +31,8 @@ export const unifiedImage = (parts: UkiParts, signer: ImageSigner): Result<Uki> 
   const whole = withSections(parts.stub, sections);
   if (!whole.ok) return whole;
   const file = signImage(whole.value, signer);
-  return file.ok ? ok({ file: file.value, pcr11: measured(sections) }) : file;
+  const measured = measuredOf(sections);
+  return file.ok ? ok({ file: file.value, measured, pcr11: extended(measured) }) : file;
 };
 
 /** In the order in which the stub measures them (systemd 252, `src/boot/efi/stub.c`, `UnifiedSection`). */
@@ -41,9 +44,10 @@ const sectionsOf = ({ kernel, initrd, commandLine, release }: UkiParts): readonl
 ];
 
 /** For each section its name with the zero at its end, then its contents (systemd-stub(7), "TPM PCR Notes"). */
-const measured = (sections: readonly PeSection[]): Uint8Array =>
-  sections
-    .flatMap(({ name, bytes }) => [utf8(`${name}\0`), bytes])
-    .reduce((pcr, event) => sha256(concat(pcr, sha256(event))), new Uint8Array(32));
+const measuredOf = (sections: readonly PeSection[]): readonly Uint8Array[] =>
+  sections.flatMap(({ name, bytes }) => [utf8(`${name}\0`), bytes]);
+
+const extended = (events: readonly Uint8Array[]): Uint8Array =>
+  events.reduce((pcr, event) => sha256(concat(pcr, sha256(event))), new Uint8Array(32));
 
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest());

@@ -9,6 +9,7 @@ import { type BootEntry, bootVariable, encodeBootOrder, encodeLoadOption, utf16 
 import { guidBytes } from '#hal/core/guid';
 import { deny, ok, type Result } from '#hal/core/result';
 import { globalVendor } from '#hal/linux/efi-variables';
+import { derOf, type ImageKeys } from './keys.ts';
 
 export interface FirmwareVariable {
   readonly name: string;
@@ -27,7 +28,7 @@ export interface SecureBootCertificates {
 }
 
 /** EFI_IMAGE_SECURITY_DATABASE_GUID. */
-const securityVendor = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
+export const securityVendor = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 /** EFI_CERT_X509_GUID. */
 const x509List = 'a5c059a1-94e4-4aa7-87b5-ab155c2bf072';
 /** Of whoever put a certificate in: ours. */
@@ -44,6 +45,18 @@ const recordStart = 0x55aa;
 const added = 0x3f;
 /** EFI_TIME: 2023-01-01, no zone. */
 const factoryTime = new Uint8Array([0xe7, 0x07, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+/** Whose keys a machine of ours is made with: releases, and recovery under a key of its own. */
+export const certificatesOf = ({
+  platform,
+  'key-exchange': keyExchange,
+  release,
+  recovery,
+}: ImageKeys): SecureBootCertificates => ({
+  platform: derOf(platform),
+  keyExchange: derOf(keyExchange),
+  signers: [release, recovery].map(derOf),
+});
 
 export const secureBootVariables = ({ platform, keyExchange, signers }: SecureBootCertificates): readonly FirmwareVariable[] => [
   keyVariable('PK', globalVendor, [platform]),
@@ -64,14 +77,15 @@ const plain = (name: string, data: Uint8Array): FirmwareVariable => ({
 const keyVariable = (name: string, vendor: string, certificates: readonly Uint8Array[]): FirmwareVariable => ({
   ...{ name, vendor, attributes: stored | authenticated, isAuthenticated: true },
   data: concat(
-    ...certificates.map((certificate) =>
-      concat(
-        ...[guidBytes(x509List), u32le(28 + 16 + certificate.length), u32le(0), u32le(16 + certificate.length)],
-        ...[guidBytes(owner), certificate],
-      ),
-    ),
+    ...certificates.map((certificate) => {
+      const data = signatureData(certificate);
+      return concat(guidBytes(x509List), u32le(28 + data.length), u32le(0), u32le(data.length), data);
+    }),
   ),
 });
+
+/** EFI_SIGNATURE_DATA: who put it in, and the certificate; what firmware measures of the one that vouched for an image. */
+export const signatureData = (certificate: Uint8Array): Uint8Array => concat(guidBytes(owner), certificate);
 
 /**
  * @param template OVMF_VARS_4M.fd: a store without a variable

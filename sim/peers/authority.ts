@@ -88,6 +88,9 @@ export const certifyEndorsement = async (
 };
 
 /** A TLS server's certificate for the loopback address, with an Ed25519 key (SR-02: a type that no TPM provider owns). */
+/** Of this machine: as it sees itself, and as a guest of QEMU's user network sees it. */
+const serverAddresses = ['127.0.0.1', '10.0.2.2'] as const;
+
 export const certifyServer = async (authority: Authority, clock: Clock): Promise<ServerIdentity> => {
   const keys = (await webcrypto.subtle.generateKey(algorithms.ed25519, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
   const certificate = await issue(authority, 'ed25519', clock, {
@@ -95,7 +98,7 @@ export const certifyServer = async (authority: Authority, clock: Clock): Promise
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]),
+      new SubjectAlternativeNameExtension(serverAddresses.map((value) => ({ type: 'ip', value }))),
     ],
   });
   const key: KeyObject = createPrivateKey({

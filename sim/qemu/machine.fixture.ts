@@ -1,13 +1,13 @@
 /** One image for all tests of a run, and devices made from it. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxCommands } from '#hal/linux/commands';
-import type { BuiltImage } from '#sim/image/build';
+import { type BuiltImage, variablesTemplate } from '#sim/image/build';
 import { imageOfBuild } from '#sim/image/image';
-import { certifyEndorsement, newAuthority } from '#sim/peers/authority';
+import { type Authority, certifyEndorsement, newAuthority } from '#sim/peers/authority';
 import { makeDevice, type QemuDevice } from './device.ts';
 import { powerOn, type RunningMachine } from './machine.ts';
 
@@ -15,18 +15,20 @@ export const clock = linuxClock();
 export const project = join(import.meta.dirname, '../..');
 const imageFolder = join(project, 'build/image');
 
-export const buildTestImage = (folder = imageFolder): Promise<BuiltImage> => {
+/** @param kernelWords for an image that is another one */
+export const buildTestImage = (folder = imageFolder, kernelWords: readonly string[] = []): Promise<BuiltImage> => {
   mkdirSync(folder, { recursive: true });
-  return imageOfBuild(project, folder, () => undefined);
+  return imageOfBuild(project, folder, () => undefined, kernelWords);
 };
 
 export interface TestDevice extends Disposable {
   readonly device: QemuDevice;
 }
 
-export const testDevice = async (): Promise<TestDevice> => {
+/** @param tpmMaker whose certificate its TPM has; somebody whom no verifier knows unless it is given */
+export const testDevice = async (tpmMaker?: Authority): Promise<TestDevice> => {
   const folder = mkdtempSync(join(tmpdir(), 'enigm-qemu-'));
-  const maker = await newAuthority('Enigm simulated TPM maker', 'p256', clock);
+  const maker = tpmMaker ?? (await newAuthority('Enigm simulated TPM maker', 'p256', clock));
   const device = unwrap(
     await makeDevice(join(folder, 'device'), {
       image: imageFolder,
@@ -51,3 +53,15 @@ export const overwrite = async ({ disk }: QemuDevice, offsetBytes: number, lengt
     await linuxCommands().run('/usr/bin/qemu-io', ['-f', 'qcow2', '-c', `write -P 0x5a ${offsetBytes} ${lengthBytes}`, disk]),
   );
 };
+
+/** Writes part of the disk of a machine that is off. */
+export const writePartition = async ({ disk, folder }: QemuDevice, offsetBytes: number, bytes: Uint8Array): Promise<void> => {
+  const source = join(folder, 'written.img');
+  writeFileSync(source, bytes);
+  const command = `write -s ${source} ${offsetBytes} ${bytes.length}`;
+  unwrap(await linuxCommands().run('/usr/bin/qemu-io', ['-f', 'qcow2', '-c', command, disk]));
+  rmSync(source);
+};
+
+/** As when somebody clears the keys of the firmware: it starts whatever is there. */
+export const withoutSecureBoot = ({ variables }: QemuDevice): void => copyFileSync(variablesTemplate, variables);

@@ -14,6 +14,7 @@ import { auditAgent } from '#agents/audit/agent';
 import { openAuditLog } from '#agents/audit/log';
 import { openAuditStore } from '#agents/audit/store';
 import { cedarEngine } from '#agents/decision/engine';
+import { exitsOnly } from '#agents/decision/exits';
 import { policyDigest } from '#agents/decision/policy';
 import { defenseAgent } from '#agents/defense/agent';
 import { newDefense } from '#agents/defense/defense';
@@ -159,8 +160,8 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
       random: systemRandom,
       verifier: { ...site.verifier, isRevoked },
     }),
-    // Without an engine nothing that is decided is allowed: the mind stays, to say so and to be repaired.
-    engine: policy.ok ? policy.value : () => policy,
+    // Without an engine the mind stays, to say so and to be repaired.
+    engine: policy.ok ? policy.value : exitsOnly(policy.fault),
     time: timeKeeper(clock, state, log),
     statementKeys: { ...site.statementKeys, isRevoked },
     watchers: newWatchers(),

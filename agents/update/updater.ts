@@ -192,6 +192,7 @@ export const updater = (parts: UpdaterParts): Updater => {
     async install(wanted, isForced, signal) {
       if (isInstalling) return deny('resource', 'update-busy', owner);
       isInstalling = true;
+      progress = undefined;
       const installed = await installOnce(wanted, isForced, signal).finally(() => {
         isInstalling = false;
       });

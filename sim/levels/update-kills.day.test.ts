@@ -74,8 +74,12 @@ const surviveKills = async (seed: string, wanted: number, failing: AbortControll
   const life = updatedLife(opened, chance(seededRandom(seed)), wanted);
   let updates = 0;
   try {
-    for (; life.killsLeft() > 0 && !failing.signal.aborted; updates += 1)
+    for (; life.killsLeft() > 0 && !failing.signal.aborted; updates += 1) {
+      const before = life.killsLeft();
       await life.update(await releaseOf(opened, seed, updates + 2));
+      expect(life.killsLeft(), 'kills that are left after another update').toBeLessThan(before);
+    }
+    expect(life.repeated.installs, 'each update was counted').toBeGreaterThanOrEqual(updates);
   } catch (error) {
     failing.abort();
     throw error;

@@ -12,7 +12,9 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
     testTimeout: name === 'day' || name === 'machine' ? 240_000 : 60_000,
     hookTimeout: 120_000,
     maxConcurrency: 2,
-    fileParallelism: name === 'unit' || name === 'parts',
+    fileParallelism: name !== 'page' && name !== 'machine',
+    // Loading what they test costs unit tests more than they do; none of them leaves anything behind.
+    isolate: name !== 'unit',
   },
 });
 

@@ -7,7 +7,7 @@ import { liveDay, nothingIsLeft, processesOf, socketsOf, startDay, temporaryHome
 const stepNames = day.map(({ step }) => step);
 
 describe('one day of a device, in real processes', () => {
-  test('ends as it should on a new device, and again on the same one', async () => {
+  test.concurrent('ends as it should on a new device, and again on the same one', async ({ expect }) => {
     using home = temporaryHome();
     const first = await liveDay(home.path);
     expect(first.said).toBe('');
@@ -50,7 +50,7 @@ describe('one day of a device, in real processes', () => {
     nothingIsLeft(home.path);
   });
 
-  test('ends as it should with a TPM in a process of its own', async () => {
+  test.concurrent('ends as it should with a TPM in a process of its own', async ({ expect }) => {
     using home = temporaryHome();
     const run = await liveDay(home.path, '--tpm', 'swtpm');
     expect(run.said).toBe('');

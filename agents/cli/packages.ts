@@ -50,5 +50,6 @@ export const packages: readonly PackageEntry[] = [
   entry('mmdebstrap', 'machine', 'fetches and unpacks the packages of an image', '/usr/bin/mmdebstrap'),
   entry('kmod', 'machine', 'knows which drivers need which', '/usr/sbin/depmod', '/sbin/depmod'),
   entry('dosfstools', 'machine', 'the file systems that firmware reads', '/usr/sbin/mkfs.vfat', '/sbin/mkfs.vfat'),
+  entry('zstd', 'machine', 'keeps the state of a machine', '/usr/bin/zstd'),
   entry('mtools', 'machine', 'puts boot images into them', '/usr/bin/mcopy'),
 ];

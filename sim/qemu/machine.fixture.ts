@@ -13,7 +13,7 @@ import { powerOn, type RunningMachine } from './machine.ts';
 
 export const clock = linuxClock();
 export const project = join(import.meta.dirname, '../..');
-const imageFolder = join(project, 'build/image');
+export const imageFolder = join(project, 'build/image');
 
 /** @param kernelWords for an image that is another one */
 export const buildTestImage = (folder = imageFolder, kernelWords: readonly string[] = []): Promise<BuiltImage> => {

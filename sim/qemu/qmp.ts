@@ -48,7 +48,10 @@ export const openQmp = async (path: string, onEvent: (event: QmpEvent) => void):
     asked?.resolve('return' in line ? ok(line.return) : deny('unavailable', 'not-supported', line.error?.desc ?? ''));
   };
   const greeted = greetingOf(socket);
-  createInterface(socket).on('line', (text) => take(JSON.parse(text) as Line));
+  // What goes wrong with the socket is seen at its end.
+  createInterface(socket)
+    .on('line', (text) => take(JSON.parse(text) as Line))
+    .on('error', () => undefined);
   socket.on('error', () => undefined);
   socket.on('close', () => {
     isOpen = false;

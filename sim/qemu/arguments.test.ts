@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { type MachineShape, machineArguments } from './arguments.ts';
+
+const shape: MachineShape = {
+  variables: '/d/variables.fd',
+  disk: '/d/disk.qcow2',
+  tpm: '/r/tpm.sock',
+  run: '/r',
+  serialLog: '/d/serial.log',
+  memoryMiB: 768,
+  deletesEntries: false,
+};
+
+test('one machine has one command line', () => {
+  expect(machineArguments({ ...shape, siteDisk: '/d/site.img' })).toEqual([
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '768'],
+    ...['-machine', 'q35,smm=on', '-nodefaults', '-no-user-config', '-display', 'none'],
+    ...['-global', 'driver=cfi.pflash01,property=secure,value=on'],
+    ...['-drive', 'if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd'],
+    ...['-drive', 'if=pflash,format=raw,unit=1,file=/d/variables.fd'],
+    ...['-chardev', 'socket,id=tpmc,path=/r/tpm.sock', '-tpmdev', 'emulator,id=tpm0,chardev=tpmc'],
+    ...['-device', 'tpm-crb,tpmdev=tpm0'],
+    ...['-drive', 'if=none,id=disk0,format=qcow2,file=/d/disk.qcow2,cache=writeback', '-device', 'virtio-blk-pci,drive=disk0'],
+    ...['-drive', 'if=none,id=site0,format=raw,readonly=on,file=/d/site.img', '-device', 'virtio-blk-pci,drive=site0'],
+    ...['-netdev', 'user,id=net0', '-device', 'virtio-net-pci,netdev=net0,romfile=,id=nic0'],
+    ...['-device', 'virtio-rng-pci', '-device', 'i6300esb', '-action', 'watchdog=reset'],
+    ...['-chardev', 'socket,id=linkc,path=/r/link.sock,server=on,wait=off', '-device', 'virtio-serial-pci'],
+    ...['-device', 'virtconsole,chardev=linkc,name=link'],
+    ...['-qmp', 'unix:/r/qmp.sock,server=on,wait=off'],
+    ...[
+      '-chardev',
+      'socket,id=serialc,path=/r/serial.sock,server=on,wait=off,logfile=/d/serial.log',
+      '-serial',
+      'chardev:serialc',
+    ],
+    ...['-chardev', 'socket,id=keyc,path=/r/key.sock,server=on,wait=off', '-serial', 'chardev:keyc'],
+  ]);
+});
+
+test('firmware that deletes entries has a boot index, and a saved state waits', () => {
+  expect(machineArguments({ ...shape, deletesEntries: true })).toContain('virtio-blk-pci,drive=disk0,bootindex=1');
+  expect(machineArguments({ ...shape, incoming: 'exec:cat state' }).slice(-3)).toEqual(['-incoming', 'exec:cat state', '-S']);
+});
+
+test('no machine uses KVM: guests hang with it', () => {
+  expect(machineArguments(shape).join(' ')).not.toMatch(/kvm/);
+});

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unwrap } from '#hal/core/result';
+import { systemRandom } from '#hal/linux/random';
 import { buildTestImage, clock, imageFolder, started, type TestDevice, testDevice } from './machine.fixture.ts';
 import { hasSnapshot, restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
 
@@ -33,7 +34,7 @@ describe('a snapshot of a machine', () => {
   test('goes on with its memory and its TPM, as often as it is wanted', async () => {
     for (const name of ['one', 'two']) {
       const beganMs = clock.bootMs();
-      const restored = unwrap(await restoreSnapshot(snapshot, join(folder, name), { clock }));
+      const restored = unwrap(await restoreSnapshot(snapshot, join(folder, name), { clock, random: systemRandom }));
       await using machine = restored.machine;
       const answeredMs = clock.bootMs() - beganMs;
       expect(unwrap(await machine.shell('cat /run/mark'))).toBe('remembered');
@@ -52,7 +53,7 @@ describe('a snapshot of a machine', () => {
 
   test('that is damaged is a fault, and leaves no process', async () => {
     truncateSync(join(snapshot, 'state.zst'), 1_000_000);
-    const restored = await restoreSnapshot(snapshot, join(folder, 'three'), { clock });
+    const restored = await restoreSnapshot(snapshot, join(folder, 'three'), { clock, random: systemRandom });
     expect(restored.ok).toBe(false);
   });
 });

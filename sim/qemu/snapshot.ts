@@ -4,15 +4,22 @@
  *
  * Every machine that is restored from one has the same TPM, keys and counters: one device, again and again, never a fleet.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { toBase64 } from '#hal/core/bytes';
 import { ok, type Result } from '#hal/core/result';
 import { linuxCommands } from '#hal/linux/commands';
+import type { Random } from '#hal/ports/random';
 import { machineArguments, qemu } from './arguments.ts';
 import { type QemuDevice, qemuDevice } from './device.ts';
 import type { EmulatorOptions } from './emulator.ts';
 import { powerOn, type RunningMachine } from './machine.ts';
+
+export interface WakingOptions extends EmulatorOptions {
+  /** What every copy is given, so that no two draw the same random numbers. */
+  readonly random: Random;
+}
 
 const stateFile = 'state.zst';
 const keyFile = 'key';
@@ -66,7 +73,7 @@ export const hasSnapshot = (folder: string, key: string): boolean =>
 export const restoreSnapshot = async (
   folder: string,
   copy: string,
-  options: EmulatorOptions,
+  options: WakingOptions,
 ): Promise<Result<{ readonly device: QemuDevice; readonly machine: RunningMachine }>> => {
   rmSync(copy, { recursive: true, force: true });
   cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith(stateFile) });
@@ -80,8 +87,8 @@ export const restoreSnapshot = async (
 };
 
 /** Its clock stands where it was, and its random numbers would be those of every other copy. */
-const wake = async (machine: RunningMachine, { clock }: EmulatorOptions): Promise<Result<string>> => {
-  const seed = randomBytes(32).toString('base64');
+const wake = async (machine: RunningMachine, { clock, random }: WakingOptions): Promise<Result<string>> => {
+  const seed = toBase64(random.bytes(32));
   const date = new Date(clock.nowMs()).toISOString().slice(0, 19).replace('T', ' ');
   return machine.shell(`date -u -s "${date}" > /dev/null; echo ${seed} > /dev/urandom`, wakeWithinMs);
 };

@@ -5,11 +5,11 @@ import type { Row } from './row.ts';
 const mayBeCited = /\.test\.ts$|^hal\/contract\/[a-z-]+\.ts$/;
 
 /**
- * The name of a test or suite where one begins: `test('…',`, `describe('…',`, or the second call of `test.each(…)('…',`
+ * The name of a test or suite where one begins: `test('…',`, `test.concurrent('…',`, `describe('…',`, or the second call of `test.each(…)('…',`
  * and `test.skipIf(…)('…',`. A test that is switched off (`test.skip`, `test.todo`, a comment) has no name here.
  */
 const named =
-  /(?:^\s*(?:test|describe)|^(?!\s*\/\/).*\))\(\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)\s*,/gm;
+  /(?:^\s*(?:test|describe)(?:\.concurrent)?|^(?!\s*\/\/).*\))\(\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)\s*,/gm;
 
 /** Names as they are written, `%s` included; what a template puts in is left out. */
 export const testNames = (text: string): ReadonlySet<string> =>

@@ -13,8 +13,10 @@ import type { AuditEntry } from './entry.ts';
 /** What the mind does by itself: against its own mistakes. */
 const own = 'mind';
 const ownRate: Rate = { burst: 200, perSecond: 20 };
-/** What somebody asked of it: 1440 records a day. */
-const askedRate: Rate = { burst: 200, perSecond: 1 / 60 };
+/** What somebody asked of it: a busy hour at once, and 1440 records a day for ever. */
+const askedRate: Rate = { burst: 2_000, perSecond: 1 / 60 };
+/** How many records a source may have at once. */
+export const askedBurst = askedRate.burst;
 const maxSources = 64;
 /** A refusal that is repeated is counted, and the count written at the end of each window; each is twice as long as the one before. */
 const firstWindowMs = 60_000;

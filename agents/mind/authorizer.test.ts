@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
+import { askedBurst } from '#agents/audit/admission';
 import { recordsOf } from '#agents/audit/audit.fixture';
 import { leafHash } from '#agents/audit/merkle';
 import { toHex } from '#hal/core/bytes';
@@ -51,6 +52,16 @@ describe('the authorizer', () => {
   };
   const administrative = () => recordsOf(mind.audit).filter(({ category }) => category === 'administration');
   const permitsUsed = async () => unwrap(await mind.hands.hello()).lastSequence;
+
+  test('allows a person nothing that the log does not take (SR-14)', async () => {
+    await start();
+    signIn();
+    const startApp = { action: 'start-app', resource: 'apps' };
+    for (let written = 0; written < askedBurst; written += 1) await door.authorize(startApp, 'app');
+    const { decision } = await door.authorize(startApp, 'app');
+    expect([decision.isAllowed, decision.fault && codeOf(decision.fault)]).toEqual([false, 'resource/rate-limited']);
+    expect((await door.authorize(startApp, 'another')).decision.isAllowed).toBe(true);
+  });
 
   test('lets the hands do what was allowed, under one permit', async () => {
     await start();
@@ -136,7 +147,7 @@ describe('the authorizer', () => {
   test('counts what it records of an effect against whoever asked for it (SR-14)', async () => {
     await start();
     signIn();
-    for (let count = 0; count < 199; count += 1)
+    for (let count = 0; count < askedBurst - 1; count += 1)
       unwrap(await mind.audit.record({ event: 'net.link', outcome: 'done', source: 'app' }));
     const call = mind.hands.effectors.startApp({ app: 'an-app' });
     await door.perform({ action: 'start-app', resource: 'apps', event: 'authz.start', call }, 'app');

@@ -84,7 +84,9 @@ export const authorizer = (parts: Parts, posture: PostureKeeper): Authorizer => 
       ...(actor === undefined ? {} : { actor }),
       ...(handle === undefined ? {} : { handle }),
     });
-    return { decision, facts, receipt };
+    // What a person may do is written down first (SR-14): who asks for more than the log takes is refused, and not forgotten.
+    const isFlood = decision.isAllowed && signer === undefined && !receipt.ok && receipt.fault.reason === 'rate-limited';
+    return { decision: isFlood ? { ...decision, isAllowed: false, fault: receipt.fault } : decision, facts, receipt };
   };
 
   return {

@@ -47,7 +47,7 @@ export const presenter = ({ clock, crypto, statementKeys, state, trust, time, au
       const actor = accepted.ok
         ? fromHex(accepted.value.kind === 'identity' ? accepted.value.actor.subject : accepted.value.session.subject)
         : undefined;
-      await audit.record({
+      const recorded = await audit.record({
         event: payloadType === 'identity-assertion' ? 'authz.identity' : 'authz.session',
         outcome: fault === undefined ? 'allowed' : 'denied',
         source,
@@ -61,7 +61,9 @@ export const presenter = ({ clock, crypto, statementKeys, state, trust, time, au
         ...(accepted.ok ? {} : { fault: accepted.fault }),
       });
       watchers.notify();
-      return fault === undefined ? accepted : { ok: false, fault };
+      if (fault !== undefined) return { ok: false, fault };
+      // Nobody is acknowledged whom the log does not know of.
+      return !recorded.ok && recorded.fault.reason === 'rate-limited' ? recorded : accepted;
     },
   };
 };

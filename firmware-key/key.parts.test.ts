@@ -64,9 +64,10 @@ test('an emergency over a real line', async () => {
   const secrets = { id: random.bytes(16), seed: random.bytes(32), psk: random.bytes(32) };
   const contact = new Contact(nodeCrypto, random, secrets);
   const news: News['is'][] = [];
+  const side = HostSide.open({ backend: nodeCrypto, random, store: memoryStore(), transport: 'serial' });
   const host: KeyHost = new KeyHost({
     links: linuxSerialLinks({ path: pty.path }),
-    side: new HostSide({ backend: nodeCrypto, random, store: memoryStore(), transport: 'serial' }),
+    side: async () => side,
     crypto: keyCrypto(nodeCrypto, new Uint8Array(32), 1),
     queue: unwrap(AlertQueue.open(memoryStore())),
     courier: {

@@ -26,14 +26,20 @@ const open = (verdict: Result<void> = done) => {
     pair: async () => verdict,
   };
   const contacts = unwrap(ContactBook.open(store));
-  return { door: beaconDoor({ host, contacts, isPaired: () => true, courier: async () => '' }), orders, store };
+  return {
+    door: beaconDoor({ host, contacts, pairing: { isPaired: true, protection: 'sealed' }, courier: async () => '' }),
+    orders,
+    store,
+  };
 };
 const silent = deny('unavailable', 'key-silent');
 
 describe('the door of the relay', () => {
   test('says what is there without waking the Key, and what the Key says where it is asked', async () => {
     const { door } = open();
-    expect(await door['beacon.status']({ asksKey: false }, never)).toEqual(ok({ isLineUp: true, isPaired: true, courier: '' }));
+    expect(await door['beacon.status']({ asksKey: false }, never)).toEqual(
+      ok({ isLineUp: true, isPaired: true, protection: 'sealed', courier: '' }),
+    );
     expect(await door['beacon.status']({ asksKey: true }, never)).toMatchObject({ value: { key: report } });
     expect(await open(silent).door['beacon.status']({ asksKey: true }, never)).toEqual(silent);
     expect((await open(silent).door['beacon.status']({ asksKey: false }, never)).ok).toBe(true);

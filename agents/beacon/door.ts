@@ -4,22 +4,24 @@ import { deny, ok, type Result } from '#hal/core/result';
 import type { Handlers } from '#hal/remote/methods';
 import type { ContactBook } from './contacts.ts';
 import type { BeaconMethods } from './methods.ts';
+import type { PairingKeeper } from './pairing-keeper.ts';
 
 export interface BeaconDoorParts {
   readonly host: Pick<KeyHost, 'isOpen' | 'status' | 'order' | 'pair'>;
-  readonly isPaired: () => boolean;
+  readonly pairing: Pick<PairingKeeper, 'isPaired' | 'protection'>;
   readonly contacts: ContactBook;
   /** The code with which the courier refuses now, or nothing. */
   readonly courier: (signal: AbortSignal) => Promise<string>;
 }
 
-export const beaconDoor = ({ host, isPaired, contacts, courier }: BeaconDoorParts): Handlers<BeaconMethods> => ({
+export const beaconDoor = ({ host, pairing, contacts, courier }: BeaconDoorParts): Handlers<BeaconMethods> => ({
   'beacon.status': async ({ asksKey }, signal) => {
     const key = asksKey ? await host.status(signal) : undefined;
     if (key?.ok === false) return key;
     return ok({
       isLineUp: host.isOpen,
-      isPaired: isPaired(),
+      isPaired: pairing.isPaired,
+      protection: pairing.protection,
       courier: await courier(signal),
       ...(key === undefined ? {} : { key: key.value }),
     });

@@ -3,7 +3,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askStorageKey } from '#agents/beacon/storage-key';
 import { handsLife } from '#agents/mind/life';
+import { toHex } from '#hal/core/bytes';
 import { codeOf, deny, done, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
@@ -18,6 +20,7 @@ import { buildAddons, startEmbedded, temporaryDirectory } from '#hal/native/test
 import type { NetPolicy } from '#hal/ports/net-policy';
 import { remoteHands } from '#hal/remote/hands-client';
 import { handsMethods } from '#hal/remote/hands-methods';
+import { relayMethods, storageKeyBox, storageKeyInfo } from '#hal/remote/relay-methods';
 import { type SocketClient, socketClient } from '#hal/remote/socket-client';
 import { type FactoryMethods, factoryMethods } from './factory-methods.ts';
 import { type Door, type Hands, startHands } from './hands.ts';
@@ -72,6 +75,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     await start();
   };
   const mind = () => socketClient(handsMethods, join(run, 'hands.sock'));
+  const storageKey = () => askStorageKey(nodeCrypto, systemRandom, join(run, 'relay.sock'))(new AbortController().signal);
   const withFactory = async <T>(use: (factory: SocketClient<FactoryMethods>) => Promise<T>): Promise<T> => {
     const factory = socketClient(factoryMethods, join(run, 'factory.sock'));
     const used = await use(factory);
@@ -95,6 +99,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     admitted.add('mind');
     expect(unwrap(await client.call('hands.hello', {}))).toMatchObject({ isProvisioned: false, lastSequence: 0 });
     expect(code(await withFactory((factory) => factory.call('provision.inspect', {})))).toBe('unavailable/program-down');
+    expect(code(await storageKey())).toBe('unavailable/program-down');
     client.close();
   });
 
@@ -102,6 +107,8 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     const client = mind();
     expect(code(await client.call('keys.publicKey', { keyClass: 'audit' }))).toBe('unavailable/not-provisioned');
     expect(code(await client.call('provision.receipt', {}))).toBe('unavailable/not-provisioned');
+    admitted.add('relay');
+    expect(code(await storageKey())).toBe('unavailable/not-provisioned');
     client.close();
   });
 
@@ -111,6 +118,8 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
       expect(code(await factory.call('provision.finish', { technician: 'somebody' }))).toBe('protocol/event-refused');
       for (const { name } of unwrap(await factory.call('provision.inspect', {})).steps)
         expect(code(await factory.call('provision.run', { step: name })), name).toBe('done');
+      // Until the visit has ended the secret may still be another one.
+      expect(code(await storageKey())).toBe('unavailable/not-provisioned');
       const receipt = unwrap(await factory.call('provision.finish', { technician: 'somebody' }));
       const visit = unwrap(openReceipt(nodeCrypto, receipt.envelope, receipt.key));
       expect(visit.technician).toBe('somebody');
@@ -180,6 +189,28 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
       }),
     );
     client.close();
+  });
+
+  test('give the relay one key over restarts, through its own door, and nobody whom the kernel does not name', async () => {
+    const given = unwrap(await storageKey());
+    expect(given.length).toBe(32);
+    await restart();
+    expect(toHex(unwrap(await storageKey()))).toBe(toHex(given));
+    admitted.delete('relay');
+    expect(code(await storageKey())).toBe('unavailable/program-down');
+    admitted.add('relay');
+  });
+
+  test('give the relay its key sealed to one question: a reply opens under no other', async () => {
+    const box = storageKeyBox(nodeCrypto, systemRandom);
+    const [mine, another] = [systemRandom.bytes(32), systemRandom.bytes(32)];
+    const relay = socketClient(relayMethods, join(run, 'relay.sock'));
+    const { sealed } = unwrap(await relay.call('relay.storageKey', { publicKey: box.kem.publicKey(mine) }));
+    const none = new Uint8Array();
+    expect(toHex(unwrap(box.open(mine, storageKeyInfo, none, sealed)))).toBe(toHex(unwrap(await storageKey())));
+    expect(code(box.open(another, storageKeyInfo, none, sealed))).toBe('integrity/decryption-failed');
+    expect(code(await relay.call('relay.storageKey', { publicKey: new Uint8Array(32) }))).toBe('integrity/peer-key-invalid');
+    relay.close();
   });
 
   test('give the same keys and handles over a restart, and another handle for each party and epoch (SR-21)', async () => {

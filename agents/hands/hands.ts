@@ -28,12 +28,14 @@ import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { handsDoor } from '#hal/remote/hands-server';
 import type { ManagedPorts } from '#hal/remote/managed-door';
+import { relayMethods } from '#hal/remote/relay-methods';
 import { serveSocket } from '#hal/remote/socket-server';
 import { factoryDoor } from './factory-door.ts';
 import { factoryMethods } from './factory-methods.ts';
 import { handsFiles } from './files.ts';
 import { keptNetwork } from './kept-network.ts';
 import { storedEpochs, storedKeyLedger } from './key-ledger.ts';
+import { relayDoor } from './relay-door.ts';
 import { serveTcti } from './tcti-server.ts';
 
 export interface HandsOptions {
@@ -59,8 +61,8 @@ export interface HandsOptions {
   readonly admits: (socket: Socket, door: Door) => boolean;
 }
 
-/** Who may come in: the mind, a technician, the network-facing program. */
-export type Door = 'mind' | 'factory' | 'mouth';
+/** Who may come in: the mind, a technician, the network-facing program, the beacon relay. */
+export type Door = 'mind' | 'factory' | 'mouth' | 'relay';
 
 export interface Hands {
   close(): Promise<void>;
@@ -113,6 +115,16 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
   if (!mind.ok) return mind;
   servers.push(mind.value);
 
+  const relay = await serveSocket(
+    dispatcher(relayMethods, relayDoor({ keys, crypto, random, isProvisioned: files.isProvisioned }), { onRefusal }),
+    { path: socketPath(options.runDirectory, 'relay'), log, admits: (socket) => options.admits(socket, 'relay') },
+  );
+  if (!relay.ok) {
+    await mind.value.close();
+    return relay;
+  }
+  servers.push(relay.value);
+
   if (!files.isProvisioned()) {
     const provisioning = esysProvisioning({
       esys,
@@ -130,7 +142,7 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
       { path: socketPath(options.runDirectory, 'factory'), log, admits: (socket) => options.admits(socket, 'factory') },
     );
     if (!factory.ok) {
-      await mind.value.close();
+      for (const server of servers) await server.close();
       return factory;
     }
     servers.push(factory.value);

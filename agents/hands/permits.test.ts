@@ -5,6 +5,7 @@ import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
 import { type HandsMethods, handsMethods } from '#hal/remote/hands-methods';
 import type { MethodSpec, Request, UnaryMethod } from '#hal/remote/methods';
+import { type RelayMethods, relayMethods } from '#hal/remote/relay-methods';
 import { bootId, startTestHands, type TestHands } from './hands.fixture.ts';
 
 /** Why each of these may be called without a permit. A new method has a reason here, or it needs a permit. */
@@ -35,6 +36,11 @@ const withoutPermit = {
   'update.readRunning': 'reads',
   'update.health': 'reads; what it writes is its own probe',
 } as const satisfies Partial<Record<keyof HandsMethods, string>>;
+
+/** The same for the door of the relay, which has no other methods: nothing that changes anything may come to it. */
+const withoutPermitForRelay = {
+  'relay.storageKey': 'gives one user one key, always the same; reads',
+} as const satisfies Record<keyof RelayMethods, string>;
 
 type Effector = Exclude<UnaryMethod<HandsMethods>, keyof typeof withoutPermit>;
 
@@ -168,6 +174,12 @@ describe('an effector of the hands (SR-01)', () => {
         .filter((method) => !Object.hasOwn(withoutPermit, method))
         .sort(),
     );
+  });
+
+  test('is none of the methods that the beacon relay has', () => {
+    const methods = Object.entries<MethodSpec>(relayMethods);
+    expect(methods.map(([method]) => method)).toEqual(Object.keys(withoutPermitForRelay));
+    expect(methods.filter(([, { needsPermit }]) => needsPermit === true)).toEqual([]);
   });
 
   test.each(Object.keys(requests) as Effector[])('%s acts under its own permit, and not without one', async (method) => {

@@ -73,7 +73,7 @@ export const ownKeys = {
     revocation: verb('owner', 'A TPM that is cleared has another one: what it sealed opens nowhere any more.'),
   },
   'device-secret': {
-    use: 'everything that is derived: the classes attestation, audit, report, handle, audit-counter',
+    use: 'everything that is derived: the classes attestation, audit, report, handle, relay-storage, audit-counter',
     algorithms: '32 random bytes',
     where: 'hands.db, sealed by the TPM',
     unnamed: isSymmetric,
@@ -113,6 +113,20 @@ export const ownKeys = {
     rotation: command('Another epoch of handles: everybody knows the device by another name; sessions are opened anew.'),
     replacement: newDevice,
     revocation: verb('verifier', 'The verifier refuses a revoked device in every epoch.'),
+  },
+  'relay-storage': {
+    use: 'sealing what the beacon relay keeps of its pairing with the Key',
+    algorithms: 'ChaCha20-Poly1305, another key for each record',
+    where: 'derived in the hands for one operation, memory of the relay',
+    unnamed: isSymmetric,
+    generation: derivedHere,
+    protection: verb(
+      'tpm',
+      'The device secret is sealed by the TPM; the relay alone is given the key, sealed to its question, and keeps it in memory.',
+    ),
+    rotation: visit,
+    replacement: newDevice,
+    revocation: verb('technician', 'With the device secret, when the device is provisioned again: then the Key is paired again.'),
   },
   'audit-counter': {
     use: 'moving the counter that anchors the audit log',
@@ -162,7 +176,10 @@ export const ownKeys = {
     where: 'the relay of the device and the Key',
     unnamed: 'the Key shows it to whoever holds it',
     generation: verb('device', 'At the pairing, by this device and the Key together: `enigmctl beacon pair`.'),
-    protection: verb('key', 'In the Key; and in the folder of the relay, not encrypted: it opens with no other program there.'),
+    protection: verb(
+      'tpm',
+      'In the Key; and in the folder of the relay, sealed under its storage key, in clear only until this device is provisioned.',
+    ),
     rotation: verb('key', 'By itself: the shared secret goes on with each session. The pairs: another pairing.'),
     replacement: verb('key', 'By another pairing.'),
     revocation: verb('key', 'The Key forgets it when both of its buttons are held, as a person does.'),

@@ -57,10 +57,10 @@ describe('enigm-beacond', () => {
     await expect.poll(() => existsSync(socketPath(run, 'beacon')), { timeout: 10_000 }).toBe(true);
     const relay = socketClient(beaconMethods, socketPath(run, 'beacon'));
     expect(await relay.call('beacon.status', { asksKey: false })).toEqual(
-      ok({ isLineUp: false, isPaired: false, courier: 'unavailable/peer-unreachable' }),
+      ok({ isLineUp: false, isPaired: false, protection: 'waiting', courier: 'unavailable/peer-unreachable' }),
     );
     expect(await relay.call('beacon.pair', { secret: new Uint8Array(16) })).toMatchObject({
-      fault: { category: 'unavailable', reason: 'link-down' },
+      fault: { category: 'unavailable', reason: 'pairing-locked' },
     });
     expect(await relay.call('beacon.contacts', {})).toEqual(ok({ contacts: [] }));
     relay.close();

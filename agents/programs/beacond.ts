@@ -4,6 +4,9 @@
  * It starts first, needs nobody else, and asks for no posture, policy, lifecycle, audit or engine. Hands, mind and mouth
  * may be dead, stopped or owned: sealed alerts go out and answers come in by a path that is theirs alone. It has no TPM,
  * no decision and no key of an alert; its addon is the one of `serialport`, which lies beside the bundle.
+ *
+ * What it shares with the Key is sealed on disk. It asks the hands once for the key of that; until they answer it does
+ * not talk to the Key, and carries alerts all the same.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +14,9 @@ import { ContactBook } from '#agents/beacon/contacts';
 import { courierEndpoint, MailCourier } from '#agents/beacon/courier';
 import { beaconDoor } from '#agents/beacon/door';
 import { beaconMethods } from '#agents/beacon/methods';
+import { PairingKeeper } from '#agents/beacon/pairing-keeper';
+import { askStorageKey } from '#agents/beacon/storage-key';
 import { parseBeaconSite } from '#agents/management/beacon-site';
-import { HostSide } from '#firmware-key/host/host-side';
 import { KeyHost } from '#firmware-key/host/key-host';
 import { AlertQueue } from '#firmware-key/host/queue';
 import { keyCrypto } from '#firmware-key/runtime/key-crypto';
@@ -48,7 +52,8 @@ runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal 
   const clock = linuxClock();
   const random = systemRandom;
   const store = unwrap(openDurableStore(join(layout.beacon, 'beacon.db')));
-  const side = new HostSide({ backend: nodeCrypto, random, store, transport: 'serial' });
+  const askKey = askStorageKey(nodeCrypto, random, socketPath(options.run, 'relay'));
+  const pairing = PairingKeeper.open({ store, crypto: nodeCrypto, random, clock, log, askKey });
   const courier: MailCourier = new MailCourier({
     exchange: httpsExchange({ [courierEndpoint]: endpoint }, { timeoutMs: courierTimeoutMs }),
     mailbox: mailboxIn(store, random),
@@ -57,7 +62,7 @@ runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal 
   });
   const host: KeyHost = new KeyHost({
     links: linuxSerialLinks({ path: link }),
-    side,
+    side: (use) => pairing.side(use),
     // The host's half of a session needs no device key: PINs are the Key's.
     crypto: keyCrypto(nodeCrypto, new Uint8Array(32), 1),
     queue: unwrap(AlertQueue.open(store)),
@@ -70,12 +75,12 @@ runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal 
     beaconMethods,
     beaconDoor({
       host,
-      isPaired: () => side.isPaired,
+      pairing,
       contacts: unwrap(ContactBook.open(store)),
       courier: (callSignal) => courier.probe(callSignal),
     }),
   );
-  const working = Promise.all([host.run(signal), courier.run(signal)]);
+  const working = Promise.all([host.run(signal), courier.run(signal), pairing.run(signal)]);
   const server = unwrap(await serveSocket(door, { path: socketPath(options.run, 'beacon'), log }));
   log.info('program.ready');
   await Promise.race([aborted(signal), working]);

@@ -25,40 +25,45 @@ import { aborted, exitCode, runProgram } from './runtime.ts';
 /** The kernel's resource manager of the first TPM; not an option, so that nothing can name another (SR-04). */
 const tpmDevice = '/dev/tpmrm0';
 
-runProgram('enigm-hald', ['directory', 'run', 'addon', 'mind-user', 'mouth-user'], async ({ options, log, signal }) => {
-  const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
-  const peer = unwrap(peerCredentials(options.addon, 'release'));
-  const userOf: Readonly<Record<Door, number>> = {
-    mind: Number(options['mind-user']),
-    mouth: Number(options['mouth-user']),
-    factory: 0,
-  };
-  const hands = unwrap(
-    await startHands({
-      esys,
-      crypto: nodeCrypto,
-      clock: linuxClock(),
-      random: systemRandom,
-      log,
-      bootLog: fileBootLog(kernelBootLogPath),
-      platform: linuxPlatform(),
-      signals: noSignals,
-      power: sysrqPower('/proc/sysrq-trigger'),
-      managed: {
-        network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release')), linuxClock()),
-        switches: noSwitches,
-        apps: noAppHost,
-      },
-      updates: noUpdates,
-      bootId: unwrap(kernelBootId()),
-      isSimulated: false,
-      store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),
-      runDirectory: options.run,
-      admits: (socket, door) => peer(socket)?.userId === userOf[door],
-    }),
-  );
-  log.info('program.ready');
-  await aborted(signal);
-  await hands.close();
-  return exitCode.done;
-});
+runProgram(
+  'enigm-hald',
+  ['directory', 'run', 'addon', 'mind-user', 'mouth-user', 'relay-user'],
+  async ({ options, log, signal }) => {
+    const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
+    const peer = unwrap(peerCredentials(options.addon, 'release'));
+    const userOf: Readonly<Record<Door, number>> = {
+      mind: Number(options['mind-user']),
+      mouth: Number(options['mouth-user']),
+      relay: Number(options['relay-user']),
+      factory: 0,
+    };
+    const hands = unwrap(
+      await startHands({
+        esys,
+        crypto: nodeCrypto,
+        clock: linuxClock(),
+        random: systemRandom,
+        log,
+        bootLog: fileBootLog(kernelBootLogPath),
+        platform: linuxPlatform(),
+        signals: noSignals,
+        power: sysrqPower('/proc/sysrq-trigger'),
+        managed: {
+          network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release')), linuxClock()),
+          switches: noSwitches,
+          apps: noAppHost,
+        },
+        updates: noUpdates,
+        bootId: unwrap(kernelBootId()),
+        isSimulated: false,
+        store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),
+        runDirectory: options.run,
+        admits: (socket, door) => peer(socket)?.userId === userOf[door],
+      }),
+    );
+    log.info('program.ready');
+    await aborted(signal);
+    await hands.close();
+    return exitCode.done;
+  },
+);

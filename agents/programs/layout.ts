@@ -18,6 +18,7 @@ export const deviceLayout = (directory: string): DeviceLayout => ({
 export const socketNames = {
   hands: 'hands.sock',
   factory: 'factory.sock',
+  relay: 'relay.sock',
   link: 'link.sock',
   tpm: 'tpm.sock',
   inference: 'inference.sock',

@@ -45,7 +45,7 @@ const launchFor = (name: ProgramName) =>
         addon: join(places.programs, 'tpm.node'),
         reads: [],
         writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'],
-        words: ['--mind-user', '0', '--mouth-user', '0'],
+        words: ['--mind-user', '0', '--mouth-user', '0', '--relay-user', '0'],
       })
     : launchOf(name, places);
 

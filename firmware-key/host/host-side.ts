@@ -3,7 +3,7 @@
  * session. Initiator always, so that the Key only encapsulates.
  */
 import { concat, wipe } from '#hal/core/bytes';
-import { deny, ok, type Result, unwrap } from '#hal/core/result';
+import { attempt, deny, ok, type Result, unwrap } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { cpaceFinish, cpaceStart } from '#hal/crypto/cpace';
 import { Handshake } from '#hal/crypto/noise';
@@ -27,7 +27,7 @@ export interface HostOptions {
   readonly backend: CryptoBackend;
   readonly random: Random;
   /** Of whoever protects the device's secrets. */
-  readonly store: DurableStore;
+  readonly store: Pick<DurableStore, 'get' | 'put'>;
   readonly transport: Transport;
 }
 
@@ -56,7 +56,8 @@ interface Kept {
   readonly advertisingKey?: Uint8Array;
 }
 
-const record = 'key-host';
+/** Name of the one value that is kept: whatever is there is of a pairing. */
+export const pairingRecord = 'key-host';
 const none = new Uint8Array(0);
 const unexpected = deny('protocol', 'malformed', 'another message of the handshake was expected');
 
@@ -66,14 +67,27 @@ export class HostSide {
   /** Which psk the next attempt uses: the other one after each attempt without an answer. */
   private attempts = 0;
 
-  /** @throws where the store does not work */
-  constructor(options: HostOptions) {
+  private constructor(options: HostOptions, kept: Kept) {
     this.options = options;
-    const bytes = unwrap(options.store.get(record));
-    this.kept =
-      bytes === undefined
-        ? { staticSecret: options.random.bytes(32), psks: [] }
-        : (decodeValue(Buffer.from(bytes).toString('latin1')) as Kept);
+    this.kept = kept;
+  }
+
+  /** @returns the side as it was left, a new one where nothing is kept, a fault of the store, or `integrity/pairing-unreadable` */
+  static open(options: HostOptions): Result<HostSide> {
+    const bytes = options.store.get(pairingRecord);
+    if (!bytes.ok) return bytes;
+    if (bytes.value === undefined) return ok(HostSide.anew(options));
+    const text = Buffer.from(bytes.value).toString('latin1');
+    const kept = attempt(
+      () => decodeValue(text) as Kept,
+      () => deny('integrity', 'pairing-unreadable', 'not as it was written'),
+    );
+    return kept.ok ? ok(new HostSide(options, kept.value)) : kept;
+  }
+
+  /** A side without a Key. What is kept stays until a Key is paired with this one. */
+  static anew(options: HostOptions): HostSide {
+    return new HostSide(options, { staticSecret: options.random.bytes(32), psks: [] });
   }
 
   get isPaired(): boolean {
@@ -161,7 +175,7 @@ export class HostSide {
 
   private keep(change: Partial<Kept>): void {
     this.kept = { ...this.kept, ...change };
-    unwrap(this.options.store.put(record, ascii(encodeValue(this.kept))));
+    unwrap(this.options.store.put(pairingRecord, ascii(encodeValue(this.kept))));
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toHex } from '#hal/core/bytes';
-import { codeOf, done, type Result, unwrap } from '#hal/core/result';
+import { codeOf, deny, done, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { virtualClock } from '#hal/memory/clock';
 import { memoryStore } from '#hal/memory/durable-store';
@@ -29,11 +29,11 @@ const setUp = () => {
   const key = new KeyBench(clock, (bytes) => line.device.write(bytes));
   line.device.onBytes = (bytes) => key.give({ is: 'received', bytes });
   const random = seededRandom('host');
-  const side = new HostSide({ backend: nodeCrypto, random, store: memoryStore(), transport: 'serial' });
+  const side = HostSide.open({ backend: nodeCrypto, random, store: memoryStore(), transport: 'serial' });
   const queue = unwrap(AlertQueue.open(memoryStore()));
   const contacts = secrets.map((one) => new Contact(nodeCrypto, random, one));
   const news: { contact: number; news: News }[] = [];
-  const state = { isReachable: true };
+  const state = { isReachable: true, isLocked: false };
   const courier: Courier = {
     async deliver(contact, message) {
       if (!state.isReachable) return { ok: false, fault: { category: 'unavailable', reason: 'peer-unreachable' } };
@@ -45,7 +45,10 @@ const setUp = () => {
     },
   };
   const crypto = keyCrypto(nodeCrypto, new Uint8Array(32), 1);
-  const host: KeyHost = new KeyHost({ links: line, side, crypto, queue, courier, clock, random, log: silentLog });
+  const host: KeyHost = new KeyHost({
+    ...{ links: line, crypto, queue, courier, clock, random, log: silentLog },
+    side: async () => (state.isLocked ? deny('unavailable', 'pairing-locked') : side),
+  });
   return { clock, line, key, host, queue, contacts, news, state };
 };
 
@@ -185,6 +188,23 @@ describe('the host of a Key', () => {
     await bench.clock.advance(30_000);
     expect(bench.news.slice(-2).map(({ news }) => news.is)).toEqual(['ended', 'ended']);
     expect(bench.key.powered).toEqual([]);
+  });
+
+  test('while its half of the handshake is locked it speaks to no Key, and carries alerts and answers (SR-11)', async () => {
+    await provisioned();
+    await bench.clock.advance(60_000);
+    bench.state.isLocked = true;
+    expect(reason(await meanwhile(bench.host.status(signal)))).toBe('unavailable/pairing-locked');
+    expect(reason(await meanwhile(bench.host.pair(new Uint8Array(16), signal)))).toBe('unavailable/pairing-locked');
+    await bench.key.press(6_000);
+    await bench.clock.advance(30_000);
+    const told = (contact: number) => bench.news.filter((one) => one.contact === contact).map(({ news }) => news.is);
+    for (const contact of [0, 1]) expect(told(contact)).toEqual(expect.arrayContaining(['opened', 'position']));
+    expect(bench.key.felt).toContain('ack');
+    bench.state.isLocked = false;
+    bench.key.give({ is: 'digits', digits: pin.cancel });
+    await bench.clock.advance(30_000);
+    expect(unwrap(await meanwhile(bench.host.status(signal))).state).toBe('bound');
   });
 
   test('a pulled cable is opened again, and the session is a new one', async () => {

@@ -25,9 +25,13 @@ export interface Courier {
   deliver(contact: Uint8Array, message: Uint8Array, signal: AbortSignal): Promise<Result<void>>;
 }
 
+/** What the host wants to do with its half of a handshake. */
+export type SideUse = 'session' | 'pairing';
+
 export interface KeyHostParts {
   readonly links: SerialLinks;
-  readonly side: HostSide;
+  /** The host's half of handshakes, or why there is none now. Alerts never ask for it. */
+  readonly side: (use: SideUse) => Promise<Result<HostSide>>;
   readonly crypto: KeyCrypto;
   readonly queue: AlertQueue;
   readonly courier: Courier;
@@ -58,6 +62,8 @@ export class KeyHost {
   private readonly relay: Relay;
   private link: SerialLink | undefined;
   private session: Session | undefined;
+  /** Of the session. */
+  private side: HostSide | undefined;
   private usedMs = 0;
   private waiting: Waiting | undefined;
   /** One exchange at a time. */
@@ -117,9 +123,11 @@ export class KeyHost {
    */
   pair(secret: Uint8Array, signal: AbortSignal): Promise<Result<void>> {
     return this.inTurn(async () => {
+      const side = await this.parts.side('pairing');
+      if (!side.ok) return side;
       const bootId = await this.hello(signal);
       if (!bootId.ok) return bootId;
-      const pairing = this.parts.side.pairing(bootId.value, secret);
+      const pairing = side.value.pairing(bootId.value, secret);
       const shared = await this.shake(pairing.share(), signal);
       const first = shared.ok ? pairing.first(shared.value) : shared;
       const second = first.ok ? await this.shake(first.value, signal) : first;
@@ -127,7 +135,9 @@ export class KeyHost {
       if (!last.ok) return last;
       const taken = await this.shake(last.value.message, signal);
       if (!taken.ok) return taken;
-      return taken.value[0] === handshakeTypes.done ? this.begin(last.value) : deny('protocol', 'malformed', 'pairing');
+      return taken.value[0] === handshakeTypes.done
+        ? this.begin(side.value, last.value)
+        : deny('protocol', 'malformed', 'pairing');
     });
   }
 
@@ -150,21 +160,24 @@ export class KeyHost {
 
   /** The two may still disagree on which psk is the newest: then the second attempt uses the one before. */
   private async resume(signal: AbortSignal): Promise<Result<void>> {
+    const side = await this.parts.side('session');
+    if (!side.ok) return side;
     let last: Result<void> = deny('unavailable', 'key-silent');
     for (let attempt = 0; attempt < 2; attempt++) {
       const bootId = await this.hello(signal);
       if (!bootId.ok) return bootId;
-      const resumption = this.parts.side.resumption(bootId.value);
+      const resumption = side.value.resumption(bootId.value);
       if (!resumption.ok) return resumption;
       const reply = await this.shake(resumption.value.message, signal);
       const keys = reply.ok ? resumption.value.finish(reply.value) : reply;
-      if (keys.ok) return this.begin(keys.value);
+      if (keys.ok) return this.begin(side.value, keys.value);
       last = keys;
     }
     return last;
   }
 
-  private begin({ sendKey, receiveKey }: SessionKeys): Result<void> {
+  private begin(side: HostSide, { sendKey, receiveKey }: SessionKeys): Result<void> {
+    this.side = side;
     this.session = openSession(sendKey, receiveKey);
     this.usedMs = this.parts.clock.bootMs();
     return done;
@@ -199,7 +212,7 @@ export class KeyHost {
     const opened = openFrame(this.parts.crypto, next, frame.value.body);
     const answer = opened && decodeAnswer(opened.plaintext);
     if (opened === undefined || answer === undefined) return deny('protocol', 'malformed', 'frame of the session');
-    if (next.receive.count === 0) this.parts.side.confirm();
+    if (next.receive.count === 0) this.side?.confirm();
     this.session = request.type === 'release' ? undefined : opened.session;
     return ok(answer);
   }

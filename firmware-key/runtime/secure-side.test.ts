@@ -20,12 +20,8 @@ const couple = () => {
   };
   const host = () => {
     starts += 1;
-    return new HostSide({
-      backend: nodeCrypto,
-      random: seededRandom(`host ${starts}`),
-      store: memoryStore(hostDisk),
-      transport: 'serial',
-    });
+    const random = seededRandom(`host ${starts}`);
+    return unwrap(HostSide.open({ backend: nodeCrypto, random, store: memoryStore(hostDisk), transport: 'serial' }));
   };
   return { key, host, vault };
 };

@@ -25,6 +25,19 @@ export const durableStoreContract = (name: string, open: () => DurableStore): vo
       second.close();
     });
 
+    test('has the same values after what was overwritten is scrubbed', () => {
+      const store = open();
+      unwrap(store.put('d', utf8('before')));
+      unwrap(store.put('d', utf8('after')));
+      unwrap(store.scrub());
+      expect(Buffer.from(unwrap(store.get('d')) ?? []).toString()).toBe('after');
+      unwrap(store.put('d', utf8('later')));
+      store.close();
+      const second = open();
+      expect(Buffer.from(unwrap(second.get('d')) ?? []).toString()).toBe('later');
+      second.close();
+    });
+
     test('keeps its own copy of what was put', () => {
       const store = open();
       const bytes = utf8('mine');

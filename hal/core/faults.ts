@@ -185,6 +185,10 @@ export const faults = {
     ),
     'proof-invalid': entry('The audit proof does not lead to the checkpoint.', 'None.'),
     'decryption-failed': entry('The sealed bytes do not open.', 'None.'),
+    'pairing-unreadable': entry(
+      'The pairing with the Enigm Key does not open: it was sealed by another device, or changed. Alerts go out all the same.',
+      'Reset the Key by its buttons, then run `enigmctl beacon pair`.',
+    ),
     'peer-key-invalid': entry('A public key or share of the other side is not one that its standard accepts.', 'None.'),
     'read-back-mismatch': entry(
       'What was written is not what is read back.',
@@ -323,6 +327,10 @@ export const faults = {
   unavailable: {
     'link-down': entry('The line to the Enigm Key is not there.', 'Plug it in, or press both of its buttons.'),
     'key-silent': entry('The Enigm Key does not answer.', 'Press both of its buttons for two seconds, then ask again.'),
+    'pairing-locked': entry(
+      'The hands have not given the key that opens the pairing with the Enigm Key. Alerts go out all the same.',
+      'Try again; if it stays so, run `enigmctl doctor`.',
+    ),
     'not-provisioned': entry('This device has not been provisioned.', 'Run `enigmctl provision`.'),
     'already-provisioned': entry('This device has been provisioned.', 'None: wipe it first.'),
     'program-down': entry('A program of this device does not answer.', 'Start the device; then run `enigmctl doctor`.'),

@@ -14,6 +14,13 @@ const schema = `
   CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** Every page is made anew, by way of memory; then the log of pages goes into the file and is cut to nothing. */
+const scrub = (database: DatabaseSync): void => {
+  database.exec('PRAGMA temp_store = MEMORY; VACUUM');
+  const checkpoint = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+  if (checkpoint?.['busy'] !== 0) throw new Error('somebody else reads the store');
+};
+
 /** @param path a file in a folder that this program may write. @returns the store, or `unavailable/storage-failed` */
 export const openDurableStore = (path: string): Result<DurableStore> =>
   attempt(() => {
@@ -26,6 +33,7 @@ export const openDurableStore = (path: string): Result<DurableStore> =>
     return {
       get: (key) => attempt(() => select.get(key)?.['value'] as Uint8Array | undefined, storageFailed),
       put: (key, value) => attempt(() => void upsert.run(key, value), storageFailed),
+      scrub: () => attempt(() => scrub(database), storageFailed),
       close: () => database.close(),
     };
   }, storageFailed);

@@ -8,5 +8,6 @@ export const memoryStore = (kept = new Map<string, Uint8Array>()): DurableStore 
     kept.set(key, value.slice());
     return done;
   },
+  scrub: () => done,
   close: () => undefined,
 });

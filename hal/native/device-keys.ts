@@ -11,6 +11,12 @@ const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
 const salt = utf8('enigm-device-key-1');
 const handleBytes = 16;
 
+/** Keys for what lies on the disk of this device. No door of the mind leads to them. */
+export interface StorageKeys {
+  /** 32 bytes, the same ones each time: for what the beacon relay keeps. The caller wipes them. */
+  relayStorage(): Promise<Result<Uint8Array>>;
+}
+
 /** Which key of a class is in use. */
 export type EpochOf = (keyClass: SigningClass) => Result<number>;
 
@@ -28,7 +34,7 @@ export const sealedDeviceKeys = (
   crypto: CryptoBackend,
   unseal: () => Promise<Result<DeviceSecret>>,
   { epochOf = firstEpoch, collect = () => {} }: DeviceKeysOptions = {},
-): DeviceKeys => {
+): DeviceKeys & StorageKeys => {
   const publicKeys = new Map<string, HybridPair>();
 
   const withSecret = async <T>(use: (secret: Uint8Array) => T): Promise<Result<T>> => {
@@ -81,8 +87,11 @@ export const sealedDeviceKeys = (
         wipe(key);
         return handle;
       }),
+    relayStorage: () => withSecret((secret) => derive(crypto, secret, relayStorageLabel)),
   };
 };
+
+export const relayStorageLabel = 'relay storage';
 
 /** The first epoch has no number: it is older than epochs are. */
 export const labelOf = (keyClass: SigningClass, algorithm: 'ed25519' | 'ml-dsa-65', epoch: number): string =>

@@ -6,5 +6,7 @@ export interface DurableStore {
   get(key: string): Result<Uint8Array | undefined>;
   /** Durable before it returns. */
   put(key: string, value: Uint8Array): Result<void>;
+  /** Once it is done, what was overwritten before is in none of the store's files. `unavailable/storage-failed` where it may be. */
+  scrub(): Result<void>;
   close(): void;
 }

@@ -1,10 +1,12 @@
 /** The life of keys on a running device: listed, rotated, revoked; and none of them in the open. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyClassNames } from '#agents/keys/registry';
 import { deviceLayout } from '#agents/programs/layout';
+import { unwrap } from '#hal/core/result';
+import { setUpKey } from '#sim/scenarios/emergency';
 import { messaging, signIn } from '#sim/scenarios/person';
 import { makeReady, openTestWorld, type TestWorld } from './device.fixture.ts';
 import { type Secrets, scanFiles, scanMemory, secretsOf } from './secrets.fixture.ts';
@@ -180,13 +182,20 @@ describe('the keys of a running device', () => {
       const { device, until } = opened.world;
       await signIn(opened.world, device);
       for (let count = 0; count < 2; count += 1) expect((await enigmctl('keys', 'rotate', 'report')).code).toBe(0);
+      unwrap(await setUpKey(opened.world, unwrap(opened.world.beacon.key)));
       await device.powerOff();
       secrets = await secretsOf(device.directory, join(scratch, 'copy'), opened.paths.addon);
       await device.powerOn();
       await device.answers();
       await until('the mind serves its door', async () => (await device.app.call('device.status', {})).ok);
       await signIn(opened.world, device);
-      // Every key is used: quotes and evidence, handles, checkpoints, the counter.
+      // Every key is used: quotes and evidence, handles, checkpoints, the counter, the pairing with the Key.
+      const key = unwrap(opened.world.beacon.key);
+      key.pass(60_000);
+      key.dock();
+      await until('the Key answers', async () => (await device.relay.call('beacon.status', { asksKey: true })).ok);
+      key.undock();
+      expect(unwrap(await device.relay.call('beacon.status', { asksKey: false })).protection).toBe('sealed');
       for (let count = 0; count < 3; count += 1) {
         expect(await attested()).toBe('affirming');
         expect((await enigmctl('audit', 'prove', '1', '--out', join(scratch, `proof-${count}`))).code).toBe(0);
@@ -196,8 +205,8 @@ describe('the keys of a running device', () => {
       opened.world.machine.status().find(({ name }) => name === program)?.processId ?? 0;
 
     test('are where they are looked for: in the memory of this test', () => {
-      // Four alone, and of the seven key pairs that were made here two seeds and what each expands to.
-      expect(secrets.size).toBe(4 + 7 * 4);
+      // Four alone, of the seven key pairs that were made here two seeds and what each expands to, and four of the relay.
+      expect(secrets.size).toBe(4 + 7 * 4 + 4);
       const { found } = scanMemory(secrets, process.pid);
       for (const name of secrets.keys())
         expect(
@@ -206,7 +215,19 @@ describe('the keys of a running device', () => {
         ).toBe(true);
     });
 
-    test('are in no file of the device, its logs included', () => {
+    test('are in the memory of the relay where they are its own, and none else is', () => {
+      const own = (name: string): boolean => name.startsWith('relay: ');
+      const { found } = scanMemory(secrets, processOf('beacond'));
+      expect(found.filter((place) => !own(place))).toEqual([]);
+      for (const name of ['relay: storage key', 'relay: static secret', 'relay: advertising key'])
+        expect(
+          found.some((place) => place.startsWith(name)),
+          name,
+        ).toBe(true);
+    });
+
+    test('are in no file of the device, its logs and the store of the relay included', () => {
+      expect(existsSync(join(deviceLayout(opened.world.device.directory).beacon, 'beacon.db'))).toBe(true);
       const { files, found } = scanFiles(secrets, opened.world.device.directory);
       expect(files).toBeGreaterThan(10);
       expect(found).toEqual([]);

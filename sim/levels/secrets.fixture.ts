@@ -1,6 +1,6 @@
 /**
- * For tests: every lasting secret of the hands, as their TPM gives it up to a second one with the same state;
- * and where bytes of it lie: in files, or in the memory of a program that runs.
+ * For tests: every lasting secret of the hands, as their TPM gives it up to a second one with the same state, and those
+ * of the relay under them; and where bytes of it lie: in files, or in the memory of a program that runs.
  */
 
 import { closeSync, cpSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
@@ -8,12 +8,15 @@ import { join } from 'node:path';
 import { handsFiles } from '#agents/hands/files';
 import { storedEpochs } from '#agents/hands/key-ledger';
 import { deviceLayout } from '#agents/programs/layout';
+import { decodeValue } from '#firmware-key/core/records';
+import { pairingRecord } from '#firmware-key/host/host-side';
 import { concat, toBase64, toHex, utf8 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto as crypto } from '#hal/crypto/node';
+import { openRecord } from '#hal/crypto/sealed-record';
 import { linuxClock } from '#hal/linux/clock';
 import { openDurableStore } from '#hal/linux/durable-store';
-import { derive, labelOf } from '#hal/native/device-keys';
+import { derive, labelOf, relayStorageLabel } from '#hal/native/device-keys';
 import { unsealSecret } from '#hal/native/device-secret';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { counterAuth } from '#hal/native/tpm';
@@ -52,7 +55,34 @@ export const secretsOf = async (directory: string, scratch: string, addon: strin
         secrets.set(`${keyClass} ${epoch} ${algorithm}, expanded`, expanded[algorithm](seed));
       }
   store.close();
+  for (const [name, value] of relaySecretsOf(directory, scratch, secret)) secrets.set(name, value);
   return secrets;
+};
+
+/** The key of what the relay keeps, and everything secret that it keeps under it. */
+const relaySecretsOf = (directory: string, scratch: string, deviceSecret: Uint8Array): Secrets => {
+  cpSync(deviceLayout(directory).beacon, join(scratch, 'beacon'), { recursive: true });
+  const store = unwrap(openDurableStore(join(scratch, 'beacon', 'beacon.db')));
+  const record = unwrap(store.get(pairingRecord));
+  store.close();
+  const key = derive(crypto, deviceSecret, relayStorageLabel);
+  const opened = record && openRecord(crypto, key, pairingRecord, record);
+  if (opened === undefined) throw new Error('the relay keeps no pairing that opens');
+  return new Map([['relay: storage key', key], ...pairingSecrets(opened)]);
+};
+
+/** @param opened a pairing as the relay keeps it where it keeps it in clear */
+export const pairingSecrets = (opened: Uint8Array): Secrets => {
+  const { staticSecret, advertisingKey, psks } = decodeValue(Buffer.from(opened).toString('latin1')) as {
+    readonly staticSecret: Uint8Array;
+    readonly advertisingKey: Uint8Array;
+    readonly psks: readonly Uint8Array[];
+  };
+  return new Map([
+    ['relay: static secret', staticSecret],
+    ['relay: advertising key', advertisingKey],
+    ...psks.map((psk, index) => [`relay: shared secret ${index}`, psk] as const),
+  ]);
 };
 
 /** What the algorithms work with: half of SHA-512 (RFC 8032 §5.1.5), and K of the private key (FIPS 204 §6.1). */

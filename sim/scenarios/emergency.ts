@@ -23,7 +23,7 @@ export const emergency: Scenario = {
     const { beacon, device } = world;
     if (!beacon.key.ok) return seen({ skipped: codeOf(beacon.key.fault) });
     const key = beacon.key.value;
-    const isSetUp = await setUp(world, key);
+    const isSetUp = await setUpKey(world, key);
     if (!isSetUp.ok) return refused(isSetUp.fault);
 
     const slept = sleepADay(key);
@@ -61,7 +61,7 @@ export const emergency: Scenario = {
 const broken = (detail: string) => refused({ category: 'integrity', reason: 'read-back', detail });
 
 /** As a person does it at home: dock, pair by the card, introduce two people, choose PINs. */
-const setUp = async ({ beacon, device, until }: World, key: SimulatedKey): Promise<Result<void>> => {
+export const setUpKey = async ({ beacon, device, until }: World, key: SimulatedKey): Promise<Result<void>> => {
   await key.powerOn();
   key.dock();
   await until('the relay has its line', async () => {
@@ -107,7 +107,7 @@ const sleepADay = (key: SimulatedKey): { readonly bytes: number; readonly positi
 };
 
 /** @param meanwhile what else is done while people wait for it */
-const raiseAlarm = async (world: World, key: SimulatedKey, meanwhile: () => void = () => undefined): Promise<void> => {
+export const raiseAlarm = async (world: World, key: SimulatedKey, meanwhile: () => void = () => undefined): Promise<void> => {
   const { contacts } = world.beacon;
   const before = contacts.map(({ news }) => news.length);
   const felt = count(key, 'ack');
@@ -146,7 +146,7 @@ const keepOneBack = async (
   return { keyBefore, parcel: kept()[0]?.parcel ?? new Uint8Array() };
 };
 
-const callOff = async ({ beacon, until }: World, key: SimulatedKey): Promise<void> => {
+export const callOff = async ({ beacon, until }: World, key: SimulatedKey): Promise<void> => {
   key.cancelPin();
   await until('both contacts know that it is over, and the Key sleeps', () => {
     const isTold = beacon.contacts.every(({ news }) => news.at(-1)?.is === 'ended' || news.at(-1)?.is === 'again');

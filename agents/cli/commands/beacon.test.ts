@@ -36,14 +36,17 @@ describe('enigmctl beacon', () => {
     await using relay = await serveRelay({
       'beacon.status': async ({ asksKey }) =>
         ok({
-          ...{ isLineUp: true, isPaired: false, courier: 'unavailable/peer-unreachable' },
+          ...{ isLineUp: true, isPaired: false, protection: 'clear', courier: 'unavailable/peer-unreachable' },
           ...(asksKey && {
             key: { state: 'bound', batteryPercent: 80, contacts: 2, hasPins: true, allowsRemoteArm: false, usedMicroampHours: 5 },
           }),
         }),
     });
     const { code, out } = await ask('--run', relay.directory, 'beacon');
-    expect([code, out]).toEqual([0, 'line up; not paired; courier NOT reached (unavailable/peer-unreachable)\n']);
+    expect([code, out]).toEqual([
+      0,
+      'line up; not paired, kept in clear until the device is provisioned; courier NOT reached (unavailable/peer-unreachable)\n',
+    ]);
     expect(await askJson('--run', relay.directory, 'beacon', 'status', '--key')).toMatchObject({
       code: 0,
       json: { isLineUp: true, key: { state: 'bound', contacts: 2 } },

@@ -9,7 +9,7 @@ import { boolean, type Decoder, decodeJson, integer, object } from '#hal/core/co
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 import { systemRandom } from '#hal/linux/random';
 import { type SocketClient, socketClient } from '#hal/remote/socket-client';
-import type { BeaconContacts, BeaconIntroduction, BeaconStatus } from '#protos/gen/types';
+import type { BeaconContacts, BeaconIntroduction, BeaconStatus, PairingProtection } from '#protos/gen/types';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
 
@@ -86,9 +86,17 @@ const withRelay = async <T>(runDirectory: string, use: (relay: SocketClient<Beac
   }
 };
 
-const statusText = ({ isLineUp, isPaired, courier, key }: BeaconStatus): string =>
+/** What a person has to know of how the pairing is kept. */
+const keptHow: Readonly<Record<PairingProtection, string>> = {
+  waiting: ', LOCKED until the hands answer: alerts go out, the Key cannot be asked',
+  clear: ', kept in clear until the device is provisioned',
+  sealed: '',
+  unreadable: ', UNREADABLE: alerts go out, the Key must be paired again',
+};
+
+const statusText = ({ isLineUp, isPaired, protection, courier, key }: BeaconStatus): string =>
   [
-    `line ${isLineUp ? 'up' : 'DOWN'}; ${isPaired ? 'paired' : 'not paired'}; courier ${courier === '' ? 'reached' : `NOT reached (${courier})`}`,
+    `line ${isLineUp ? 'up' : 'DOWN'}; ${isPaired ? 'paired' : 'not paired'}${keptHow[protection]}; courier ${courier === '' ? 'reached' : `NOT reached (${courier})`}`,
     ...(key === undefined
       ? []
       : [

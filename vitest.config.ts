@@ -9,7 +9,7 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
     name,
     include,
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
-    testTimeout: name === 'day' || name === 'machine' ? 240_000 : 60_000,
+    testTimeout: name === 'day' || name === 'machine' ? 600_000 : 60_000,
     hookTimeout: 120_000,
     maxConcurrency: 2,
     fileParallelism: name !== 'page' && name !== 'machine',

@@ -49,7 +49,7 @@ runProgram(
         signals: noSignals,
         power: sysrqPower('/proc/sysrq-trigger'),
         managed: {
-          network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release')), linuxClock()),
+          network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release')), linuxClock(), userOf.relay || undefined),
           switches: noSwitches,
           apps: noAppHost,
         },

@@ -104,6 +104,22 @@ describe.skipIf(why !== undefined)(`nftables in a namespace of its own${why === 
     });
 
     test.skipIf(!isRoot)(
+      "of the beacon relay leave in every mode, and nobody else's in a silent one (SR-11, root only)",
+      async () => {
+        const commands = unwrap(nativeCommands(addonPaths.sim, 'sim', lab.device.before));
+        const guarded = nftNetPolicy(commands, linuxClock(), 1005);
+        for (const policy of samplePolicies) {
+          unwrap(await guarded.apply(policy));
+          expect(unwrap(await guarded.read())?.digest).toEqual(guarded.expected(policy));
+          expect(await far.hears(`alert under ${policy.mode}`, 1005), policy.mode).toBe(true);
+        }
+        unwrap(await guarded.apply(silent));
+        expect(await far.hears('of an app', 1001)).toBe(false);
+        expect(await far.hears('of root', 0)).toBe(false);
+      },
+    );
+
+    test.skipIf(!isRoot)(
       'do not leave for a blocked user, also under the next policy, until its time is over (root only)',
       async () => {
         const clock = linuxClock();

@@ -9,7 +9,7 @@ import { attempt, deny, done, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Commands } from '#hal/ports/commands';
 import type { NetPolicy } from '#hal/ports/net-policy';
-import type { NetworkState } from '#protos/gen/types';
+import type { NetworkPolicy, NetworkState } from '#protos/gen/types';
 import {
   blockDocumentOf,
   blocked,
@@ -24,7 +24,9 @@ import {
 
 const nft = '/usr/sbin/nft';
 
-export const nftNetPolicy = (commands: Commands, clock: Pick<Clock, 'bootMs'>): NetPolicy => {
+/** @param emergencyUser of the beacon relay, whom no policy keeps in (SR-11); undefined where it has no user of its own */
+export const nftNetPolicy = (commands: Commands, clock: Pick<Clock, 'bootMs'>, emergencyUser?: number): NetPolicy => {
+  const expected = (policy: NetworkPolicy): Uint8Array => digestOf(rulesOf(policy, emergencyUser));
   /** Until when each user is blocked: a new policy comes with a new table, which must know. */
   const blocks = new Map<number, number>();
   const loadBlocks = async (): Promise<Result<void>> => {
@@ -47,7 +49,7 @@ export const nftNetPolicy = (commands: Commands, clock: Pick<Clock, 'bootMs'>): 
     return objects.ok ? ok(stateOf(objects.value)) : objects;
   };
   return {
-    expected: (policy) => digestOf(rulesOf(policy)),
+    expected,
     read,
     async block(user, untilBootMs) {
       const state = await read();
@@ -59,13 +61,13 @@ export const nftNetPolicy = (commands: Commands, clock: Pick<Clock, 'bootMs'>): 
     async apply(policy) {
       const checked = checkPolicy(policy);
       if (!checked.ok) return checked;
-      const loaded = await commands.run(nft, ['-j', '-f', '-'], documentOf(policy));
+      const loaded = await commands.run(nft, ['-j', '-f', '-'], documentOf(policy, emergencyUser));
       if (!loaded.ok) return loaded;
       const kept = await loadBlocks();
       if (!kept.ok) return kept;
       const state = await read();
       if (!state.ok) return state;
-      return state.value !== undefined && equalBytes(state.value.digest, digestOf(rulesOf(policy)))
+      return state.value !== undefined && equalBytes(state.value.digest, expected(policy))
         ? ok(state.value)
         : deny('integrity', 'read-back', 'the rules in force are others');
     },

@@ -75,6 +75,20 @@ describe.each(policies)('packet rules of the mode $mode', (policy) => {
   });
 });
 
+test.each(policies)('the beacon relay stands before every rule of the mode $mode but loopback (SR-11)', (policy) => {
+  const of = (chain: string) =>
+    rulesOf(policy, 1005)
+      .filter(isRule)
+      .filter(({ rule }) => (rule as unknown as { readonly chain: string }).chain === chain)
+      .map(({ rule }) => rule.expr);
+  expect(of('output')[1]).toEqual([
+    { match: { op: '==', left: { meta: { key: 'skuid' } }, right: 1005 } },
+    { mangle: { key: { ct: { key: 'mark' } }, value: 0x656e_6967 } },
+    { accept: null },
+  ]);
+  expect(of('input')[1]).toEqual([{ match: { op: '==', left: { ct: { key: 'mark' } }, right: 0x656e_6967 } }, { accept: null }]);
+});
+
 test('a block is of users, for seconds', () => {
   expect(JSON.parse(blockDocumentOf(new Map([[1000, 60]])))).toEqual({
     nftables: [

@@ -3,6 +3,9 @@
  *
  * Input and forward drop what no rule accepts, in every mode; output does so in every mode but `open`. Written in the
  * form in which nft prints it back, so that what is in force can be compared with what was meant.
+ *
+ * The beacon relay stands before every rule, in every mode, where it has a user of its own: no policy keeps an alert in, nor
+ * its answer out (SR-11). Its connections are marked, so that answers are known without knowing addresses.
  */
 import { createHash } from 'node:crypto';
 import { deny, done, type Result } from '#hal/core/result';
@@ -30,6 +33,9 @@ const neighbours = (types: readonly string[]) => [
 ];
 /** Its elements come and go, so they are no part of the digest. */
 export const blocked = 'blocked';
+/** "enig": on connections of the relay alone. */
+const emergencyMark = 0x656e_6967;
+const mark = { ct: { key: 'mark' } };
 const users = (set: 'allowed' | 'denied' | typeof blocked) => equal(meta('skuid'), `@${set}`);
 
 /** @returns `policy/contradictory` where the policy says what cannot hold together */
@@ -40,8 +46,11 @@ export const checkPolicy = ({ mode, allowedUsers, deniedUsers, tunnel }: Network
   return both === undefined ? done : deny('policy', 'contradictory', `user ${both} is allowed and denied`);
 };
 
-/** What must be in the table, in the order in which nft lists it: counters, sets, chains, rules chain by chain. */
-export const rulesOf = (policy: NetworkPolicy): readonly NftObject[] => [
+/**
+ * What must be in the table, in the order in which nft lists it: counters, sets, chains, rules chain by chain.
+ * @param emergencyUser of the beacon relay; undefined where it has none of its own
+ */
+export const rulesOf = (policy: NetworkPolicy, emergencyUser?: number): readonly NftObject[] => [
   { table },
   ...Object.values(counters).map((name) => ({ counter: { ...inTable, name } })),
   set('allowed', policy.allowedUsers),
@@ -50,15 +59,15 @@ export const rulesOf = (policy: NetworkPolicy): readonly NftObject[] => [
   chain('input', 'drop'),
   chain('forward', 'drop'),
   chain('output', policy.mode === 'open' ? 'accept' : 'drop'),
-  ...rules('input', inputOf(policy)),
+  ...rules('input', [loopback('iif'), ...emergencyIn(policy, emergencyUser), ...inputOf(policy)]),
   ...rules('forward', [[{ counter: counters.in }, drop]]),
-  ...rules('output', outputOf(policy)),
+  ...rules('output', [loopback('oif'), ...emergencyOut(policy, emergencyUser), ...outputOf(policy)]),
 ];
 
 /** One transaction: the old table goes and the new one comes, or neither. */
-export const documentOf = (policy: NetworkPolicy): string => {
+export const documentOf = (policy: NetworkPolicy, emergencyUser?: number): string => {
   const add = (object: NftObject) => ({ add: object });
-  return JSON.stringify({ nftables: [add({ table }), { delete: { table } }, ...rulesOf(policy).map(add)] });
+  return JSON.stringify({ nftables: [add({ table }), { delete: { table } }, ...rulesOf(policy, emergencyUser).map(add)] });
 };
 
 /** One transaction: these users are blocked for so many seconds more; the kernel ends it by itself. */
@@ -84,9 +93,23 @@ const chain = (name: string, policy: 'accept' | 'drop'): NftObject => ({
 const rules = (chainName: string, expressions: readonly Expression[]): readonly NftObject[] =>
   expressions.map((expr) => ({ rule: { ...inTable, chain: chainName, expr } }));
 
+const discoveryIn = neighbours(['nd-router-advert', 'nd-neighbor-solicit', 'nd-neighbor-advert']);
+const discoveryOut = neighbours(['nd-router-solicit', 'nd-neighbor-solicit', 'nd-neighbor-advert']);
+
+/** Where the mode lets nobody find his way, the relay must. */
+const emergencyIn = ({ mode }: NetworkPolicy, user: number | undefined): readonly Expression[] =>
+  user === undefined ? [] : [[equal(mark, emergencyMark), accept], ...(mode === 'silent' ? [discoveryIn] : [])];
+
+const emergencyOut = ({ mode }: NetworkPolicy, user: number | undefined): readonly Expression[] =>
+  user === undefined
+    ? []
+    : [
+        [equal(meta('skuid'), user), { mangle: { key: mark, value: emergencyMark } }, accept],
+        ...(mode === 'silent' ? [discoveryOut] : []),
+      ];
+
 const inputOf = ({ mode }: NetworkPolicy): readonly Expression[] => [
-  loopback('iif'),
-  ...(mode === 'silent' ? [] : [established, neighbours(['nd-router-advert', 'nd-neighbor-solicit', 'nd-neighbor-advert'])]),
+  ...(mode === 'silent' ? [] : [established, discoveryIn]),
   [{ counter: counters.in }, drop],
 ];
 
@@ -100,14 +123,12 @@ const outputOf = ({ mode, tunnel }: NetworkPolicy): readonly Expression[] => {
     [users(blocked), { counter: counters.out }, drop],
     [users('denied'), { counter: counters.out }, drop],
   ];
-  const discovery = neighbours(['nd-router-solicit', 'nd-neighbor-solicit', 'nd-neighbor-advert']);
-  if (mode === 'silent') return [loopback('oif'), ...refused];
-  if (mode === 'open') return [loopback('oif'), ...denied];
-  if (tunnel === undefined) return [loopback('oif'), ...denied, discovery, [users('allowed'), accept], ...refused];
+  if (mode === 'silent') return refused;
+  if (mode === 'open') return denied;
+  if (tunnel === undefined) return [...denied, discoveryOut, [users('allowed'), accept], ...refused];
   return [
-    loopback('oif'),
     ...denied,
-    discovery,
+    discoveryOut,
     [equal(meta('skuid'), tunnel.user), equal({ payload: { protocol: 'udp', field: 'dport' } }, tunnel.port), accept],
     [equal(meta('oifname'), tunnel.interface), users('allowed'), accept],
     ...refused,

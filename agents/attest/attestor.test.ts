@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { askedBurst } from '#agents/audit/admission';
 import { recordsOf } from '#agents/audit/audit.fixture';
 import { startTestMind, type TestMind, type TestMindOptions } from '#agents/mind/mind.fixture';
 import { ownParty } from '#agents/mind/trust';
@@ -192,7 +193,7 @@ describe('the attestor', () => {
   });
 
   test('counts what an app asked for against the app, never against the device itself (SR-14)', async () => {
-    for (let count = 0; count < 200; count += 1)
+    for (let count = 0; count < askedBurst; count += 1)
       unwrap(await mind.audit.record({ event: 'authz.decision', outcome: 'allowed', source: 'api' }));
     const before = mind.audit.status().size;
     expect(outcome(await door.attest('account', undefined, 'api'))).toBe('affirming');

@@ -7,6 +7,8 @@ import type { World } from '#sim/world/world';
 import type { DaySummary } from './summary.ts';
 import type { Teller } from './teller.ts';
 
+const interruptMs = 50;
+
 export const liveDay = async (
   world: World,
   scenarios: readonly Scenario[],
@@ -25,6 +27,9 @@ export const liveDay = async (
     teller.begins(scenario);
     const stepMs = clock.bootMs();
     const result = await runStep(scenario, world);
+    // Ctrl-C reaches the programs of the device as well, and their end may be seen before it: that is no refusal.
+    if (result.fault !== undefined) await clock.sleep(interruptMs, signal);
+    if (signal.aborted) break;
     steps += 1;
     fault = result.fault;
     teller.ends(scenario, result, clock.bootMs() - stepMs);

@@ -6,7 +6,7 @@ import type { MindParts } from '#agents/mind/parts';
 import { within } from '#hal/core/deadline';
 import { codeOf, type Fault, type Result } from '#hal/core/result';
 import type { CallWindow, Signals } from '#hal/ports/signals';
-import type { DefenseStatus } from '#protos/gen/types';
+import type { DefenseStatus, RiskTelemetry } from '#protos/gen/types';
 import { type Assessment, guidance, type Opinion } from './assessment.ts';
 import { type OutcomeIntake, outcomeEntry } from './intake.ts';
 import { type Judge, type Judged, newJudge } from './judge.ts';
@@ -27,8 +27,8 @@ export interface Defense {
    * @param payload of a verified target of class `models`
    */
   takeModel(payload: Uint8Array): Promise<Result<Model>>;
-  /** @param isApproved whether the policy in force approves @returns what may leave, or undefined */
-  telemetry(isApproved: boolean): Uint8Array | undefined;
+  /** @param isApproved whether the configuration in force approves. @returns what may leave, or undefined */
+  telemetry(isApproved: boolean): RiskTelemetry | undefined;
   readonly outcomes: OutcomeIntake;
 }
 

@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { decodeMessage, encodeMessage } from '#hal/core/message';
-import { unwrap } from '#hal/core/result';
 import { messages } from '#protos/gen/fields';
 import type { Assessment } from './assessment.ts';
 import { telemetryOf } from './telemetry.ts';
@@ -23,16 +21,14 @@ describe('what leaves the device', () => {
       model: { type: 'bytes', kind: 'digest' },
     });
     const { category, band, model } = assessment;
-    const sent = unwrap(decodeMessage('RiskTelemetry', telemetryOf(assessment, true) ?? new Uint8Array()));
-    expect({ ...sent, model: new Uint8Array(sent.model) }).toEqual({ category, band, model });
+    expect(telemetryOf(assessment, true)).toEqual({ category, band, model });
   });
 
-  test('two judgements that differ in anything else are the same bytes', () => {
+  test('two judgements that differ in anything else are the same message', () => {
     const other = { ...assessment, score: 81, app: 'another-app', opinion: 'differs', guidance: 'nothing' } as const;
     expect(telemetryOf(other, true)).toEqual(telemetryOf(assessment, true));
     const smuggled = { ...assessment, app: 'canary', path: '/canary' };
-    expect(Buffer.from(telemetryOf(smuggled, true) ?? []).toString('latin1')).not.toContain('canary');
-    expect(encodeMessage('RiskTelemetry', smuggled)).toEqual(telemetryOf(assessment, true));
+    expect(JSON.stringify(telemetryOf(smuggled, true))).not.toContain('canary');
   });
 
   test('nothing where policy does not approve, or nothing was judged', () => {

@@ -110,6 +110,7 @@ describe('the fleet agent', () => {
     far = { membershipMs: dayMs, isCommandThere: true, answers: true, isUpdateRefused: false, messages: connected };
     const parts: FleetParts = {
       clock,
+      risk: () => undefined,
       log,
       crypto,
       random,

@@ -23,7 +23,7 @@ import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
 import type { LinkMethods } from '#hal/remote/link-methods';
 import type { Client } from '#hal/remote/methods';
-import type { FleetMessage } from '#protos/gen/types';
+import type { FleetMessage, RiskTelemetry } from '#protos/gen/types';
 import { type CommandMethods, commandParty } from './command-methods.ts';
 import { joinRequest } from './joining.ts';
 import { newReporter } from './reporter.ts';
@@ -44,6 +44,8 @@ export interface FleetParts {
   readonly orders: OrderIntake;
   readonly state: StateKeeper;
   readonly trust: Trust;
+  /** What was judged of programs, where the configuration in force lets it leave. */
+  readonly risk: () => RiskTelemetry | undefined;
 }
 
 const idleMs = 1_000;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { deny, done } from '#hal/core/result';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
 import { seededRandom } from '#hal/memory/random';
-import type { FleetMessage, ManagedState } from '#protos/gen/types';
+import type { FleetMessage, ManagedState, RiskTelemetry } from '#protos/gen/types';
 import { newReporter, type Reporter } from './reporter.ts';
 
 const { signal } = new AbortController();
@@ -13,6 +13,7 @@ describe('what a device reports', () => {
   let managed: ManagedState[];
   let sent: FleetMessage[];
   let isBrokerThere: boolean;
+  let judged: RiskTelemetry | undefined;
   const holds = (value: boolean) => {
     managed = [{ kind: 'policy', version: 1, digest: new Uint8Array(32), holds: value }];
   };
@@ -26,6 +27,7 @@ describe('what a device reports', () => {
     clock = virtualClock();
     sent = [];
     isBrokerThere = true;
+    judged = undefined;
     holds(true);
     report = newReporter({
       clock,
@@ -33,12 +35,22 @@ describe('what a device reports', () => {
       manager: { states: async () => managed },
       state: { current: () => ({ lifecycle: 'active', handleEpoch: 1, sessions: [] }) },
       trust: { posture: () => undefined },
+      risk: () => judged,
       publish: async (message) => {
         if (!isBrokerThere) return deny('unavailable', 'broker-unreachable');
         sent.push(message);
         return done;
       },
     });
+  });
+
+  test('has what was judged only where it may leave, and is said again when that changes', async () => {
+    await send();
+    acknowledge(0);
+    expect(sent[0]?.report).not.toHaveProperty('risk');
+    judged = { category: 'low', band: 'weak', model: new Uint8Array(32) };
+    expect(await send()).toBe(2);
+    expect(sent[1]?.report?.risk).toEqual(judged);
   });
 
   test('is said again until exactly that was acknowledged', async () => {

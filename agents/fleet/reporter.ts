@@ -7,7 +7,7 @@ import { encodeMessage } from '#hal/core/message';
 import { done, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Random } from '#hal/ports/random';
-import type { DeviceReport, FleetMessage } from '#protos/gen/types';
+import type { DeviceReport, FleetMessage, RiskTelemetry } from '#protos/gen/types';
 
 export interface ReporterParts {
   readonly clock: Clock;
@@ -15,6 +15,8 @@ export interface ReporterParts {
   readonly manager: Pick<PolicyManager, 'states'>;
   readonly state: Pick<StateKeeper, 'current'>;
   readonly trust: Pick<Trust, 'posture'>;
+  /** What was judged of programs, where it may leave. */
+  readonly risk: () => RiskTelemetry | undefined;
   /** Sealed and on its way, or why not. */
   readonly publish: (message: FleetMessage, signal: AbortSignal) => Promise<Result<void>>;
 }
@@ -32,17 +34,22 @@ export interface Reporter {
   unanswered(): number;
 }
 
-export const newReporter = ({ clock, random, manager, state, trust, publish }: ReporterParts): Reporter => {
+export const newReporter = ({ clock, random, manager, state, trust, risk, publish }: ReporterParts): Reporter => {
   let wake = () => {};
   let sent: { readonly id: Uint8Array; readonly content: string } | undefined;
   let acknowledged: string | undefined;
   let unanswered = 0;
   let hasChanged = false;
-  const present = async (): Promise<DeviceReport> => ({
-    lifecycle: state.current().lifecycle,
-    level: trust.posture()?.level ?? 'none',
-    managed: await manager.states(),
-  });
+  const present = async (): Promise<DeviceReport> => {
+    const managed = await manager.states();
+    const judged = risk();
+    return {
+      lifecycle: state.current().lifecycle,
+      level: trust.posture()?.level ?? 'none',
+      managed,
+      ...(judged === undefined ? {} : { risk: judged }),
+    };
+  };
   return {
     changed() {
       hasChanged = true;

@@ -22,7 +22,7 @@ import { imageModel } from '#agents/defense/image-model';
 import { outcomeIntake } from '#agents/defense/intake';
 import { openModels } from '#agents/defense/models';
 import { intelligenceParty } from '#agents/defense/outcomes';
-import { fleetAgent } from '#agents/fleet/agent';
+import { type FleetParts, fleetAgent } from '#agents/fleet/agent';
 import { commandMethods, commandParty } from '#agents/fleet/command-methods';
 import { type OrderIntake, orderIntake } from '#agents/management/order-intake';
 import { type Fleet, parseSite } from '#agents/management/site';
@@ -229,7 +229,13 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   const updates = site.fleet?.update === undefined ? undefined : updaterOf(full, site.fleet, site.fleet.update, needs);
   if (updates !== undefined) agents.push(trialAgent(updates, clock, log));
   if (site.fleet !== undefined && manager !== undefined)
-    agents.push(fleetOf(full, site.fleet, { manager: withReleases(manager, updates), link, exchange, isRevoked, orders }));
+    agents.push(
+      fleetOf(full, site.fleet, {
+        ...{ link, exchange, isRevoked, orders },
+        manager: withReleases(manager, updates),
+        risk: () => defense.telemetry(managed.configuration()?.approvesTelemetry === true),
+      }),
+    );
   if (hello.networkFault !== undefined) log.error('network.closed', { code: hello.networkFault });
   await managed.restore();
   await outcomes.restore();
@@ -289,12 +295,13 @@ interface FleetNeeds {
   readonly exchange: Exchange;
   readonly isRevoked: IsRevoked;
   readonly orders: OrderIntake;
+  readonly risk: FleetParts['risk'];
 }
 
 const fleetOf = (
   parts: MindParts & { readonly attestor: Attestor },
   fleet: Fleet,
-  { manager, link, exchange, isRevoked, orders }: FleetNeeds,
+  { manager, link, exchange, isRevoked, orders, risk }: FleetNeeds,
 ): Agent<unknown> =>
   fleetAgent({
     ...parts,
@@ -305,6 +312,7 @@ const fleetOf = (
     command: exchangeClient(commandMethods, exchange, 'command'),
     manager,
     orders,
+    risk,
   });
 
 /** The first answer of hands that are provisioned; undefined when the program is told to end before. */

@@ -2,14 +2,15 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { codeOf, type Result } from '#hal/core/result';
+import { codeOf, ok, type Result } from '#hal/core/result';
 import type { DefenseStatus } from '#protos/gen/types';
 import { recordProgram } from '#sim/machine/syscalls';
 import { workloads } from '#sim/machine/syscalls-workloads';
 import type { Conclusion } from '#sim/peers/enyra';
 import type { World } from '#sim/world/world';
-import { faultOfCode } from './outcome.ts';
+import { faultOfCode, textOf } from './outcome.ts';
 import { messaging, signIn } from './person.ts';
+import { versionOf } from './policy.ts';
 import { refused, type Scenario, seen } from './scenario.ts';
 
 /** One of the apps that step 5 allows. */
@@ -41,6 +42,8 @@ export const intelligence: Scenario = {
     const blocked = await present(world, { category: 'malware-like', app: blockedApp, isBlock: true, lifeMs: blockMs });
     if (blocked !== 'accepted') return refused(faultOfCode(blocked));
     const managed = await device.app.call('managed.status', {});
+    const told = await approveTelemetry(world);
+    if (!told.ok) return refused(told.fault);
     return seen({
       judged: judged.value.category ?? 'not judged: no signals here',
       secondOpinion: judged.value.opinion ?? 'not asked',
@@ -50,8 +53,30 @@ export const intelligence: Scenario = {
       app: managed.ok && managed.value.apps?.running.includes(blockedApp) ? 'STILL RUNS' : 'ended',
       itsNextStart: await start(world, blockedApp),
       another: await start(world, otherApp),
+      toldUnapproved: told.value.before,
+      toldApproved: told.value.after,
     });
   },
+};
+
+/** What Command is told of judgements: nothing, until a configuration that two people signed approves of it. */
+const approveTelemetry = async ({ device, fleet, until }: World): Promise<Result<{ before: string; after: string }>> => {
+  const { command } = fleet;
+  const handle = textOf((await device.enigmctl('attest', 'now', '--relying-party', 'command')).json, 'handle');
+  const risk = () => command.report(handle)?.risk;
+  const before = risk() === undefined ? 'nothing' : 'SOMETHING';
+  const configuration = {
+    version: (await versionOf(device, 'configuration')) + 1,
+    postureEverySeconds: 2,
+    approvesTelemetry: true,
+  };
+  const published = await command.publish('configuration', configuration);
+  if (!published.ok) return published;
+  const announced = await command.announce('configuration', configuration.version);
+  if (!announced.ok) return announced;
+  await until('Command was told', () => risk() !== undefined);
+  const { category, band } = risk() ?? { category: 'SOMETHING', band: '' };
+  return ok({ before, after: `${category} ${band}, by one model` });
 };
 
 /** An ordinary program of this very run, recorded by strace. */

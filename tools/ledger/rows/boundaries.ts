@@ -205,7 +205,7 @@ export const boundaries: Section = {
       duty: 'rule',
       closedBy: [
         'agents/defense/telemetry.test.ts > category, band and model; the message has no field for anything else',
-        'agents/defense/telemetry.test.ts > two judgements that differ in anything else are the same bytes',
+        'agents/defense/telemetry.test.ts > two judgements that differ in anything else are the same message',
         'agents/defense/telemetry.test.ts > nothing where policy does not approve, or nothing was judged',
       ],
     },

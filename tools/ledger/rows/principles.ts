@@ -121,7 +121,7 @@ export const principles: Section = {
       duty: 'rule',
       closedBy: [
         'sim/peers/enyra.test.ts > says category, band, app and expiry, and no more',
-        'agents/defense/telemetry.test.ts > two judgements that differ in anything else are the same bytes',
+        'agents/defense/telemetry.test.ts > two judgements that differ in anything else are the same message',
         'agents/defense/judge.test.ts > names a window by what it does: %s',
         'protos/edge.test.ts > refuses an enum value without a word',
         'hal/remote/door.test.ts > sends a refusal as its code and nothing more (SR-10)',

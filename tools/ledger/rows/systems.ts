@@ -124,8 +124,12 @@ export const systems: Section = {
       id: 'systems/threat-intelligence-platform',
       text: 'Telemetry leaves only minimised and with consent.',
       duty: 'device',
-      closedBy: [],
-      partly: 'What would leave is a category, a band and the digest of a model, and nothing without approval; nothing sends it.',
+      closedBy: [
+        'agents/defense/telemetry.test.ts > category, band and model; the message has no field for anything else',
+        'agents/defense/telemetry.test.ts > nothing where policy does not approve, or nothing was judged',
+        'agents/fleet/reporter.test.ts > has what was judged only where it may leave, and is said again when that changes',
+        'sim/cli/day.day.test.ts > ends as it should on a new device, and again on the same one',
+      ],
     },
     {
       id: 'systems/enigm-intelligence',

@@ -1,5 +1,5 @@
 /** enigmctl audit: list, verify and prove records; check a proof anywhere, without the device. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ApiMethods } from '#agents/api/methods';
 import { openCheckpoint } from '#agents/audit/checkpoint';
@@ -14,6 +14,7 @@ import type { AuditEntry, AuditProof, AuditRecord, AuditStatus } from '#protos/g
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
 import { withDevice } from '../device.ts';
+import { readGiven } from '../given-file.ts';
 
 const pageSize = 256;
 
@@ -90,10 +91,7 @@ export const auditCommands = (program: Command, run: Run): void => {
     .description('check a proof; needs no device unless you ask for it')
     .action(
       run(async ({ console, runDirectory }, file: string, { ours = false }: { readonly ours?: boolean }) => {
-        const bytes = attempt(
-          () => new Uint8Array(readFileSync(file)),
-          (cause) => deny('protocol', 'file-unreadable', cause),
-        );
+        const bytes = readGiven(file);
         const proof = bytes.ok ? decodeMessage('AuditProof', bytes.value) : bytes;
         const held = proof.ok ? checkProof(proof.value) : proof;
         const signer =

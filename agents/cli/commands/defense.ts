@@ -1,12 +1,11 @@
 /** enigmctl defense: what our own model and the intelligence service say of this device now. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { toHex } from '#hal/core/bytes';
-import { attempt, deny } from '#hal/core/result';
 import type { DefenseStatus, OutcomeEntry } from '#protos/gen/types';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
 import { withDevice } from '../device.ts';
+import { readGiven } from '../given-file.ts';
 
 export const defenseCommands = (program: Command, run: Run): void => {
   const defense = program.command('defense').description('Active Defense: what was judged, by which model, until when');
@@ -29,10 +28,7 @@ export const defenseCommands = (program: Command, run: Run): void => {
     .description('hand an outcome in, as the Enigm App does')
     .action(
       run(({ console, runDirectory }, file: string) => {
-        const envelope = attempt(
-          () => new Uint8Array(readFileSync(file)),
-          (cause) => deny('protocol', 'file-unreadable', cause),
-        );
+        const envelope = readGiven(file);
         if (!envelope.ok) return console.refuse(envelope.fault);
         return withDevice(runDirectory, async (device) =>
           answer(console, await device.call('intelligence.present', { envelope: envelope.value }), (outcome) => ({

@@ -1,13 +1,12 @@
 /** enigmctl alone, enrol, reboot, handles, session: the device as a whole. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { headlineWords, levelWords, lifecycleWords, nextStepWords } from '#agents/posture/words';
 import { toHex } from '#hal/core/bytes';
-import { attempt, deny } from '#hal/core/result';
 import { answer } from '../console.ts';
 import type { Context, Run } from '../context.ts';
 import { withDevice } from '../device.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { readGiven } from '../given-file.ts';
 
 /** One line of state, one line with the next step. */
 export const printStatus = ({ console, runDirectory }: Context): Promise<number> =>
@@ -94,10 +93,7 @@ export const deviceCommands = (program: Command, run: Run): void => {
     .action(
       run(({ console, runDirectory }, payloadType: string, file: string) =>
         withDevice(runDirectory, async (device) => {
-          const envelope = attempt(
-            () => new Uint8Array(readFileSync(file)),
-            (cause) => deny('protocol', 'file-unreadable', cause),
-          );
+          const envelope = readGiven(file);
           if (!envelope.ok) return console.refuse(envelope.fault);
           return answer(console, await device.call('session.present', { payloadType, envelope: envelope.value }), (outcome) => ({
             text: `${outcome.kind} accepted until ${new Date(outcome.expiresMs).toISOString()}`,

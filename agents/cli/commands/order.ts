@@ -1,11 +1,10 @@
 /** enigmctl order: what an administration ordered of the life of this device, in a file. It needs no network (SR-17). */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { lifecycleWords } from '#agents/posture/words';
-import { attempt, deny } from '#hal/core/result';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
 import { withDevice } from '../device.ts';
+import { readGiven } from '../given-file.ts';
 
 export const orderCommand = (program: Command, run: Run): void => {
   program
@@ -14,10 +13,7 @@ export const orderCommand = (program: Command, run: Run): void => {
     .description('hand in an order of the administration, where Command cannot')
     .action(
       run(({ console, runDirectory }, file: string) => {
-        const envelope = attempt(
-          () => new Uint8Array(readFileSync(file)),
-          (cause) => deny('protocol', 'file-unreadable', cause),
-        );
+        const envelope = readGiven(file);
         if (!envelope.ok) return console.refuse(envelope.fault);
         return withDevice(runDirectory, async (device) =>
           answer(console, await device.call('device.order', { envelope: envelope.value }), (obeyed) => ({

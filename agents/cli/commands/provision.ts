@@ -1,6 +1,6 @@
 /** enigmctl provision: make a new device ready, step by step, and leave with a signed receipt. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { FactoryMethods } from '#agents/hands/factory-methods';
 import { openReceipt } from '#agents/hands/receipt';
@@ -14,6 +14,7 @@ import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
 import { withFactory } from '../device.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { readGiven } from '../given-file.ts';
 
 interface ProvisionOptions {
   readonly technician: string;
@@ -51,10 +52,7 @@ export const provisionCommands = (program: Command, run: Run): void => {
     .description('check the receipt of a visit; needs no device')
     .action(
       run(({ console }, file: string) => {
-        const bytes = attempt(
-          () => new Uint8Array(readFileSync(file)),
-          (cause) => deny('protocol', 'file-unreadable', cause),
-        );
+        const bytes = readGiven(file);
         const receipt = bytes.ok ? decodeMessage('Receipt', bytes.value) : bytes;
         const opened = receipt.ok ? openReceipt(nodeCrypto, receipt.value.envelope, receipt.value.key) : receipt;
         return answer(console, opened, (visit) => ({

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { breaks } from '#sim/scenarios/breaks';
 import { day } from '#sim/scenarios/day';
-import { liveDay, nothingIsLeft, processesOf, socketsOf, startDay, temporaryHome } from './simulator.fixture.ts';
+import { liveDay, nothingIsLeft, temporaryHome } from './simulator.fixture.ts';
 
 const stepNames = day.map(({ step }) => step);
 
@@ -74,40 +74,4 @@ describe('one day of a device, in real processes', () => {
       nothingIsLeft(join(home.path, 'break', name));
     },
   );
-
-  test.concurrent.for(stepNames.map((step, index) => [step, index] as const))(
-    'Ctrl-C during %s leaves no process and no socket',
-    async ([, index], { expect }) => {
-      using home = temporaryHome();
-      const day = startDay(home.path);
-      await day.told(index);
-      expect(day.child.exitCode, 'the day ended before that step').toBeNull();
-      await expect.poll(() => socketsOf(home.path).length, { timeout: 15_000 }).toBeGreaterThan(0);
-      process.kill(-(day.child.pid ?? 0), 'SIGINT');
-      const { code, said, summary } = await day.ended;
-      // The last step may have ended before the signal came.
-      expect([130, 0], `${said} ${JSON.stringify(summary)}`).toContain(code);
-      nothingIsLeft(home.path);
-    },
-  );
-
-  test('the simulator killed outright takes every program of its device with it', async () => {
-    using home = temporaryHome();
-    const day = startDay(home.path, '--tpm', 'swtpm');
-    await day.told(2);
-    day.child.kill('SIGKILL');
-    await day.ended;
-    await expect.poll(() => processesOf(home.path), { timeout: 15_000 }).toEqual([]);
-  });
-
-  test('two simulators do not use one directory at once', async () => {
-    using home = temporaryHome();
-    const first = startDay(home.path);
-    await first.told(1);
-    const second = await liveDay(home.path);
-    expect(second.code).toBe(1);
-    expect(second.said).toContain('another simulator uses');
-    first.child.kill('SIGINT');
-    await first.ended;
-  });
 });

@@ -10,23 +10,24 @@ import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { expiryTime } from './expiry-time.ts';
 
-const mind = (lifecycle: Lifecycle, isVerifierThere = true) => {
+const mind = (lifecycle: Lifecycle, answers: readonly ('there' | 'away' | 'refuses')[] = ['there']) => {
   const clock = virtualClock();
   const state = unwrap(openState(memoryStore()));
   state.update({ lifecycle });
   const time = timeKeeper(clock, state, memoryLog());
   const asked: string[] = [];
   const expiry = expiryTime(
-    { time, state },
+    { time, state, clock, log: memoryLog() },
     {
       attest: async (party) => {
+        const answer = answers[Math.min(asked.length, answers.length - 1)];
         asked.push(party);
-        if (isVerifierThere) time.accept({ signedMs: builtMs + 1, atBootMs: clock.bootMs() });
-        return deny('unavailable', 'link-down');
+        if (answer === 'there') time.accept({ signedMs: builtMs + 1, atBootMs: clock.bootMs() });
+        return answer === 'refuses' ? deny('attestation', 'log-replay') : deny('unavailable', 'link-down');
       },
     },
   );
-  return { expiry, asked };
+  return { expiry, asked, clock };
 };
 
 describe('the time that expiry is held against', () => {
@@ -38,8 +39,23 @@ describe('the time that expiry is held against', () => {
     expect(asked).toEqual([ownParty]);
   });
 
-  test('stays unknown where nobody signs one', async () => {
-    expect(await mind('active', false).expiry.asked()).toEqual({ nowMs: undefined, floorMs: builtMs });
+  test('is asked for again where nobody could be asked, a few times', async () => {
+    const late = mind('active', ['away', 'away', 'there']);
+    const found = late.expiry.asked();
+    await late.clock.advance(5_000);
+    expect((await found).nowMs).toBeDefined();
+    expect(late.asked).toHaveLength(3);
+    const nobody = mind('active', ['away']);
+    const missed = nobody.expiry.asked();
+    await nobody.clock.advance(60_000);
+    expect(await missed).toEqual({ nowMs: undefined, floorMs: builtMs });
+    expect(nobody.asked).toHaveLength(4);
+  });
+
+  test('is not asked for again of a verifier that refuses', async () => {
+    const refused = mind('active', ['refuses']);
+    expect((await refused.expiry.asked()).nowMs).toBeUndefined();
+    expect(refused.asked).toHaveLength(1);
   });
 
   test('is not asked for by a device that is not in use', async () => {

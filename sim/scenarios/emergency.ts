@@ -15,6 +15,10 @@ const dayMs = 86_400_000;
 const holdMs = 6_000;
 const countdownMs = 12_000;
 const betweenPositionsMs = 60_000;
+/** Of our time and of the Key's: 25 looks are about a second. */
+const waitMs = 25_000;
+const looksPerStep = 25;
+const stepMs = 1_000;
 
 export const emergency: Scenario = {
   step: 'emergency',
@@ -106,6 +110,23 @@ const sleepADay = (key: SimulatedKey): { readonly bytes: number; readonly positi
   return { bytes: key.bytesOnLink() - before.bytes, positions: key.positionsSampled() - before.positions };
 };
 
+/**
+ * Waits, and time passes for the Key meanwhile as for everybody: what nobody acknowledged is sent again. Shorter than the
+ * pause between two positions, so that waiting brings no further one.
+ */
+const patiently = (world: World, key: SimulatedKey, what: string, fact: () => boolean): Promise<void> => {
+  let looks = 0;
+  return world.until(
+    what,
+    () => {
+      looks += 1;
+      if (looks % looksPerStep === 0) key.pass(stepMs);
+      return fact();
+    },
+    waitMs,
+  );
+};
+
 /** @param meanwhile what else is done while people wait for it */
 export const raiseAlarm = async (world: World, key: SimulatedKey, meanwhile: () => void = () => undefined): Promise<void> => {
   const { contacts } = world.beacon;
@@ -113,7 +134,7 @@ export const raiseAlarm = async (world: World, key: SimulatedKey, meanwhile: () 
   const felt = count(key, 'ack');
   key.press(holdMs);
   key.pass(countdownMs);
-  await world.until('both contacts know where, and the wearer feels that they do', () => {
+  await patiently(world, key, 'both contacts know where, and the wearer feels that they do', () => {
     meanwhile();
     return (
       contacts.every(({ news }, index) => news.slice(before[index]).some(({ is }) => is === 'position')) &&
@@ -123,12 +144,18 @@ export const raiseAlarm = async (world: World, key: SimulatedKey, meanwhile: () 
 };
 
 /** People say more than their phones did. */
-const acknowledge = async ({ beacon, until }: World, key: SimulatedKey): Promise<void> => {
+const acknowledge = async (world: World, key: SimulatedKey): Promise<void> => {
+  const { beacon } = world;
   const felt = count(key, 'ack');
   const words = ['seen', 'responding'] as const;
   for (const [index, contact] of beacon.contacts.entries())
     beacon.courier.says(contact, contact.answer(words[index % words.length] ?? 'seen'));
-  await until('the wearer feels that people have seen it', () => count(key, 'ack') >= felt + beacon.contacts.length);
+  await patiently(
+    world,
+    key,
+    'the wearer feels that people have seen it',
+    () => count(key, 'ack') >= felt + beacon.contacts.length,
+  );
 };
 
 /** The next position does not arrive: the courier has it, and nobody else. */
@@ -146,9 +173,10 @@ const keepOneBack = async (
   return { keyBefore, parcel: kept()[0]?.parcel ?? new Uint8Array() };
 };
 
-export const callOff = async ({ beacon, until }: World, key: SimulatedKey): Promise<void> => {
+export const callOff = async (world: World, key: SimulatedKey): Promise<void> => {
+  const { beacon } = world;
   key.cancelPin();
-  await until('both contacts know that it is over, and the Key sleeps', () => {
+  await patiently(world, key, 'both contacts know that it is over, and the Key sleeps', () => {
     const isTold = beacon.contacts.every(({ news }) => news.at(-1)?.is === 'ended' || news.at(-1)?.is === 'again');
     return isTold && key.powered().length === 0;
   });

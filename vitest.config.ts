@@ -20,8 +20,6 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
 
 export default defineConfig({
   test: {
-    // Every processor: by default one is left out, which of two is half.
-    maxWorkers: '100%',
     projects: [
       tier('unit', ['**/*.test.ts'], ['**/*.parts.test.ts', '**/*.day.test.ts', '**/*.page.test.ts', '**/*.machine.test.ts']),
       tier('parts', ['**/*.parts.test.ts']),

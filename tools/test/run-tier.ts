@@ -1,8 +1,9 @@
 /** One tier, run by vitest, with its report. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { TierResult } from './summary.ts';
-import type { Tier } from './tiers.ts';
+import { type Tier, tiers } from './tiers.ts';
 
 /**
  * @param vitest the command and its first words
@@ -14,7 +15,11 @@ export const runTier = (
   directory: string,
   reportPath: string,
 ): TierResult => {
-  const options = ['run', '--project', tier, '--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`];
+  const files = Math.ceil(availableParallelism() * tiers[tier].filesPerProcessor);
+  const options = [
+    ...['run', '--project', tier, `--maxWorkers=${files}`],
+    ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`],
+  ];
   const { status } = spawnSync(command, [...words, ...options], { cwd: directory, stdio: ['ignore', 'inherit', 'inherit'] });
   return { tier, hasFailed: status !== 0, report: readReport(reportPath) };
 };

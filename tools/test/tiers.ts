@@ -1,10 +1,14 @@
-/** The tiers of tests, as vitest.config.ts has them, each with what it needs and what runs it. */
+/**
+ * The tiers of tests, as vitest.config.ts has them, each with what it needs, what runs it, and how many of its files run at
+ * once on a processor.
+ */
 export const tiers = {
-  unit: { needs: 'no root, no Debian package', runner: 'make test' },
-  parts: { needs: 'real parts: software TPMs, sockets', runner: 'make test' },
-  day: { needs: 'whole days in real processes', runner: 'make test' },
-  page: { needs: 'the page in Chromium', runner: 'make test' },
-  machine: { needs: 'our image booted in QEMU', runner: 'make test-full' },
+  unit: { needs: 'no root, no Debian package', runner: 'make test', filesPerProcessor: 1 },
+  parts: { needs: 'real parts: software TPMs, sockets', runner: 'make test', filesPerProcessor: 1 },
+  /** They mostly wait. */
+  day: { needs: 'whole days in real processes', runner: 'make test', filesPerProcessor: 1.5 },
+  page: { needs: 'the page in Chromium', runner: 'make test', filesPerProcessor: 1 },
+  machine: { needs: 'our image booted in QEMU', runner: 'make test-full', filesPerProcessor: 1 },
 } as const;
 
 export type Tier = keyof typeof tiers;

@@ -8,7 +8,7 @@ import { capsuleKeys, cutAck, type Header, sealCapsule, sealControl, sealUpdate 
 import { chainStep } from '../core/ratchet.ts';
 import { keyCrypto } from '../runtime/key-crypto.ts';
 import { secureSide } from '../runtime/secure-side.ts';
-import { Contact, contactLimits } from './contact.ts';
+import { Contact, contactLimits, unknownEvent } from './contact.ts';
 
 const crypto = keyCrypto(nodeCrypto, new Uint8Array(32), 1);
 const secrets = { id: new Uint8Array(16).fill(1), seed: new Uint8Array(32).fill(2), psk: new Uint8Array(32).fill(3) };
@@ -98,6 +98,21 @@ describe('a contact', () => {
     }
     expect(unwrap(key.contact.receive(update, 0)).news.is).toBe('position');
     for (const length of [0, 1, 20, 105, 1285]) expect(reason(key.contact.receive(update.subarray(0, length), 0))).not.toBe('ok');
+  });
+
+  test('tells a place that came before its alert from one whose event is over', () => {
+    const key = sealer();
+    const alert = key.open();
+    const [early, late] = [key.update(), key.update()];
+    const detailOf = (message: Uint8Array) => {
+      const received = key.contact.receive(message, 0);
+      return received.ok ? 'ok' : received.fault.detail;
+    };
+    expect(detailOf(early)).toBe(unknownEvent);
+    unwrap(key.contact.receive(alert, 0));
+    unwrap(key.contact.receive(early, 0));
+    unwrap(key.contact.receive(key.control('cancel'), 0));
+    expect(detailOf(late)).toBe('the event is over');
   });
 
   test('lets an event go after its longest time, and follows no more than its limit at once', () => {

@@ -55,6 +55,9 @@ export interface Received {
 
 export const contactLimits = { events: 16, skippedKeys: 64, skip: 4096, answers: 128, longestMs: 90_000_000 } as const;
 
+/** Detail of a refusal: the event was not opened here (yet), or so long ago that nothing of it is left. */
+export const unknownEvent = 'no such event';
+
 interface Followed {
   readonly control: Uint8Array;
   readonly ack: Uint8Array;
@@ -103,7 +106,8 @@ export class Contact {
     const before = known?.answers.get(cut.sequence);
     if (before !== undefined) return ok({ news: { is: 'again', event }, ack: before });
     if (cut.type === 'capsule') return this.open(cut, event, atMs);
-    if (known?.followed === undefined) return deny('integrity', 'decryption-failed', 'no such event is open');
+    if (known === undefined) return deny('integrity', 'decryption-failed', unknownEvent);
+    if (known.followed === undefined) return deny('integrity', 'decryption-failed', 'the event is over');
     return cut.type === 'control' ? this.end(cut, event, known, known.followed) : this.locate(cut, event, known.followed);
   }
 

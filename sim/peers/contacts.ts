@@ -1,7 +1,7 @@
 /** The people whom a Key alerts: each has a reference contact's side on a phone of their own. */
 
 import { unwrapParcel } from '#agents/beacon/parcel';
-import { Contact, type News } from '#firmware-key/contact/contact';
+import { Contact, type News, unknownEvent } from '#firmware-key/contact/contact';
 import type { AckClass } from '#firmware-key/core/alert-format';
 import { toHex } from '#hal/core/bytes';
 import { deny, type Fault, ok, type Result } from '#hal/core/result';
@@ -16,7 +16,10 @@ export interface ContactPeer {
   readonly card: string;
   /** What they were told so far, oldest first. */
   readonly news: readonly News[];
-  /** What came and did not open. */
+  /**
+   * What came and did not open; but for a place that came before its alert did: of what a Key says while nobody listens,
+   * the line may keep the last part alone. The Key says the rest again.
+   */
   readonly refusals: readonly Fault[];
   /** A parcel arrives. @returns what their phone answers by itself, or nothing */
   receive(parcel: Uint8Array): Uint8Array | undefined;
@@ -49,7 +52,7 @@ export const referenceContact = (random: Random, clock: Clock): ContactPeer => {
     receive(parcel) {
       const received = read(parcel);
       if (!received.ok) {
-        refusals.push(received.fault);
+        if (received.fault.detail !== unknownEvent) refusals.push(received.fault);
         return undefined;
       }
       news.push(received.value.news);

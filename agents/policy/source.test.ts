@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openState } from '#agents/management/state';
+import type { ReadRange } from '#agents/mind/far-ends';
 import { timeKeeper } from '#agents/mind/time-keeper';
 import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
@@ -8,7 +9,7 @@ import { memoryLog } from '#hal/memory/log';
 import { metadataPath } from '#ota-client/repository/files';
 import { publishRoles } from '#ota-client/repository/publish';
 import { ci, custodian, site } from '#ota-client/repository/repository.fixture';
-import { bundleSource, type ReadRange } from './source.ts';
+import { bundleSource } from './source.ts';
 
 const dayMs = 86_400_000;
 const { signal } = new AbortController();

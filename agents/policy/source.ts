@@ -1,6 +1,8 @@
 /** The newest bundle of a class, out of the repository that the mouth fetches from, verified here (SR-09). */
+
 import { createHash } from 'node:crypto';
 import type { ExpiryTime } from '#agents/attest/expiry-time';
+import type { ReadRange } from '#agents/mind/far-ends';
 import { concat } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
@@ -33,9 +35,6 @@ export interface SourceParts {
   readonly witness: (signedMs: number) => void;
   readonly hardwareId: string;
 }
-
-/** A part of a file of the repository. */
-export type ReadRange = (path: string, offset: number, mostBytes: number, signal: AbortSignal) => Promise<Result<Uint8Array>>;
 
 /** A snapshot is signed for about this long: it was signed at some time after its expiry less this. */
 const snapshotLifeMs = 14 * 86_400_000;

@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { apiDoor } from '#agents/api/door';
 import { type ApiMethods, apiMethods, feedMethods } from '#agents/api/methods';
 import { attestAgent } from '#agents/attest/agent';
-import { type Attestor, attestor } from '#agents/attest/attestor';
-import { expiryTime } from '#agents/attest/expiry-time';
+import { attestor } from '#agents/attest/attestor';
 import { verifierLink } from '#agents/attest/verifier-link';
 import { auditAgent } from '#agents/audit/agent';
 import { openAuditLog } from '#agents/audit/log';
@@ -22,13 +21,13 @@ import { imageModel } from '#agents/defense/image-model';
 import { outcomeIntake } from '#agents/defense/intake';
 import { openModels } from '#agents/defense/models';
 import { intelligenceParty } from '#agents/defense/outcomes';
-import { type FleetParts, fleetAgent } from '#agents/fleet/agent';
-import { commandMethods, commandParty } from '#agents/fleet/command-methods';
-import { type OrderIntake, orderIntake } from '#agents/management/order-intake';
-import { type Fleet, parseSite } from '#agents/management/site';
+import { commandParty } from '#agents/fleet/command-methods';
+import { orderIntake } from '#agents/management/order-intake';
+import { parseSite } from '#agents/management/site';
 import { openState } from '#agents/management/state';
 import { recordBoot, recordVisit } from '#agents/management/visit';
 import { authorizer } from '#agents/mind/authorizer';
+import { farEnds } from '#agents/mind/far-ends';
 import { handsLife } from '#agents/mind/life';
 import type { MindParts } from '#agents/mind/parts';
 import { postureKeeper } from '#agents/mind/posture-keeper';
@@ -37,44 +36,35 @@ import { trust as newTrust, ownParty } from '#agents/mind/trust';
 import { watchers as newWatchers } from '#agents/mind/watchers';
 import { networkAgent } from '#agents/network/agent';
 import { policyAgent } from '#agents/policy/agent';
-import { type Enforcer, enforcer } from '#agents/policy/enforcer';
-import { type PolicyManager, policyManager } from '#agents/policy/manager';
-import { bundleSource } from '#agents/policy/source';
+import { enforcer } from '#agents/policy/enforcer';
 import { postureAgent } from '#agents/posture/agent';
 import { presenter } from '#agents/session/presenter';
 import { type Agent, type Supervision, superviseAgents } from '#agents/supervisor/agent';
 import { trialAgent } from '#agents/update/agent';
-import type { Updater } from '#agents/update/updater';
 import { verifierMethods } from '#attestation/verifier-methods';
 import { equalBytes, fromBase64, toHex } from '#hal/core/bytes';
-import { codeOf, deny, type Failure, ok, type Result, unwrap } from '#hal/core/result';
-import type { IsRevoked } from '#hal/crypto/envelope';
+import { codeOf, deny, type Failure, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
 import { openDurableStore } from '#hal/linux/durable-store';
 import { systemRandom } from '#hal/linux/random';
-import type { Clock } from '#hal/ports/clock';
-import type { DurableStore } from '#hal/ports/durable-store';
-import type { Exchange } from '#hal/ports/exchange';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { exchangeClient } from '#hal/remote/exchange-client';
-import { type RemoteHands, remoteHands } from '#hal/remote/hands-client';
+import { remoteHands } from '#hal/remote/hands-client';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { remoteInference } from '#hal/remote/inference-client';
 import { inferenceMethods } from '#hal/remote/inference-methods';
 import { lateDoor } from '#hal/remote/late-door';
-import { type LinkMethods, linkMethods } from '#hal/remote/link-methods';
-import type { Client, Handlers } from '#hal/remote/methods';
+import { linkMethods } from '#hal/remote/link-methods';
+import type { Handlers, Methods } from '#hal/remote/methods';
 import { socketClient } from '#hal/remote/socket-client';
 import { serveSocket } from '#hal/remote/socket-server';
-import type { HandsHello } from '#protos/gen/types';
+import { fleetOf, managerOf } from './fleet.ts';
 import { auditKeysOf, custodyOf, followHandleEpoch, openRevocations } from './keys.ts';
 import { deviceLayout, socketPath } from './layout.ts';
+import { provisionedHands } from './provisioned-hands.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 import { updaterOf } from './updates.ts';
-
-/** How often the hands are asked while they are not there, or not provisioned. */
-const waitMs = 250;
 
 runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }) => {
   const clock = linuxClock();
@@ -88,24 +78,10 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   const inference = socketClient(inferenceMethods, socketPath(options.run, 'inference'));
 
   let door: Handlers<ApiMethods> | Failure = deny('unavailable', 'program-down');
-  const api = unwrap(
-    await serveSocket(
-      dispatcher(
-        apiMethods,
-        lateDoor(apiMethods, () => door),
-      ),
-      { path: socketPath(options.run, 'api'), log },
-    ),
-  );
-  const feed = unwrap(
-    await serveSocket(
-      dispatcher(
-        feedMethods,
-        lateDoor(feedMethods, () => door),
-      ),
-      { path: socketPath(options.run, 'feed'), log },
-    ),
-  );
+  const serve = async <M extends Methods>(methods: M, name: 'api' | 'feed', behind: () => Handlers<M> | Failure) =>
+    unwrap(await serveSocket(dispatcher(methods, lateDoor(methods, behind)), { path: socketPath(options.run, name), log }));
+  const api = await serve(apiMethods, 'api', () => door);
+  const feed = await serve(feedMethods, 'feed', () => door);
   const closeDoors = () => Promise.all([api.close(), feed.close()]);
 
   const hello = await provisionedHands(hands, clock, signal, (failure) => {
@@ -135,12 +111,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   unwrap(await followHandleEpoch(hands, state));
   const { handleEpoch } = state.current();
   trust.holdHandle({ handle: toHex(unwrap(await hands.keys.handle(ownParty, handleEpoch))), epoch: handleEpoch });
-  const exchange = {
-    post: async (endpoint: string, body: Uint8Array, callSignal: AbortSignal): Promise<Result<Uint8Array>> => {
-      const answered = await link.call('link.post', { endpoint, body }, { signal: callSignal });
-      return answered.ok ? ok(answered.value.body) : answered;
-    },
-  };
+  const far = farEnds(link);
   const policy = await cedarEngine();
   const parts: MindParts = {
     clock,
@@ -154,7 +125,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     link: { isAlive: async (callSignal) => (await link.call('link.status', {}, { signal: callSignal })).ok },
     inference: remoteInference(inference),
     verifier: verifierLink({
-      client: exchangeClient(verifierMethods, exchange, 'verifier'),
+      client: exchangeClient(verifierMethods, far.exchange, 'verifier'),
       collector: { tpm: hands.tpm, keys: hands.keys, bootLog: hands.bootLog },
       crypto,
       random: systemRandom,
@@ -224,15 +195,16 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     networkAgent,
     policyAgent(managed, hello.permitKey),
   ];
-  const manager = site.fleet === undefined ? undefined : managerOf(full, site.fleet, { managed, link, store });
-  const needs = { link, exchange, store, agents: () => supervision?.health() ?? [] };
-  const updates = site.fleet?.update === undefined ? undefined : updaterOf(full, site.fleet, site.fleet.update, needs);
+  const manager = site.fleet === undefined ? undefined : managerOf(full, site.fleet, { enforcer: managed, far, store });
+  const updates =
+    site.fleet?.update === undefined
+      ? undefined
+      : updaterOf(full, site.fleet, site.fleet.update, { far, store, agents: () => supervision?.health() ?? [] });
   if (updates !== undefined) agents.push(trialAgent(updates, clock, log));
   if (site.fleet !== undefined && manager !== undefined)
     agents.push(
       fleetOf(full, site.fleet, {
-        ...{ link, exchange, isRevoked, orders },
-        manager: withReleases(manager, updates),
+        ...{ manager, updates, link, far, isRevoked, orders },
         risk: () => defense.telemetry(managed.configuration()?.approvesTelemetry === true),
       }),
     );
@@ -257,76 +229,3 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   await closeDoors();
   return signal.aborted ? exitCode.done : exitCode.restart;
 });
-
-interface ManagerNeeds {
-  readonly managed: Enforcer;
-  readonly link: Client<LinkMethods>;
-  readonly store: DurableStore;
-}
-
-const managerOf = (
-  parts: MindParts & { readonly attestor: Attestor },
-  fleet: Fleet,
-  { managed, link, store }: ManagerNeeds,
-): PolicyManager => {
-  const { clock, crypto, log, time, attestor } = parts;
-  const source = bundleSource({
-    crypto,
-    store,
-    pinnedRoot: fleet.repository.root,
-    hardwareId: fleet.repository.hardware,
-    time: expiryTime(parts, attestor),
-    witness: (signedMs) => time.witness(signedMs),
-    read: async (path, offset, mostBytes, signal) => {
-      const read = await link.call('link.range', { endpoint: 'repository', path, offset, mostBytes }, { signal });
-      return read.ok ? ok(read.value.part) : read;
-    },
-  });
-  return policyManager({ enforcer: managed, source, clock, log });
-};
-
-/** What Command hears of the device: bundles in force, and the release that runs. */
-const withReleases = (manager: PolicyManager, updates: Updater | undefined): PolicyManager =>
-  updates === undefined ? manager : { ...manager, states: async () => [...(await manager.states()), ...(await updates.state())] };
-
-interface FleetNeeds {
-  readonly manager: PolicyManager;
-  readonly link: Client<LinkMethods>;
-  readonly exchange: Exchange;
-  readonly isRevoked: IsRevoked;
-  readonly orders: OrderIntake;
-  readonly risk: FleetParts['risk'];
-}
-
-const fleetOf = (
-  parts: MindParts & { readonly attestor: Attestor },
-  fleet: Fleet,
-  { manager, link, exchange, isRevoked, orders, risk }: FleetNeeds,
-): Agent<unknown> =>
-  fleetAgent({
-    ...parts,
-    random: systemRandom,
-    fleet,
-    isRevoked,
-    link,
-    command: exchangeClient(commandMethods, exchange, 'command'),
-    manager,
-    orders,
-    risk,
-  });
-
-/** The first answer of hands that are provisioned; undefined when the program is told to end before. */
-const provisionedHands = async (
-  hands: RemoteHands,
-  clock: Clock,
-  signal: AbortSignal,
-  meanwhile: (failure: Failure) => void,
-): Promise<HandsHello | undefined> => {
-  while (!signal.aborted) {
-    const hello = await hands.hello();
-    if (hello.ok && hello.value.isProvisioned) return hello.value;
-    meanwhile(hello.ok ? deny('unavailable', 'not-provisioned') : deny('unavailable', 'program-down', codeOf(hello.fault)));
-    await clock.sleep(waitMs, signal);
-  }
-  return undefined;
-};

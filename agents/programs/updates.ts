@@ -3,25 +3,20 @@ import type { Attestor } from '#agents/attest/attestor';
 import { expiryTime } from '#agents/attest/expiry-time';
 import type { Fleet, UpdateSite } from '#agents/management/site';
 import type { Authorizer } from '#agents/mind/authorizer';
+import type { FarEnds } from '#agents/mind/far-ends';
 import type { MindParts } from '#agents/mind/parts';
-import type { ReadRange } from '#agents/policy/source';
 import type { AgentHealth } from '#agents/supervisor/agent';
 import { type DirectorMethods, directorMethods } from '#agents/update/director-methods';
 import { releaseOffers } from '#agents/update/offers';
 import { type Updater, updater } from '#agents/update/updater';
 import { concat } from '#hal/core/bytes';
-import { ok } from '#hal/core/result';
 import { keyId } from '#hal/crypto/envelope';
 import type { DurableStore } from '#hal/ports/durable-store';
-import type { Exchange } from '#hal/ports/exchange';
 import { exchangeClient } from '#hal/remote/exchange-client';
-import type { LinkMethods } from '#hal/remote/link-methods';
-import type { Client } from '#hal/remote/methods';
 import type { HealthCheck } from '#ota-client/apply/health';
 
 export interface UpdateNeeds {
-  readonly link: Client<LinkMethods>;
-  readonly exchange: Exchange;
+  readonly far: FarEnds;
   readonly store: DurableStore;
   readonly agents: () => readonly AgentHealth[];
 }
@@ -30,17 +25,13 @@ type Parts = MindParts & { readonly attestor: Attestor; readonly authorizer: Aut
 
 export const updaterOf = (parts: Parts, fleet: Fleet, site: UpdateSite, needs: UpdateNeeds): Updater => {
   const { crypto, clock, log, audit, hands, state, verifier, attestor, authorizer } = parts;
-  const { link, exchange, store } = needs;
+  const { far, store } = needs;
   const { hardware } = fleet.repository;
-  const read: ReadRange = async (path, offset, mostBytes, signal) => {
-    const part = await link.call('link.range', { endpoint: 'repository', path, offset, mostBytes }, { signal });
-    return part.ok ? ok(part.value.part) : part;
-  };
   const offers = releaseOffers({
     crypto,
-    read,
     store,
-    director: exchangeClient<DirectorMethods>(directorMethods, exchange, 'director'),
+    read: far.read,
+    director: exchangeClient<DirectorMethods>(directorMethods, far.exchange, 'director'),
     attestor,
     verifier,
     keys: hands.keys,
@@ -59,7 +50,7 @@ export const updaterOf = (parts: Parts, fleet: Fleet, site: UpdateSite, needs: U
     audit,
     clock,
     log,
-    read,
+    read: far.read,
     hardware,
     signer: crypto.hash('sha256', concat(...site.releaseKeys.map((key) => keyId(crypto, key)))),
     checks: healthChecks(parts, needs),

@@ -2,11 +2,13 @@
  * Which release this device is to take now: a fresh appraisal for the director alone, the director's answer, and what
  * the image repository says of the same target (Uptane); or, without any of that, the repair release (SR-12).
  */
+
 import type { Attestor } from '#agents/attest/attestor';
 import type { ExpiryTime } from '#agents/attest/expiry-time';
 import type { VerifierLink } from '#agents/attest/verifier-link';
 import type { StateKeeper } from '#agents/management/state';
-import { fetchFrom, type ReadRange, readWhole } from '#agents/policy/source';
+import type { ReadRange } from '#agents/mind/far-ends';
+import { fetchFrom, readWhole } from '#agents/policy/source';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { DeviceKeys } from '#hal/ports/device-keys';

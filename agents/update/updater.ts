@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { AuditLog } from '#agents/audit/log';
 import type { Actor, Fact } from '#agents/decision/facts';
 import type { Authorizer } from '#agents/mind/authorizer';
-import type { ReadRange } from '#agents/policy/source';
+import type { ReadRange } from '#agents/mind/far-ends';
 import { concat, toHex } from '#hal/core/bytes';
 import { codeOf, deny, done, type Fault, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';

@@ -1,26 +1,32 @@
-/**
- * `Commands` by child processes of Node: for simulators and tools, never for the hands.
- *
- * @param before what stands before each program, such as `nsenter …` of a network lab
- */
-import { execFile } from 'node:child_process';
+/** `Commands` by child processes of Node: for simulators and tools, never for the hands. */
+import { type ExecFileException, execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { attemptAsync, deny } from '#hal/core/result';
+import { causeOf, deny, ok } from '#hal/core/result';
 import type { Commands } from '#hal/ports/commands';
+
+export interface CommandOptions {
+  /** What stands before each program, such as `nsenter …` of a network lab. */
+  readonly before?: readonly string[];
+  /** What lasts longer is killed. */
+  readonly timeoutMs?: number;
+}
 
 const execute = promisify(execFile);
 /** Nothing of the caller's environment: a program of the system is found where the system keeps it. */
 const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
-const limits = { timeout: 10_000, maxBuffer: 4 * 1024 * 1024, killSignal: 'SIGKILL', env } as const;
+const limits = { maxBuffer: 4 * 1024 * 1024, killSignal: 'SIGKILL', env } as const;
 
-export const linuxCommands = (before: readonly string[] = []): Commands => ({
-  run(program, words, input) {
+export const linuxCommands = ({ before = [], timeoutMs = 10_000 }: CommandOptions = {}): Commands => ({
+  async run(program, words, input) {
     // Node's pipe is a socket, which programs that open /dev/stdin cannot read.
-    if (input !== undefined) return Promise.resolve(deny('unavailable', 'not-supported', 'input'));
+    if (input !== undefined) return deny('unavailable', 'not-supported', 'input');
     const [command = program, ...rest] = [...before, program, ...words];
-    return attemptAsync(
-      async () => (await execute(command, rest, limits)).stdout,
-      (cause) => deny('unavailable', 'not-supported', cause),
-    );
+    try {
+      return ok((await execute(command, rest, { ...limits, timeout: timeoutMs })).stdout);
+    } catch (error) {
+      return (error as ExecFileException).killed === true
+        ? deny('resource', 'time-limit', `${program} was killed after ${timeoutMs} ms`)
+        : deny('unavailable', 'not-supported', causeOf(error));
+    }
   },
 });

@@ -64,7 +64,7 @@ export const networkLab = async (): Promise<Result<NetworkLab>> => {
 
   const side = (address: string, processId: number): LabSide => {
     const before = entering(processId);
-    return { address, before, run: linuxCommands(before).run };
+    return { address, before, run: linuxCommands({ before }).run };
   };
   const device = side(deviceAddress, deviceHeld.value);
   const far = side(farAddress, farHeld.value);

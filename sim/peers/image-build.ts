@@ -26,10 +26,13 @@ export type BuildImage = (tree: Tree, options: ImageOptions) => Promise<Result<U
 
 export const imageTool = '/usr/bin/mkfs.erofs';
 
+/** Many times what it takes: a machine that is busy must not look like one without the tool. */
+const timeoutMs = 120_000;
+
 const treePath = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
-/** @returns whole blocks of 4 KiB; or `unavailable/not-supported` without the tool, `protocol/field-invalid` for a path */
-export const buildRootImage: BuildImage = async (tree, { uuid, timeSeconds = 0, commands = linuxCommands() }) => {
+/** @returns whole blocks of 4 KiB; or `unavailable/not-supported` without the tool, `protocol/field-invalid` for a path, `resource/time-limit` */
+export const buildRootImage: BuildImage = async (tree, { uuid, timeSeconds = 0, commands = linuxCommands({ timeoutMs }) }) => {
   const wrong = [...tree.keys()].find((path) => !treePath.test(path));
   if (wrong !== undefined) return deny('protocol', 'field-invalid', `path ${wrong.slice(0, 80)}`);
   const folder = mkdtempSync(join(tmpdir(), 'enigm-image-'));

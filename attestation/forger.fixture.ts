@@ -2,7 +2,9 @@
  * Makes evidence in software, piece by piece, each of which a test may change: what an attacker with keys of his own
  * could send. That real TPMs make the same evidence is shown by the parts tests.
  */
+
 import { createHash } from 'node:crypto';
+import { globalVendor } from '#hal/core/guid';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { seededRandom } from '#hal/memory/random';
@@ -13,7 +15,7 @@ import type { AppraisalInput } from './appraise.ts';
 import { type Claims, encodeClaims } from './claims.ts';
 import { parseEventLog } from './eventlog/parse.ts';
 import { replayBank } from './eventlog/replay.ts';
-import { encodeVariable, globalVariableGuid } from './eventlog/variable.ts';
+import { encodeVariable } from './eventlog/variable.ts';
 import { eventLogWriter } from './eventlog/write.ts';
 import { encodeEvidence, evidenceInput, type Purpose, qualifyingData } from './evidence.ts';
 import type { ReferenceSet } from './references.ts';
@@ -55,7 +57,7 @@ export const bootLog = ({
   log.add({
     pcr: 7,
     type: 'EV_EFI_VARIABLE_DRIVER_CONFIG',
-    data: encodeVariable(globalVariableGuid, 'SecureBoot', Uint8Array.of(isSecureBootOn ? 1 : 0)),
+    data: encodeVariable(globalVendor, 'SecureBoot', Uint8Array.of(isSecureBootOn ? 1 : 0)),
   });
   for (let pcr = 0; pcr < 8; pcr += 1) log.add({ pcr, type: 'EV_SEPARATOR', data: new Uint8Array(4) });
   for (const program of programs)

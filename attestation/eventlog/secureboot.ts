@@ -6,11 +6,12 @@
  * the separator, a variable of the policy, an authority that was used, or the one known action.
  * Source: PFP 1.05 §3.3.4.8; go-attestation, docs/event-log-disclosure.md.
  */
+import { globalVendor } from '#hal/core/guid';
 import { ok, type Result } from '#hal/core/result';
 import { contradiction } from './contradiction.ts';
 import { eventTypes } from './events.ts';
 import type { EventLog, LogEvent } from './parse.ts';
-import { decodeVariable, globalVariableGuid } from './variable.ts';
+import { decodeVariable } from './variable.ts';
 
 const secureBootPcr = 7;
 
@@ -50,7 +51,7 @@ export const readSecureBoot = (log: EventLog): Result<boolean | undefined> => {
         if (seen.has(variable.name)) return contradiction(event, `the variable ${variable.name} for the second time`);
         seen.add(variable.name);
         if (variable.name !== 'SecureBoot') break;
-        if (variable.guid !== globalVariableGuid) return contradiction(event, `SecureBoot of ${variable.guid}`);
+        if (variable.guid !== globalVendor) return contradiction(event, `SecureBoot of ${variable.guid}`);
         const [state = 0, ...more] = variable.content;
         if (state > 1 || more.length > 0) return contradiction(event, 'SecureBoot is neither 0 nor 1');
         secureBoot = state === 1;

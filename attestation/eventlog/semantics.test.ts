@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { concat, u8, utf8 } from '#hal/core/bytes';
+import { globalVendor } from '#hal/core/guid';
 import { codeOf, unwrap } from '#hal/core/result';
 import type { Bank } from './algorithms.ts';
 import { type EventTypeName, eventTypes, knownEventTypes, separators, startupLocalityData } from './events.ts';
 import { type EventLog, parseEventLog } from './parse.ts';
 import { sampleBoot, secureBootVariable, separator, startupLocalityEvent, writeLog } from './sample.fixture.ts';
 import { checkSemantics, type SemanticsOptions } from './semantics.ts';
-import { encodeVariable, globalVariableGuid } from './variable.ts';
+import { encodeVariable } from './variable.ts';
 import type { Measurement } from './write.ts';
 
 const logOf = (measurements: readonly Measurement[], banks?: readonly Bank[]): EventLog =>
@@ -33,7 +34,7 @@ const replaced = (which: (each: Measurement) => boolean, by: Measurement) => sam
 const variable = (name: string, content: Uint8Array, type: EventTypeName = 'EV_EFI_VARIABLE_DRIVER_CONFIG'): Measurement => ({
   pcr: 7,
   type,
-  data: encodeVariable(globalVariableGuid, name, content),
+  data: encodeVariable(globalVendor, name, content),
 });
 
 describe('the facts', () => {
@@ -111,7 +112,7 @@ describe('digests (attack 24)', () => {
   const covered = (Object.keys(eventTypes) as EventTypeName[]).filter((name) => eventTypes[name].covers === 'data');
 
   test.each(covered)('the digest of %s is that of its data', (type) => {
-    const data = encodeVariable(globalVariableGuid, 'x', utf8('y'));
+    const data = encodeVariable(globalVendor, 'x', utf8('y'));
     expect(verdict([...sampleBoot, { pcr: 12, type, data }])).toBe('accepted');
     expect(verdict([...sampleBoot, { pcr: 12, type, data, measured: utf8('other') }])).toBe(
       `${type}, register 12: its digest is not that of its data`,
@@ -186,7 +187,7 @@ describe('register 7 (attack 25)', () => {
 
   test.each<[string, Uint8Array]>([
     ['too short', utf8('short')],
-    ['too long', concat(encodeVariable(globalVariableGuid, 'x', u8(1)), u8(0))],
+    ['too long', concat(encodeVariable(globalVendor, 'x', u8(1)), u8(0))],
   ])('a variable that is %s is refused', (_, data) => {
     expect(verdict(before7({ pcr: 7, type: 'EV_EFI_VARIABLE_DRIVER_CONFIG', data }))).toMatch(/not exactly one UEFI variable$/);
   });

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { concat, fromHex, utf8 } from '#hal/core/bytes';
-import { decodeVariable, encodeVariable, globalVariableGuid } from './variable.ts';
+import { globalVendor } from '#hal/core/guid';
+import { decodeVariable, encodeVariable } from './variable.ts';
 
 /** As firmware measures it: GUID in its memory order, then counts, then the name in UTF-16. */
 const secureBoot = '61dfe48bca93d211aa0d00e098032b8c0a00000000000000010000000000000053006500630075007200650042006f006f00740001';
 
 test('a variable is read', () => {
   expect(decodeVariable(fromHex(secureBoot) ?? new Uint8Array(0))).toEqual({
-    guid: globalVariableGuid,
+    guid: globalVendor,
     name: 'SecureBoot',
     content: Uint8Array.of(1),
     bytesLeft: 0,
@@ -21,11 +22,11 @@ test('reading leaves the bytes as they are, also those of a Buffer', () => {
 });
 
 test('a variable is written as firmware writes it', () => {
-  expect(encodeVariable(globalVariableGuid, 'SecureBoot', Uint8Array.of(1))).toEqual(fromHex(secureBoot));
+  expect(encodeVariable(globalVendor, 'SecureBoot', Uint8Array.of(1))).toEqual(fromHex(secureBoot));
 });
 
 test('bytes after the structure are counted', () => {
-  expect(decodeVariable(concat(encodeVariable(globalVariableGuid, 'db', utf8('x')), utf8('123456')))?.bytesLeft).toBe(6);
+  expect(decodeVariable(concat(encodeVariable(globalVendor, 'db', utf8('x')), utf8('123456')))?.bytesLeft).toBe(6);
 });
 
 test('data that ends before the structure does is no variable', () => {
@@ -43,7 +44,7 @@ test.each([
 });
 
 test('a name that is no text is read without a throw', () => {
-  const lone = encodeVariable(globalVariableGuid, '\ud800', new Uint8Array(0));
+  const lone = encodeVariable(globalVendor, '\ud800', new Uint8Array(0));
   expect(decodeVariable(lone)?.name).toBe('\ufffd');
 });
 

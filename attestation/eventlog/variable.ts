@@ -18,9 +18,6 @@ export interface UefiVariable {
   readonly bytesLeft: number;
 }
 
-/** EFI_GLOBAL_VARIABLE, UEFI 2.10 §3.3: the owner of `SecureBoot`, `PK` and `KEK`. */
-export const globalVariableGuid = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
-
 const headerBytes = 32;
 
 /** @returns undefined for data that ends before the structure does */

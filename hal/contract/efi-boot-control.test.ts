@@ -2,12 +2,13 @@
  * `BootControl` over UEFI variables, with a firmware and a first root that do what OVMF and ours were seen to do
  * (`sim/qemu/*.machine.test.ts` has the real ones).
  */
+
 import { describe, expect, test } from 'vitest';
 import { u16le, utf8 } from '#hal/core/bytes';
 import { bootVariable, decodeBootOrder, encodeBootOrder } from '#hal/core/efi-load-option';
+import { globalVendor } from '#hal/core/guid';
 import { deny, done, ok, unwrap } from '#hal/core/result';
 import { efiBootControl, entryNumbers, readTrial, trialVariable } from '#hal/linux/efi-boot-control';
-import { globalVendor } from '#hal/linux/efi-variables';
 import { memoryEfiVariables } from '#hal/memory/efi-variables';
 import { type SlotName, slotNames } from '#hal/ports/slots';
 import { type BootMachine, bootControlContract } from './boot-control.ts';

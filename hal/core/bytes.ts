@@ -64,3 +64,4 @@ export const u32be = integer(4, false);
 export const u64be = integer(8, false);
 export const u16le = integer(2, true);
 export const u32le = integer(4, true);
+export const u64le = integer(8, true);

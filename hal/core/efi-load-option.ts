@@ -2,7 +2,7 @@
  * Boot entries: the contents of the variables `Boot####` and `BootOrder` (UEFI 2.10 §3.1.3), for images that lie on a
  * partition of the machine's own disk.
  */
-import { concat, u8, u16le, u32le } from './bytes.ts';
+import { concat, u8, u16le, u32le, u64le } from './bytes.ts';
 import { guidBytes } from './guid.ts';
 
 export interface BootEntry {
@@ -57,5 +57,3 @@ const node = ([type, subtype]: readonly [number, number], ...contents: readonly 
 
 /** UCS-2 with its end. */
 export const utf16 = (text: string): Uint8Array => new Uint8Array(Buffer.from(`${text}\0`, 'utf16le'));
-
-const u64le = (value: number): Uint8Array => concat(u32le(value % 0x1_0000_0000), u32le(Math.floor(value / 0x1_0000_0000)));

@@ -15,3 +15,8 @@ export const guidText = (bytes: Uint8Array): string =>
 /** The same exchange leads from the order of the text and back. */
 const turned = (bytes: Uint8Array): Uint8Array =>
   Uint8Array.of(3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15).map((from) => bytes[from] ?? 0);
+
+/** EFI_GLOBAL_VARIABLE, UEFI 2.10 §3.3: the owner of `SecureBoot`, `PK`, `KEK` and of what boots. */
+export const globalVendor = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
+/** EFI_IMAGE_SECURITY_DATABASE_GUID, UEFI 2.10 §32.4.1: the owner of `db` and `dbx`. */
+export const securityVendor = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';

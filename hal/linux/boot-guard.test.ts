@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { toHex, u16le, utf8 } from '#hal/core/bytes';
+import { globalVendor } from '#hal/core/guid';
 import { deny, unwrap } from '#hal/core/result';
 import { memoryEfiVariables } from '#hal/memory/efi-variables';
 import type { SlotName } from '#hal/ports/slots';
 import { begunVariable, endStart } from './boot-guard.ts';
 import { entryNumbers, trialVariable } from './efi-boot-control.ts';
-import { globalVendor } from './efi-variables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'enigm-guard-'));
 afterAll(() => rmSync(folder, { recursive: true }));

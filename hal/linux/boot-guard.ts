@@ -2,13 +2,15 @@
  * A start that comes to its end says so. Until then the first root counts it (`sim/image/guest/initrd.sh`): one that does
  * not come to its end is tried once more, then the other slot, then recovery.
  */
+
 import { existsSync, writeFileSync } from 'node:fs';
 import { u16le, utf8 } from '#hal/core/bytes';
 import { decodeBootOrder } from '#hal/core/efi-load-option';
+import { globalVendor } from '#hal/core/guid';
 import { attempt, deny, done, type Result } from '#hal/core/result';
 import type { SlotName } from '#hal/ports/slots';
 import { entryNumbers, readTrial, trialVariable } from './efi-boot-control.ts';
-import { type EfiVariables, globalVendor } from './efi-variables.ts';
+import type { EfiVariables } from './efi-variables.ts';
 
 /** Ours: which slots began to start since one came to its end. */
 export const begunVariable = { name: 'EnigmBegun', vendor: trialVariable.vendor } as const;

@@ -9,10 +9,11 @@
 
 import { u16le, utf8 } from '#hal/core/bytes';
 import { bootVariable, decodeBootOrder, type EntryPartition, encodeBootOrder, encodeLoadOption } from '#hal/core/efi-load-option';
+import { globalVendor } from '#hal/core/guid';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import { type BootControl, type BootSlot, maxTries, type RunningSlot } from '#hal/ports/boot-control';
 import { otherSlot, type SlotName, slotNames } from '#hal/ports/slots';
-import { type EfiVariables, globalVendor } from './efi-variables.ts';
+import type { EfiVariables } from './efi-variables.ts';
 
 /** `bN`: the trial of slot b has N tries left. */
 export const trialVariable = { name: 'EnigmTrial', vendor: '656e6967-6d00-4000-a000-000000000001' } as const;

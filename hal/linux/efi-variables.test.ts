@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { toHex } from '#hal/core/bytes';
+import { globalVendor } from '#hal/core/guid';
 import { codeOf, ok, unwrap } from '#hal/core/result';
-import { chattr, globalVendor, linuxEfiVariables } from './efi-variables.ts';
+import { chattr, linuxEfiVariables } from './efi-variables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'enigm-efi-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -19,8 +19,6 @@ export interface EfiVariables {
 
 export const efiVariablesPath = '/sys/firmware/efi/efivars';
 export const chattr = '/usr/bin/chattr';
-/** EFI_GLOBAL_VARIABLE. */
-export const globalVendor = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 /** NON_VOLATILE | BOOTSERVICE_ACCESS | RUNTIME_ACCESS (UEFI 2.10 §8.2.1). */
 const attributes = 0x07;
 const attributeBytes = 4;

@@ -1,8 +1,9 @@
 /** Formats of the image, each by what its standard says of a small example. */
+
 import { describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '#hal/core/bytes';
+import { globalVendor } from '#hal/core/guid';
 import { codeOf, unwrap } from '#hal/core/result';
-import { globalVendor } from '#hal/linux/efi-variables';
 import { cpioArchive } from './cpio.ts';
 import { element, objectIdentifier, sequence, setOf, smallInteger } from './der.ts';
 import { partitionNamed, partitions } from './disk.ts';

@@ -2,7 +2,7 @@
  * GUID partition tables (UEFI 2.10 §5.3), made whole: protective MBR, header, entries, and their copies at the end.
  */
 import { crc32 } from 'node:zlib';
-import { concat, u16le, u32le, utf8 } from '#hal/core/bytes';
+import { concat, u16le, u32le, u64le, utf8 } from '#hal/core/bytes';
 import { guidBytes } from '#hal/core/guid';
 
 export interface Partition {
@@ -63,5 +63,3 @@ const protectiveRecord = (diskSectors: number): Uint8Array => {
   sector.set(u16le(0xaa55), 510);
   return sector;
 };
-
-const u64le = (value: number): Uint8Array => concat(u32le(value % 0x1_0000_0000), u32le(Math.floor(value / 0x1_0000_0000)));

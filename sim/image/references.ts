@@ -1,12 +1,14 @@
 /** What a machine that starts this image measures, as the build knows it before any machine did: reference values. */
+
 import { digestOf } from '#attestation/eventlog/algorithms';
 import { type EventTypeName, eventTypes } from '#attestation/eventlog/events';
-import { encodeVariable, globalVariableGuid } from '#attestation/eventlog/variable';
+import { encodeVariable } from '#attestation/eventlog/variable';
 import type { Measurement, ReferenceSet } from '#attestation/references';
 import { toHex } from '#hal/core/bytes';
+import { globalVendor, securityVendor } from '#hal/core/guid';
 import { derOf, type ImageKeys } from './keys.ts';
 import type { Uki } from './uki.ts';
-import { certificatesOf, secureBootVariables, securityVendor, signatureData } from './variable-store.ts';
+import { certificatesOf, secureBootVariables, signatureData } from './variable-store.ts';
 
 /**
  * The same registers everywhere (SR-07): 7 says which keys may start images, 11 what was started; 12 and 13 must be
@@ -18,7 +20,7 @@ export const imageReferences = (name: string, { measured }: Uki, keys: ImageKeys
   name,
   registers: judged,
   measurements: [
-    variable('EV_EFI_VARIABLE_DRIVER_CONFIG', globalVariableGuid, 'SecureBoot', Uint8Array.of(1)),
+    variable('EV_EFI_VARIABLE_DRIVER_CONFIG', globalVendor, 'SecureBoot', Uint8Array.of(1)),
     ...secureBootVariables(certificatesOf(keys)).map(({ name: key, vendor, data }) =>
       variable('EV_EFI_VARIABLE_DRIVER_CONFIG', vendor, key, data),
     ),

@@ -6,9 +6,8 @@
  */
 import { concat, u8, u16le, u32le } from '#hal/core/bytes';
 import { type BootEntry, bootVariable, encodeBootOrder, encodeLoadOption, utf16 } from '#hal/core/efi-load-option';
-import { guidBytes } from '#hal/core/guid';
+import { globalVendor, guidBytes, securityVendor } from '#hal/core/guid';
 import { deny, ok, type Result } from '#hal/core/result';
-import { globalVendor } from '#hal/linux/efi-variables';
 import { derOf, type ImageKeys } from './keys.ts';
 
 export interface FirmwareVariable {
@@ -27,8 +26,6 @@ export interface SecureBootCertificates {
   readonly signers: readonly Uint8Array[];
 }
 
-/** EFI_IMAGE_SECURITY_DATABASE_GUID. */
-export const securityVendor = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 /** EFI_CERT_X509_GUID. */
 const x509List = 'a5c059a1-94e4-4aa7-87b5-ab155c2bf072';
 /** Of whoever put a certificate in: ours. */

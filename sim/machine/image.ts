@@ -5,14 +5,17 @@
  * The programs themselves are measured into register 11, from the files that will run; the rest stands for firmware
  * that a simulator does not have.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from '#attestation/eventlog/algorithms';
 import { type EventTypeName, eventTypes } from '#attestation/eventlog/events';
-import { encodeVariable, globalVariableGuid } from '#attestation/eventlog/variable';
+import { encodeVariable } from '#attestation/eventlog/variable';
 import type { Measurement as BootMeasurement } from '#attestation/eventlog/write';
 import type { ReferenceSet } from '#attestation/references';
 import { toHex, utf8 } from '#hal/core/bytes';
+import { utf16 } from '#hal/core/efi-load-option';
+import { globalVendor, securityVendor } from '#hal/core/guid';
 
 export interface Image {
   /** Folder of the programs' bundles. */
@@ -22,9 +25,6 @@ export interface Image {
   /** dm-verity root hash of the root file system: tells releases apart. */
   readonly verityRoot: Uint8Array;
 }
-
-/** EFI_IMAGE_SECURITY_DATABASE_GUID, UEFI 2.10 §32.4.1. */
-const securityDatabaseGuid = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 
 /** Files of the device that the boot manager measures before it starts them. */
 export const measuredPrograms = [
@@ -36,7 +36,6 @@ export const measuredPrograms = [
 /** UEFI_IMAGE_LOAD_EVENT (PFP 1.05 §10.2.3) without a device path: four 64-bit numbers. */
 const imageLoadEvent = new Uint8Array(32);
 
-const utf16 = (text: string): Uint8Array => new Uint8Array(Buffer.from(`${text}\0`, 'utf16le'));
 const separator = (pcr: number): BootMeasurement => ({ pcr, type: 'EV_SEPARATOR', data: new Uint8Array(4) });
 
 export const bootMeasurements = ({ programs, isSecureBootOn, commandLine, verityRoot }: Image): readonly BootMeasurement[] => {
@@ -54,14 +53,14 @@ export const bootMeasurements = ({ programs, isSecureBootOn, commandLine, verity
       data: new Uint8Array(16),
       measured: utf8('enigm-simulated-firmware-volume'),
     },
-    variable(globalVariableGuid, 'SecureBoot', Uint8Array.of(isSecureBootOn ? 1 : 0)),
-    variable(globalVariableGuid, 'PK', key),
-    variable(globalVariableGuid, 'KEK', key),
-    variable(securityDatabaseGuid, 'db', key),
-    variable(securityDatabaseGuid, 'dbx', new Uint8Array()),
+    variable(globalVendor, 'SecureBoot', Uint8Array.of(isSecureBootOn ? 1 : 0)),
+    variable(globalVendor, 'PK', key),
+    variable(globalVendor, 'KEK', key),
+    variable(securityVendor, 'db', key),
+    variable(securityVendor, 'dbx', new Uint8Array()),
     separator(7),
-    { pcr: 7, type: 'EV_EFI_VARIABLE_AUTHORITY', data: encodeVariable(securityDatabaseGuid, 'db', key) },
-    { pcr: 1, type: 'EV_EFI_VARIABLE_BOOT', data: encodeVariable(globalVariableGuid, 'BootOrder', Uint8Array.of(2, 0)) },
+    { pcr: 7, type: 'EV_EFI_VARIABLE_AUTHORITY', data: encodeVariable(securityVendor, 'db', key) },
+    { pcr: 1, type: 'EV_EFI_VARIABLE_BOOT', data: encodeVariable(globalVendor, 'BootOrder', Uint8Array.of(2, 0)) },
     { pcr: 4, type: 'EV_EFI_ACTION', data: utf8('Calling EFI Application from Boot Option') },
     ...[0, 1, 2, 3, 4, 5, 6].map(separator),
     {

@@ -2,8 +2,8 @@
  * Whose releases the hands write, and for which hardware: a file that they are started with. No server and no mind can
  * change it (SR-01).
  */
-import { fromBase64, toBase64 } from '#hal/core/bytes';
-import { type Decoder, decodeJson, integer, list, object } from '#hal/core/config';
+import { toBase64 } from '#hal/core/bytes';
+import { base64, decodeJson, integer, list, object } from '#hal/core/config';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
@@ -24,18 +24,13 @@ export interface ReleaseQuorum {
 }
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
-const raw =
-  (length: number): Decoder<Uint8Array> =>
-  (value, path = '') => {
-    const bytes = typeof value === 'string' ? fromBase64(value) : undefined;
-    return bytes?.length === length
-      ? ok(bytes)
-      : deny('protocol', 'config-invalid', `${path}: expected base64 of ${length} bytes`);
-  };
 const decoder = object({
   version: integer(1, 1),
   hardware: hardwareId,
-  quorums: list(object({ threshold: integer(2, 16), keys: list(object({ classical: raw(32), postQuantum: raw(1952) }), 16) }), 4),
+  quorums: list(
+    object({ threshold: integer(2, 16), keys: list(object({ classical: base64(32), postQuantum: base64(1952) }), 16) }),
+    4,
+  ),
   soakSeconds: integer(0, 365 * 86_400),
 });
 

@@ -2,9 +2,19 @@
 
 import type { StatementKeys } from '#agents/session/statements';
 import type { VerifierKeys } from '#attestation/result';
-import { fromBase64 } from '#hal/core/bytes';
-import { type Decoded, type Decoder, decodeJson, integer, list, object, optional, text } from '#hal/core/config';
-import { deny, ok, type Result } from '#hal/core/result';
+import {
+  base64,
+  type Decoded,
+  type Decoder,
+  decodeJson,
+  integer,
+  list,
+  object,
+  optional,
+  someBase64,
+  text,
+} from '#hal/core/config';
+import { ok, type Result } from '#hal/core/result';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import type { Endpoint } from '#hal/linux/https-exchange';
 import { hardwareId } from '#ota-client/trust/release';
@@ -48,23 +58,7 @@ export interface UpdateSite {
 
 const slug = text(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'a slug');
 
-const raw =
-  (length: number): Decoder<Uint8Array> =>
-  (value, path = '') => {
-    const bytes = typeof value === 'string' ? fromBase64(value) : undefined;
-    return bytes?.length === length
-      ? ok(bytes)
-      : deny('protocol', 'config-invalid', `${path}: expected base64 of ${length} bytes`);
-  };
-const someBytes =
-  (most: number): Decoder<Uint8Array> =>
-  (value, path = '') => {
-    const bytes = typeof value === 'string' && value.length <= 2 * most ? fromBase64(value) : undefined;
-    return bytes !== undefined && bytes.length > 0 && bytes.length <= most
-      ? ok(bytes)
-      : deny('protocol', 'config-invalid', `${path}: expected base64 of at most ${most} bytes`);
-  };
-const hybridKey = object({ classical: raw(32), postQuantum: raw(1952) });
+const hybridKey = object({ classical: base64(32), postQuantum: base64(1952) });
 type RawKey = Decoded<typeof hybridKey>;
 const severalKeys = list(hybridKey, 4);
 /** One key, or a list of at least one: a service that changes its key has two for a while. */
@@ -87,13 +81,13 @@ const decodeSite = object({
   intelligenceService: optional(hybridKeys),
   fleet: optional(
     object({
-      command: object({ url, authority: pem, keys: hybridKeys, sealingKey: raw(1216) }),
+      command: object({ url, authority: pem, keys: hybridKeys, sealingKey: base64(1216) }),
       broker: object({ host: text(/^[A-Za-z0-9.:-]{1,255}$/, 'a host'), port: integer(1, 65_535), authority: pem }),
-      repository: object({ url, authority: pem, root: someBytes(64 * 1024), hardware: hardwareId }),
+      repository: object({ url, authority: pem, root: someBase64(64 * 1024), hardware: hardwareId }),
       administrators: optional(list(hybridKey, 16)),
       update: optional(
         object({
-          director: object({ url, authority: pem, root: someBytes(64 * 1024) }),
+          director: object({ url, authority: pem, root: someBase64(64 * 1024) }),
           releaseKeys: list(hybridKey, 16),
           repairKeys: list(hybridKey, 16),
           trialSeconds: integer(1, 3600),

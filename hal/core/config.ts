@@ -1,4 +1,5 @@
 /** Decoders for configuration and other JSON: unknown keys refused, the message names the path and what was expected. */
+import { fromBase64 } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 
 export type Decoder<T> = (value: unknown, path?: string) => Result<T>;
@@ -38,6 +39,24 @@ export const list =
       items.push(decoded.value);
     }
     return ok(items);
+  };
+
+/** So many bytes. */
+export const base64 =
+  (length: number): Decoder<Uint8Array> =>
+  (value, path = '') => {
+    const bytes = typeof value === 'string' ? fromBase64(value) : undefined;
+    return bytes?.length === length ? ok(bytes) : expected(`base64 of ${length} bytes`, path);
+  };
+
+/** At least one byte. */
+export const someBase64 =
+  (most: number): Decoder<Uint8Array> =>
+  (value, path = '') => {
+    const bytes = typeof value === 'string' && value.length <= 2 * most ? fromBase64(value) : undefined;
+    return bytes !== undefined && bytes.length > 0 && bytes.length <= most
+      ? ok(bytes)
+      : expected(`base64 of at most ${most} bytes`, path);
   };
 
 /** A key that may be left out. */

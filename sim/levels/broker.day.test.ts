@@ -19,7 +19,7 @@ import { handsMethods } from '#hal/remote/hands-methods';
 import { socketClient } from '#hal/remote/socket-client';
 import type { FleetMessage } from '#protos/gen/types';
 import { certifyClient } from '#sim/peers/authority';
-import { factoryPlan } from '#sim/peers/releases';
+import { factoryPlan } from '#sim/peers/release-plans';
 import { openPeerSecrets } from '#sim/peers/secrets';
 import { verifierName } from '#sim/peers/verifier';
 import { network } from '#sim/scenarios/network';

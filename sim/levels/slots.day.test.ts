@@ -12,7 +12,7 @@ import { type SocketClient, socketClient } from '#hal/remote/socket-client';
 import { segmentBytes } from '#ota-client/payload/limits';
 import { brokenByStep, brokenInvariants } from '#ota-client/slots/invariants';
 import type { SlotsView } from '#ota-client/slots/view';
-import type { BuiltPlan } from '#sim/peers/releases';
+import type { BuiltPlan } from '#sim/peers/release-plans';
 import { openTestWorld, type TestWorld } from './device.fixture.ts';
 
 const clock = linuxClock();

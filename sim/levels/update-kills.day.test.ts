@@ -14,7 +14,7 @@ import { otherSlot } from '#hal/ports/slots';
 import { segmentCount } from '#ota-client/payload/limits';
 import type { SlotsView } from '#ota-client/slots/view';
 import { slotFiles } from '#sim/machine/layout';
-import type { BuiltPlan } from '#sim/peers/releases';
+import type { BuiltPlan } from '#sim/peers/release-plans';
 import { type Chance, chance } from '#sim/world/chance';
 import { newSeed, replayable } from '#sim/world/replay.fixture';
 import { makeReady, openTestWorld, type TestWorld } from './device.fixture.ts';

@@ -2,18 +2,15 @@
  * Where releases of the operating system come from: built out of a tree, taken through the publisher's desk, put into
  * the administration's repository. Also what an owned publisher would put there.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuiltRelease, buildRelease, type FactoryRelease } from '#agents/release/build';
-import { readManifest, releasePath } from '#agents/update/manifest';
-import { toHex, utf8 } from '#hal/core/bytes';
+import type { FactoryRelease } from '#agents/release/build';
+import { readManifest } from '#agents/update/manifest';
+import { toHex } from '#hal/core/bytes';
 import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
-import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
 import { openDurableStore } from '#hal/linux/durable-store';
 import type { Clock } from '#hal/ports/clock';
-import { sha256 } from '#ota-client/payload/segment-index';
-import { type TargetEntry, targetEntry } from '#ota-client/repository/compose';
+import type { TargetEntry } from '#ota-client/repository/compose';
 import type { Offer } from '#ota-client/repository/director';
 import { targetPath } from '#ota-client/repository/files';
 import {
@@ -32,32 +29,21 @@ import { allReleases, loadRelease, type ReleaseRecord } from '#ota-client/reposi
 import { isOffered, type ReleaseState } from '#ota-client/repository/release-table';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy } from '#ota-client/slots/statement';
-import { repairPath } from '#ota-client/trust/repair';
 import type { DeviceReport } from '#protos/gen/types';
 import { approversFrom } from './approvers.ts';
-import { type BuildImage, buildRootImage, deviceTree } from './image-build.ts';
+import { type BuildImage, buildRootImage } from './image-build.ts';
 import { leftReleases, type OfferedRelease } from './left-releases.ts';
 import { withoutLastSignature } from './mirror.ts';
+import {
+  type BuiltPlan,
+  buildPlan,
+  factoryRelease,
+  type ReleaseClass,
+  type ReleasePlan,
+  simulatedHardware,
+} from './release-plans.ts';
 import { openRepository } from './repository.ts';
 import type { PeerSecrets } from './secrets.ts';
-
-export type ReleaseClass = 'os' | 'repair';
-
-export interface ReleasePlan {
-  readonly id: string;
-  readonly class?: ReleaseClass;
-  /** One line of numbers for both classes: a repair release is newer than what it repairs. */
-  readonly counter: number;
-  readonly floorEpoch?: number;
-  /** What differs from the tree of the build; without content a file is left out. */
-  readonly changes?: ReadonlyMap<string, Uint8Array | undefined>;
-  /** Simulator mark: its trial does not pass the health gate. */
-  readonly isUnhealthy?: boolean;
-  /** Releases from which devices come; that of the factory. */
-  readonly bases?: readonly FactoryRelease[];
-  /** How many of the two custodians sign the statement. */
-  readonly statementSigners?: 1 | 2;
-}
 
 export interface Releases {
   /** What slot a holds when a device leaves the factory. */
@@ -91,11 +77,6 @@ export interface Releases {
   close(): void;
 }
 
-export interface BuiltPlan extends BuiltRelease {
-  readonly class: ReleaseClass;
-  readonly entry: TargetEntry;
-}
-
 export interface ReleasesOptions {
   /** Of the peers: `repository` in it is the one that is served. */
   readonly directory: string;
@@ -109,13 +90,7 @@ export interface ReleasesOptions {
   readonly buildImage?: BuildImage;
 }
 
-/** The one hardware class of the simulator. */
-export const simulatedHardware = 'simulated';
-export const factoryPlan = { id: 'release-1', counter: 1, floorEpoch: 0 } as const;
-
 const crypto = nodeCrypto;
-/** Of the file system, the same for all: a release differs from the one before where its files do. */
-const fileSystemUuid = sha256(utf8('enigm root file system')).slice(0, 16);
 const people = { author: 'ada', reviewer: 'bea' } as const;
 
 /** @returns the factory with the first release built, or `unavailable/not-supported` without the tool for images */
@@ -128,7 +103,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
   const store = openDurableStore(join(directory, 'releases.db'));
   if (!store.ok) return store;
   const unhealthy = new Set<string>();
-  const left = leftReleases();
+  const leftBy = leftReleases();
   let takenOver: 'custodian' | 'signature' | undefined;
 
   const policyOf = (name: ReleaseClass): ReleasePolicy => ({
@@ -158,44 +133,13 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     },
   };
 
-  const build = async (plan: ReleasePlan, image?: Uint8Array): Promise<Result<BuiltPlan>> => {
-    const {
-      id,
-      class: name = 'os',
-      counter,
-      floorEpoch = 0,
-      isUnhealthy = false,
-      bases = [factory],
-      statementSigners = 2,
-    } = plan;
-    const tree = deviceTree({ programs, id, counter, floorEpoch, isUnhealthy });
-    if (!tree.ok) return tree;
-    const files = new Map<string, Uint8Array | undefined>([...tree.value, ...(plan.changes ?? [])]);
-    const kept = new Map([...files].flatMap(([path, content]) => (content === undefined ? [] : [[path, content] as const])));
-    const made = image === undefined ? await buildImage(kept, { uuid: fileSystemUuid }) : ok(image);
-    if (!made.ok) return made;
-    const built = buildRelease(
-      {
-        ...{ id, counter, floorEpoch, hardware: simulatedHardware, image: made.value },
-        bases: bases.flatMap((base) => (base === undefined ? [] : [base.image])),
-        signers: approvers.secretsOf(name).slice(0, statementSigners),
-      },
-      { ...policyOf(name), threshold: statementSigners },
-    );
-    if (!built.ok) return built;
-    if (isUnhealthy) unhealthy.add(toHex(built.value.facts.verityRoot));
-    const path = name === 'os' ? releasePath(id) : repairPath(simulatedHardware);
-    const custom = { releaseCounter: counter, floorEpoch, hw: [simulatedHardware] };
-    return ok({ ...built.value, class: name, entry: targetEntry(crypto, path, built.value.manifest, custom) });
-  };
-
-  let factory: FactoryRelease | undefined;
-  const first = await factoryImage(directory, (image) => build({ ...factoryPlan, bases: [] }, image));
-  if (!first.ok) {
+  const workshop = { programs, approvers, policyOf, buildImage };
+  const left = await factoryRelease(directory, workshop);
+  if (!left.ok) {
     store.value.close();
-    return first;
+    return left;
   }
-  factory = first.value;
+  const factory = left.value;
 
   const upload = async ({ entry, manifest, contents }: BuiltPlan): Promise<Result<void>> => {
     for (const [path, bytes] of [...contents, [consistentPath(entry), manifest] as const]) {
@@ -240,7 +184,11 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     hardware: simulatedHardware,
     root,
     policyOf,
-    build: (plan) => build(plan),
+    async build(plan) {
+      const built = await buildPlan(workshop, plan, { bases: [factory] });
+      if (built.ok && plan.isUnhealthy === true) unhealthy.add(toHex(built.value.facts.verityRoot));
+      return built;
+    },
     async publish(release, permille = 1000) {
       const { id, class: name, entry } = release;
       const uploaded = await upload(release);
@@ -269,7 +217,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
         if (!facts.ok) return facts;
         offered.push({ id: release.id, facts: facts.value });
       }
-      for (const id of left(handle, report, offered)) {
+      for (const id of leftBy(handle, report, offered)) {
         const counted = reportFailure(desk, id, handle);
         if (!counted.ok) return counted;
       }
@@ -287,19 +235,4 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
 const consistentPath = ({ path, sha256: digest }: TargetEntry): string => {
   const slash = path.lastIndexOf('/') + 1;
   return targetPath(`${path.slice(0, slash)}${digest}.${path.slice(slash)}`);
-};
-
-/** Kept: a device that left the factory goes on with what it left with, whatever is built since. */
-const factoryImage = async (
-  directory: string,
-  build: (image: Uint8Array | undefined) => Promise<Result<BuiltPlan>>,
-): Promise<Result<BuiltPlan>> => {
-  const path = join(directory, 'factory.image');
-  const kept = readIfThere(path);
-  if (!kept.ok) return kept;
-  const built = await build(kept.value === undefined ? undefined : new Uint8Array(kept.value));
-  if (!built.ok || kept.value !== undefined) return built;
-  mkdirSync(directory, { recursive: true });
-  const stored = writeAtomically(path, built.value.image);
-  return stored.ok ? built : stored;
 };

@@ -1,7 +1,7 @@
 /** Step 9: who is not drawn gets nothing; a release that fails falls back by itself and halts its rollout; a flipped bit is refused; repair always works. */
 import { codeOf, type Result } from '#hal/core/result';
 import { flipBits } from '#sim/peers/mirror';
-import type { ReleasePlan } from '#sim/peers/releases';
+import type { ReleasePlan } from '#sim/peers/release-plans';
 import type { World } from '#sim/world/world';
 import { faultOf, faultOfCode, textOf } from './outcome.ts';
 import { refused, type Scenario, seen } from './scenario.ts';

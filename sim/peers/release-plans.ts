@@ -1,0 +1,101 @@
+/**
+ * From a plan to a release that can be published: the tree of the build with what differs, its image, hash tree,
+ * statement and payload, signed by the custodians of its class.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuiltRelease, buildRelease, type FactoryRelease } from '#agents/release/build';
+import { releasePath } from '#agents/update/manifest';
+import { utf8 } from '#hal/core/bytes';
+import { ok, type Result } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
+import { sha256 } from '#ota-client/payload/segment-index';
+import { type TargetEntry, targetEntry } from '#ota-client/repository/compose';
+import type { ReleasePolicy } from '#ota-client/slots/statement';
+import { repairPath } from '#ota-client/trust/repair';
+import type { Approvers } from './approvers.ts';
+import { type BuildImage, deviceTree } from './image-build.ts';
+
+export type ReleaseClass = 'os' | 'repair';
+
+export interface ReleasePlan {
+  readonly id: string;
+  readonly class?: ReleaseClass;
+  /** One line of numbers for both classes: a repair release is newer than what it repairs. */
+  readonly counter: number;
+  readonly floorEpoch?: number;
+  /** What differs from the tree of the build; without content a file is left out. */
+  readonly changes?: ReadonlyMap<string, Uint8Array | undefined>;
+  /** Simulator mark: its trial does not pass the health gate. */
+  readonly isUnhealthy?: boolean;
+  /** Releases from which devices come; that of the factory. */
+  readonly bases?: readonly FactoryRelease[];
+  /** How many of the two custodians sign the statement. */
+  readonly statementSigners?: 1 | 2;
+}
+
+export interface BuiltPlan extends BuiltRelease {
+  readonly class: ReleaseClass;
+  readonly entry: TargetEntry;
+}
+
+export interface Workshop {
+  /** Folder of the device's programs. */
+  readonly programs: string;
+  readonly approvers: Pick<Approvers, 'secretsOf'>;
+  readonly policyOf: (name: ReleaseClass) => ReleasePolicy;
+  readonly buildImage: BuildImage;
+}
+
+/** The one hardware class of the simulator. */
+export const simulatedHardware = 'simulated';
+export const factoryPlan = { id: 'release-1', counter: 1, floorEpoch: 0 } as const;
+
+const crypto = nodeCrypto;
+/** Of the file system, the same for all: a release differs from the one before where its files do. */
+const fileSystemUuid = sha256(utf8('enigm root file system')).slice(0, 16);
+
+/**
+ * @param bases releases from which devices come, where the plan names none
+ * @param image one that was kept, instead of another build
+ * @returns nothing is uploaded yet; or the faults of `deviceTree`, of the tool for images and of `buildRelease`
+ */
+export const buildPlan = async (
+  { programs, approvers, policyOf, buildImage }: Workshop,
+  plan: ReleasePlan,
+  { bases = [], image }: { readonly bases?: readonly FactoryRelease[]; readonly image?: Uint8Array | undefined },
+): Promise<Result<BuiltPlan>> => {
+  const { id, class: name = 'os', counter, floorEpoch = 0, isUnhealthy = false, statementSigners = 2 } = plan;
+  const tree = deviceTree({ programs, id, counter, floorEpoch, isUnhealthy });
+  if (!tree.ok) return tree;
+  const files = new Map<string, Uint8Array | undefined>([...tree.value, ...(plan.changes ?? [])]);
+  const kept = new Map([...files].flatMap(([path, content]) => (content === undefined ? [] : [[path, content] as const])));
+  const made = image === undefined ? await buildImage(kept, { uuid: fileSystemUuid }) : ok(image);
+  if (!made.ok) return made;
+  const built = buildRelease(
+    {
+      ...{ id, counter, floorEpoch, hardware: simulatedHardware, image: made.value },
+      bases: (plan.bases ?? bases).map((base) => base.image),
+      signers: approvers.secretsOf(name).slice(0, statementSigners),
+    },
+    { ...policyOf(name), threshold: statementSigners },
+  );
+  if (!built.ok) return built;
+  const path = name === 'os' ? releasePath(id) : repairPath(simulatedHardware);
+  const custom = { releaseCounter: counter, floorEpoch, hw: [simulatedHardware] };
+  return ok({ ...built.value, class: name, entry: targetEntry(crypto, path, built.value.manifest, custom) });
+};
+
+/** Kept: a device that left the factory goes on with what it left with, whatever is built since. */
+export const factoryRelease = async (directory: string, workshop: Workshop): Promise<Result<BuiltPlan>> => {
+  const path = join(directory, 'factory.image');
+  const kept = readIfThere(path);
+  if (!kept.ok) return kept;
+  const image = kept.value === undefined ? undefined : new Uint8Array(kept.value);
+  const built = await buildPlan(workshop, factoryPlan, { image });
+  if (!built.ok || image !== undefined) return built;
+  mkdirSync(directory, { recursive: true });
+  const stored = writeAtomically(path, built.value.image);
+  return stored.ok ? built : stored;
+};

@@ -7,11 +7,12 @@ import type { BootLog } from '#hal/ports/boot-log';
 import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { Platform } from '#hal/ports/platform';
 import type { Signals } from '#hal/ports/signals';
-import type { Switches, SwitchName } from '#hal/ports/switches';
+import type { Switches } from '#hal/ports/switches';
 import type { Tpm } from '#hal/ports/tpm';
 import type { HealthReading, WriteProgress } from '#hal/ports/updater';
 import { type HandsMethods, handsMethods } from '#hal/remote/hands-methods';
 import type { Client, Reply, Request, UnaryMethod } from '#hal/remote/methods';
+import { switchStates } from '#hal/remote/switches-door';
 import type {
   AppBlock,
   AppManifest,
@@ -131,12 +132,7 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
       return answer.ok ? ok(answer.value.state) : answer;
     },
   },
-  switches: {
-    read: async () => {
-      const answer = await client.call('switches.read', {});
-      return answer.ok ? ok(new Map(answer.value.switches.map(({ name, isOn }) => [name as SwitchName, isOn]))) : answer;
-    },
-  },
+  switches: { read: async () => switchStates(await client.call('switches.read', {})) },
   apps: { read: () => client.call('apps.read', {}) },
   updates: remoteUpdates(client),
   effectors: {

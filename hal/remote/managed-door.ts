@@ -1,13 +1,14 @@
 /** What an administration may change of the device: handlers of the hands, each change under a permit and read back. */
 import { inTurn } from '#hal/core/in-turn';
 import { encodeMessage } from '#hal/core/message';
-import { deny, done, ok, type Result } from '#hal/core/result';
+import { done, ok, type Result } from '#hal/core/result';
 import type { VersionFloor } from '#hal/core/version-floor';
 import type { AppHost } from '#hal/ports/app-host';
 import type { NetPolicy } from '#hal/ports/net-policy';
-import { type Switches, type SwitchName, switchNames } from '#hal/ports/switches';
+import type { Switches } from '#hal/ports/switches';
 import type { HandsMethods } from '#hal/remote/hands-methods';
 import type { Handlers } from '#hal/remote/methods';
+import { switchHandlers } from '#hal/remote/switches-door';
 
 export interface ManagedPorts {
   readonly network: NetPolicy;
@@ -17,8 +18,6 @@ export interface ManagedPorts {
 }
 
 type ManagedMethod = Extract<keyof HandsMethods, `network.${string}` | `switches.${string}` | `apps.${string}`>;
-
-const isSwitch = (name: string): name is SwitchName => (switchNames as readonly string[]).includes(name);
 
 export const managedHandlers = ({
   network,
@@ -54,15 +53,7 @@ export const managedHandlers = ({
       const state = await network.read();
       return state.ok ? ok(state.value === undefined ? {} : { state: state.value }) : state;
     },
-    'switches.set': async ({ name, isOn }) => {
-      if (!isSwitch(name)) return deny('unavailable', 'not-supported', name);
-      const set = await switches.set(name, isOn);
-      return set.ok ? ok({}) : set;
-    },
-    'switches.read': async () => {
-      const states = await switches.read();
-      return states.ok ? ok({ switches: [...states.value].map(([name, isOn]) => ({ name, isOn })) }) : states;
-    },
+    ...switchHandlers(switches),
     'apps.allow': (manifest) =>
       aboveFloor('apps', manifest.version, encodeMessage('AppManifest', manifest), async () => {
         users = new Map(manifest.apps.map(({ app, user }) => [app, user]));

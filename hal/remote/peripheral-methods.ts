@@ -1,0 +1,10 @@
+/** The door of a simulator to the hands of its machine: parts that an emulator has not. In no release (SR-04). */
+import type { Methods } from '#hal/remote/methods';
+
+export const peripheralMethods = {
+  'switches.set': { request: 'SwitchState', reply: 'Nothing' },
+  'switches.read': { request: 'Nothing', reply: 'SwitchStates' },
+  'signals.take': { request: 'Nothing', reply: 'CallWindows' },
+} as const satisfies Methods;
+
+export type PeripheralMethods = typeof peripheralMethods;

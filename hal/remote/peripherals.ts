@@ -1,0 +1,36 @@
+/** Parts that an emulator has not, as ports over a door: its simulator has them. In no release (SR-04). */
+import { done, ok } from '#hal/core/result';
+import type { Signals } from '#hal/ports/signals';
+import type { Switches } from '#hal/ports/switches';
+import type { Client, Handlers } from '#hal/remote/methods';
+import type { PeripheralMethods } from '#hal/remote/peripheral-methods';
+import { switchHandlers, switchStates } from '#hal/remote/switches-door';
+
+export interface Peripherals {
+  readonly switches: Switches;
+  readonly signals: Signals;
+}
+
+export const peripheralHandlers = ({ switches, signals }: Peripherals): Handlers<PeripheralMethods> => ({
+  ...switchHandlers(switches),
+  'signals.take': async () => {
+    const windows = await signals.take();
+    return windows.ok ? ok({ windows: windows.value }) : windows;
+  },
+});
+
+export const remotePeripherals = (client: Client<PeripheralMethods>): Peripherals => ({
+  switches: {
+    async set(name, isOn) {
+      const set = await client.call('switches.set', { name, isOn });
+      return set.ok ? done : set;
+    },
+    read: async () => switchStates(await client.call('switches.read', {})),
+  },
+  signals: {
+    async take() {
+      const taken = await client.call('signals.take', {});
+      return taken.ok ? ok(taken.value.windows) : taken;
+    },
+  },
+});

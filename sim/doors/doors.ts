@@ -1,0 +1,25 @@
+/** What a machine of the simulator opens to its host, and its host to it: by name, nothing else. */
+import type { socketNames } from '#agents/programs/layout';
+
+/** Doors of the machine's programs that a person, a technician or an app at the machine would use. */
+export const machineDoors = ['api', 'feed', 'factory', 'beacon'] as const satisfies readonly (keyof typeof socketNames)[];
+export type MachineDoor = (typeof machineDoors)[number];
+
+/** The firmware's log, once. */
+export const bootLogDoor = 'boot-log';
+/** Parts that the emulator has not (battery, radios, what programs call): asked for by the hands, answered by the host. */
+export const peripheralsDoor = 'peripherals';
+/** What somebody with a debugger can do to a program. */
+export const signalDoor = (program: string, signal: string): string => `signal ${program} ${signal}`;
+
+export const parseSignalDoor = (name: string): { readonly program: string; readonly signal: NodeJS.Signals } | undefined => {
+  const found = /^signal (hald|agentd|linkd|inferd|beacond) (SIGKILL|SIGSTOP|SIGCONT)$/.exec(name);
+  return found === null ? undefined : { program: found[1] ?? '', signal: found[2] as NodeJS.Signals };
+};
+
+export const isMachineDoor = (name: string): name is MachineDoor => (machineDoors as readonly string[]).includes(name);
+
+/** Where the hands find the host in the machine. */
+export const peripheralsSocket = '/run/enigm-sim/peripherals.sock';
+/** The line between them: a console that is a terminal to the machine. */
+export const lineDevice = '/dev/hvc0';

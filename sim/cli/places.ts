@@ -1,6 +1,6 @@
 /** Where the devices of a directory are. */
 import { join } from 'node:path';
-import { runDirectoryOf } from '#sim/levels/processes';
+import { runDirectoryOf } from '#sim/levels/run-directory';
 import type { TpmKind } from '#sim/machine/machine';
 
 /** A device is bound to its TPM, so devices with another kind of TPM are other devices, with far ends of their own. */

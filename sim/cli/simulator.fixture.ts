@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { type Said, saidBy } from '#sim/levels/command';
 import { runDirectoriesOf } from './places.ts';
 
 export const root = join(import.meta.dirname, '../..');
@@ -107,12 +108,6 @@ export const nothingIsLeft = (home: string): void => {
   expect(socketsOf(home)).toEqual([]);
 };
 
-export interface Said {
-  readonly code: number | null;
-  readonly out: string;
-  readonly said: string;
-}
-
 export interface RunningCommand {
   readonly child: ChildProcess;
   readonly ended: Promise<Said>;
@@ -126,16 +121,7 @@ export const startSimulator = (...words: readonly string[]): RunningCommand => {
     detached: true,
     env: { ...process.env, [mark]: words[words.indexOf('--directory') + 1] ?? '' },
   });
-  let out = '';
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const ended = new Promise<Said>((resolve) => child.once('close', (code) => resolve({ code, out, said })));
-  return { child, ended };
+  return { child, ended: saidBy(child) };
 };
 
 export const simulate = (...words: readonly string[]): Promise<Said> => startSimulator(...words).ended;

@@ -18,7 +18,10 @@ export const imageOfBuild = (
       node: process.execPath,
       programs: join(project, 'dist/device'),
       addon: join(project, 'build/native/tpm.node'),
-      more: new Map([['etc/enigm/machine.sh', readFileSync(machineScript, 'utf8')]]),
+      more: new Map([
+        ['etc/enigm/machine.sh', readFileSync(machineScript, 'utf8')],
+        ['usr/lib/enigm-sim/doors.cjs', readFileSync(join(project, 'dist/machine/doors.cjs'), 'utf8')],
+      ]),
       kernelWords,
       cache: join(project, 'build/packages'),
       keys: join(project, 'build/image-keys'),

@@ -1,5 +1,4 @@
 /** One device of real processes: its command line, its doors, and what can be done to its machine. */
-import { spawn } from 'node:child_process';
 import { closeSync, cpSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiMethods } from '#agents/api/methods';
@@ -12,9 +11,8 @@ import type { BuildPaths } from '#sim/machine/launch';
 import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
 import type { Machine } from '#sim/machine/machine';
 import { offerWindows } from '#sim/machine/syscalls-spool';
-import type { CommandOutcome, Device, World } from '#sim/world/world';
-
-const commandTimeoutMs = 60_000;
+import type { Device, World } from '#sim/world/world';
+import { enigmctl } from './command.ts';
 
 /** @param site the configuration that it finds at its next start */
 export const processDevice = (
@@ -37,8 +35,7 @@ export const processDevice = (
     relay: socketClient(beaconMethods, socketPath(runDirectory, 'beacon')),
     bootLogPath: join(simulated.firmware, 'boot.log'),
     auditPath: join(deviceLayout(directory).mind, 'audit.db'),
-    enigmctl: (...words) =>
-      runCommand(paths.node, [join(paths.programs, 'enigmctl.cjs'), '--json', '--run', runDirectory, ...words], signal),
+    enigmctl: (...words) => enigmctl({ paths, runDirectory }, words, signal),
     observe: (windows) => {
       recordings += 1;
       offerWindows(simulated.signals, recordings, windows);
@@ -68,34 +65,6 @@ export const processDevice = (
       cpSync(saved, simulated.tpm, { recursive: true });
     },
   };
-};
-
-const runCommand = (node: string, words: readonly string[], signal: AbortSignal): Promise<CommandOutcome> =>
-  new Promise((resolve) => {
-    const child = spawn(node, ['--no-warnings', ...words], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: commandTimeoutMs,
-      signal,
-    });
-    let out = '';
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    const finish = (code: number) => resolve({ code, json: parsed(out), said });
-    child.once('error', () => finish(-1));
-    child.once('close', (code) => finish(code ?? -1));
-  });
-
-const parsed = (text: string): CommandOutcome['json'] => {
-  try {
-    return JSON.parse(text) as CommandOutcome['json'];
-  } catch {
-    return {};
-  }
 };
 
 /** The lowest bit of this byte is another one. */

@@ -2,9 +2,7 @@
  * The level at which a device is real processes on this machine: the world of `make run`. Every socket is under one short
  * run directory.
  */
-import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
@@ -17,6 +15,7 @@ import type { Releases } from '#sim/peers/releases';
 import type { World } from '#sim/world/world';
 import { type Body, type BodyOptions, type FirstBodyOptions, openLevel } from './level.ts';
 import { processDevice } from './process-device.ts';
+import { runDirectoryOf } from './run-directory.ts';
 
 export interface ProcessWorldOptions {
   /** Everything that is kept: devices, peers. */
@@ -35,10 +34,6 @@ export interface ProcessWorld extends World {
   /** Ends every process and removes every socket; safe at any time and more than once. */
   close(): Promise<void>;
 }
-
-/** Short and stable: unix socket paths have at most 107 bytes, working directories may be long. */
-export const runDirectoryOf = (directory: string): string =>
-  join(tmpdir(), `enigm-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`);
 
 interface ProcessBody extends Body {
   readonly machine: Machine;

@@ -24,6 +24,8 @@ export interface Emulator {
   readonly process: TiedProcess;
   readonly qmp: Qmp;
   readonly serial: Socket;
+  /** Sockets of its other lines: to the simulator, and of the Key. */
+  readonly lines: { readonly link: string; readonly key: string };
   readonly events: readonly QmpEvent[];
   /** Ends at once, and leaves neither process nor socket. */
   stop(): Promise<void>;
@@ -76,5 +78,6 @@ export const startEmulator = async (device: QemuDevice, options: EmulatorOptions
   serial.on('error', () => undefined);
   serial.setEncoding('utf8');
   parts.serial = serial;
-  return ok({ process, qmp: opened.value, serial, events, stop });
+  const lines = { link: join(run, sockets.link), key: join(run, sockets.key) };
+  return ok({ process, qmp: opened.value, serial, lines, events, stop });
 };

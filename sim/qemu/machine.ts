@@ -15,6 +15,8 @@ export interface RunningMachine extends AsyncDisposable {
   /** Types a line at the shell of the simulator's image. @returns what came of it, without the prompt */
   shell(line: string, withinMs?: number): Promise<Result<string>>;
   events(): readonly QmpEvent[];
+  /** Sockets of its other lines: to the simulator, and of the Key. */
+  readonly lines: Emulator['lines'];
   /** The reset line: the watchdog of the hardware, or a finger on the button. */
   reset(): Promise<Result<unknown>>;
   setNetwork(isUp: boolean): Promise<Result<unknown>>;
@@ -47,7 +49,7 @@ export const powerOn = async (device: QemuDevice, options: EmulatorOptions): Pro
   return ok(runningMachine(started.value, options.clock));
 };
 
-const runningMachine = ({ process, qmp, serial: line, events, stop }: Emulator, clock: Clock): RunningMachine => {
+const runningMachine = ({ process, qmp, serial: line, lines, events, stop }: Emulator, clock: Clock): RunningMachine => {
   let serial = '';
   line.on('data', (text: string) => {
     serial += text;
@@ -73,6 +75,7 @@ const runningMachine = ({ process, qmp, serial: line, events, stop }: Emulator, 
       return said.ok ? ok(said.value.replaceAll('\r\n', '\n').trimEnd()) : said;
     },
     events: () => [...events],
+    lines,
     reset: () => qmp.command('system_reset'),
     setNetwork: (isUp) => qmp.command('set_link', { name: networkCard, up: isUp }),
     cpuSeconds: () => cpuSecondsOfChild(process.child),

@@ -23,6 +23,10 @@ const bundles = {
     supervisord: 'agents/programs/supervisord.ts',
     enigmctl: 'agents/cli/main.ts',
   },
+  /** For the simulator's image of a machine: beside what ships, never in it. */
+  machine: {
+    doors: 'sim/programs/doors.ts',
+  },
   sim: {
     hald: 'sim/programs/hald.ts',
     'enigm-sim': 'sim/cli/main.ts',

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { runDirectoryOf } from '#sim/levels/processes';
+import { runDirectoryOf } from '#sim/levels/run-directory';
 import type { TpmKind } from '#sim/machine/machine';
 import type { Context, Run } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';

@@ -1,0 +1,182 @@
+/**
+ * A device that is a whole machine in an emulator, as a body of a level. Whoever speaks to it speaks to sockets of this
+ * machine; behind them is the line to the simulator's image.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { apiMethods } from '#agents/api/methods';
+import { beaconMethods } from '#agents/beacon/methods';
+import { socketPath } from '#agents/programs/layout';
+import { unwrap } from '#hal/core/result';
+import { memorySwitches } from '#hal/memory/switches';
+import type { Clock } from '#hal/ports/clock';
+import type { Log } from '#hal/ports/log';
+import { dispatcher } from '#hal/remote/dispatcher';
+import { peripheralMethods } from '#hal/remote/peripheral-methods';
+import { peripheralHandlers } from '#hal/remote/peripherals';
+import { socketClient } from '#hal/remote/socket-client';
+import { type SocketServer, serveSocket } from '#hal/remote/socket-server';
+import type { BuildPaths } from '#sim/machine/launch';
+import { offerWindows, spooledSignals } from '#sim/machine/syscalls-spool';
+import { certifyEndorsement } from '#sim/peers/authority';
+import { makeDevice, type QemuDevice, writeSite } from '#sim/qemu/device';
+import { type Doors, openDoors } from '#sim/qemu/doors';
+import { powerOn, type RunningMachine } from '#sim/qemu/machine';
+import type { Device } from '#sim/world/world';
+import { enigmctl } from './command.ts';
+import type { Body, FirstBodyOptions } from './level.ts';
+import { runDirectoryOf } from './run-directory.ts';
+
+export interface MachineKind {
+  /** Folder of the built image. */
+  readonly image: string;
+  readonly paths: BuildPaths;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface MachineBody extends Body {
+  readonly runDirectory: string;
+  /** While it is on. */
+  machine(): RunningMachine | undefined;
+}
+
+/** A day of a machine, and then some. */
+const limitMs = 3_600_000;
+const offWithinMs = 60_000;
+const commandTimeoutMs = 600_000;
+const socat = '/usr/bin/socat';
+/** Of the machine, where the emulator puts the Key's line. */
+const keyLink = '/dev/ttyS1';
+
+export const machineBody = (
+  { image, paths, clock, log }: MachineKind,
+  { name, directory, site, secrets, until, signal, beacon }: FirstBodyOptions,
+): MachineBody => {
+  const runDirectory = runDirectoryOf(directory);
+  const peripherals = join(runDirectory, 'peripherals.sock');
+  const signals = join(directory, 'signals');
+  const bootLogPath = join(directory, 'boot.log');
+  const savedTpm = join(directory, 'tpm.saved');
+  const app = socketClient(apiMethods, socketPath(runDirectory, 'api'));
+  let made: QemuDevice | undefined;
+  let running: RunningMachine | undefined;
+  let doors: Doors | undefined;
+  let server: SocketServer | undefined;
+  let cable: ChildProcess | undefined;
+  let bootId = '';
+  /** Of the present start; resolves when it is on the disk of this machine. */
+  let logIsThere: Promise<void> = Promise.resolve();
+  let recordings = 0;
+
+  const keepLog = async (): Promise<void> => {
+    const read = await doors?.bootLog();
+    if (read?.ok === true) writeFileSync(bootLogPath, read.value);
+  };
+  const start = async (): Promise<void> => {
+    if (running?.isOn() === true) return;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
+    made ??= unwrap(
+      await makeDevice(join(directory, 'machine'), {
+        ...{ image, addon: paths.addon, clock },
+        certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
+      }),
+    );
+    server ??= unwrap(
+      await serveSocket(
+        dispatcher(peripheralMethods, peripheralHandlers({ switches: memorySwitches(), signals: spooledSignals(signals) })),
+        { path: peripherals, log },
+      ),
+    );
+    writeSite(made, machineSite(site()));
+    running = unwrap(await powerOn(made, { clock, limitMs }));
+    if (beacon.key.ok)
+      cable = spawn(socat, [`FILE:${beacon.key.value.linkPath},raw,echo=0`, `UNIX-CONNECT:${running.lines.key}`]);
+    cable?.on('error', () => undefined);
+    doors = await openDoors({
+      ...{ line: running.lines.link, runDirectory, peripherals, clock },
+      onHello: ({ boot }) => {
+        bootId = boot;
+        logIsThere = keepLog();
+      },
+    });
+  };
+  const stop = async (): Promise<void> => {
+    cable?.kill('SIGKILL');
+    await doors?.[Symbol.asyncDispose]();
+    await running?.powerCut();
+    running = undefined;
+    doors = undefined;
+    bootId = '';
+  };
+
+  const device: Device = {
+    ...{ name, directory, app, bootLogPath, auditPath: join(directory, 'no-file-of-the-machine-is-here') },
+    relay: socketClient(beaconMethods, socketPath(runDirectory, 'beacon')),
+    enigmctl: (...words) => enigmctl({ paths, runDirectory, timeoutMs: commandTimeoutMs }, words, signal),
+    observe(windows) {
+      recordings += 1;
+      offerWindows(signals, recordings, windows);
+    },
+    bootId: () => bootId,
+    powerOn: start,
+    async powerOff() {
+      const machine = running;
+      if (machine === undefined) return;
+      await machine.shell('sync; (sleep 0.2; poweroff -f) &');
+      const untilMs = clock.bootMs() + offWithinMs;
+      while (machine.isOn() && clock.bootMs() < untilMs) await clock.sleep(50, signal);
+      await stop();
+    },
+    powerCut: stop,
+    isDead: () => false,
+    breakHealth: () => undefined,
+    mendHealth: () => undefined,
+    flipBit: () => undefined,
+    async answers() {
+      await until(`${name} answers`, async () => {
+        if (bootId === '') return false;
+        const status = await app.call('device.status', {});
+        return status.ok || status.fault.reason === 'not-provisioned';
+      });
+      await logIsThere;
+    },
+    pause: (program) => doors?.signal(program, 'SIGSTOP'),
+    resume: (program) => doors?.signal(program, 'SIGCONT'),
+    kill: (program) => doors?.signal(program, 'SIGKILL'),
+    saveTpm() {
+      rmSync(savedTpm, { recursive: true, force: true });
+      if (made !== undefined) cpSync(made.tpm, savedTpm, { recursive: true });
+    },
+    restoreTpm() {
+      if (made === undefined || !existsSync(savedTpm)) return;
+      rmSync(made.tpm, { recursive: true, force: true });
+      cpSync(savedTpm, made.tpm, { recursive: true });
+    },
+  };
+  return {
+    device,
+    runDirectory,
+    machine: () => running,
+    isOn: () => running?.isOn() === true,
+    async dispose() {
+      await stop();
+      await server?.close();
+      app.close();
+      rmSync(runDirectory, { recursive: true, force: true });
+    },
+  };
+};
+
+/** The same far ends, as a guest of the emulator sees them: its gateway is the machine that runs it. */
+const machineSite = (site: string): string => {
+  const { fleet, beacon, ...rest } = JSON.parse(site.replaceAll('127.0.0.1', '10.0.2.2')) as Record<string, object>;
+  const { update: _, ...withoutUpdates } = fleet as { readonly update: object };
+  return JSON.stringify({
+    ...rest,
+    fleet: withoutUpdates,
+    ...(beacon === undefined ? {} : { beacon: { ...beacon, link: keyLink } }),
+  });
+};

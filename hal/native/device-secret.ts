@@ -2,16 +2,16 @@
  * The device's one secret: 32 random bytes, sealed by the TPM under its storage root, with the audit counter's value at
  * provisioning beside it. Everything else is derived from it; it is in memory only while something is.
  *
- * Limit: sealed to this TPM, not yet to what it booted: that policy comes with the machine that has a boot to seal to.
+ * Limit: sealed to this TPM, not to what it booted; where the data partition is (`boot-seal.ts`), it lies in that.
  */
 import { concat, fixedCopy, u64be, wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
-import { alg } from '#hal/tpm/constants';
 import { encodePublic, tpm2b } from '#hal/tpm/public';
 import { sealedTemplate } from '#hal/tpm/templates';
-import { aes128Cfb, contentOf, empty2b, noPcrs, sensitiveCreate, sessionAttribute } from '#hal/tpm/wire';
+import { contentOf, empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
 import { joinAreas, splitAreas } from './areas.ts';
 import { handles } from './commands.ts';
+import { encryptedSession } from './encrypted-session.ts';
 import type { Esys } from './esys.ts';
 import { persistent } from './layout.ts';
 import { tpmResult } from './tpm-error.ts';
@@ -37,7 +37,7 @@ export const sealSecret = (esys: Esys, { secret, counterBase }: DeviceSecret): P
       const sensitive = sensitiveCreate(new Uint8Array(), plain);
       try {
         await using scope = await transientScope(esys);
-        const session = scope.keep(await encryptedSession(esys, parent, sessionAttribute.decrypt));
+        const session = scope.keep(await encryptedSession(esys, parent, 'decrypt'));
         const template = tpm2b(encodePublic(sealedTemplate(new Uint8Array())));
         const [privateArea, publicArea] = await esys.create(
           parent,
@@ -63,8 +63,8 @@ export const unsealSecret = async (esys: Esys, sealed: SealedSecret): Promise<Re
       const parent = await esys.handleOf(persistent.storageRoot, []);
       await using scope = await transientScope(esys);
       const object = scope.keep(await esys.load(parent, [handles.password], areas.privateArea, areas.publicArea));
-      const session = scope.keep(await encryptedSession(esys, parent, sessionAttribute.encrypt));
-      return esys.unseal(object, [session]);
+      const session = scope.keep(await encryptedSession(esys, parent, 'encrypt'));
+      return await esys.unseal(object, [session]);
     })(),
   );
   if (!plain.ok) return plain;
@@ -75,15 +75,4 @@ export const unsealSecret = async (esys: Esys, sealed: SealedSecret): Promise<Re
   const secret = fixedCopy(content.subarray(0, secretBytes));
   wipe(content);
   return ok({ secret, counterBase });
-};
-
-/**
- * A session salted with the storage root, so that the secret does not cross the bus in clear (Part 1 §19.6.8, §21).
- * @param direction which parameter is encrypted: `decrypt` what we send, `encrypt` what comes back
- */
-const encryptedSession = async (esys: Esys, storageRoot: number, direction: number): Promise<number> => {
-  const session = await esys.startAuthSession(storageRoot, handles.none, [], null, 0, aes128Cfb, alg.sha256);
-  const attributes = sessionAttribute.continueSession | direction;
-  await esys.setSessionAttributes(session, attributes, 0xff);
-  return session;
 };

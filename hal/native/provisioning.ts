@@ -12,16 +12,16 @@ import type { Random } from '#hal/ports/random';
 import { nvAttribute } from '#hal/tpm/constants';
 import { tpm2b } from '#hal/tpm/public';
 import { encodedTemplate } from '#hal/tpm/templates';
-import { empty2b, noPcrs, nvPublic, sensitiveCreate } from '#hal/tpm/wire';
+import { empty2b, nvPublic } from '#hal/tpm/wire';
 import type { WrappedAreas } from './areas.ts';
 import { type EsysHandle, handles } from './commands.ts';
 import { type DeviceSecret, sealSecret } from './device-secret.ts';
 import type { Esys } from './esys.ts';
-import { isAbsent, nvIndex, persistent } from './layout.ts';
+import { nvIndex, persistent } from './layout.ts';
 import { createLinkKey, holdsLinkKey } from './link-key.ts';
+import { exists, makePersistentKey } from './persistent-key.ts';
 import { counterAuth, readCounterValue } from './tpm.ts';
-import { isTpmError, tpmResult } from './tpm-error.ts';
-import { transientScope } from './transient.ts';
+import { tpmResult } from './tpm-error.ts';
 
 export interface ProvisioningParts {
   readonly esys: Esys;
@@ -44,16 +44,7 @@ const password = [handles.password] as const;
 
 const persistentKey = (hierarchy: EsysHandle, template: Uint8Array, handle: number): Step => ({
   isDone: ({ esys }) => tpmResult(exists(esys, handle)),
-  run: ({ esys }) =>
-    tpmResult(
-      (async () => {
-        await using scope = await transientScope(esys);
-        const nothing = sensitiveCreate(new Uint8Array(), new Uint8Array());
-        const [key] = await esys.createPrimary(hierarchy, password, nothing, tpm2b(template), empty2b, noPcrs);
-        scope.keep(key);
-        await esys.closeHandle(await esys.evictControl(handles.owner, key, password, handle));
-      })(),
-    ),
+  run: ({ esys }) => tpmResult(makePersistentKey(esys, hierarchy, template, handle)),
 });
 
 const deviceSecret: Step = {
@@ -104,16 +95,6 @@ const defineCounter = async (esys: Esys, auth: Uint8Array): Promise<number> => {
     // ESYS keeps it with the handle.
     await esys.setAuth(counter, empty2b);
     wipe(sized);
-  }
-};
-
-const exists = async (esys: Esys, tpmHandle: number): Promise<boolean> => {
-  try {
-    await esys.closeHandle(await esys.handleOf(tpmHandle, []));
-    return true;
-  } catch (error) {
-    if (isTpmError(error) && isAbsent(error.rc)) return false;
-    throw error;
   }
 };
 

@@ -1,0 +1,32 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { nobleCrypto } from '#hal/crypto/noble';
+import { type BootApproval, readApproval, writeApproval } from './boot-approval.ts';
+import { unwrap } from './result.ts';
+
+const approval: BootApproval = {
+  key: nobleCrypto.p256.publicKey(new Uint8Array(32).fill(7)),
+  policy: new Uint8Array(32).fill(1),
+  signature: new Uint8Array(64).fill(2),
+};
+const written = writeApproval(approval);
+
+test('an approval is read as it was written', () => {
+  expect(unwrap(readApproval(written))).toEqual(approval);
+  expect(written.key).toContain('BEGIN PUBLIC KEY');
+});
+
+const otherKey = generateKeyPairSync('ed25519').publicKey.export({ format: 'pem', type: 'spki' }).toString();
+
+test.each([
+  ['no key', { ...written, key: '' }],
+  ['a key of another kind', { ...written, key: otherKey }],
+  ['no JSON', { ...written, signature: '{' }],
+  ['JSON of something else', { ...written, signature: '{"sha1":[]}' }],
+  ['nothing at all', { ...written, signature: 'null' }],
+  ['other registers', { ...written, signature: written.signature.replace('[7,11,12,13]', '[11]') }],
+  ['a digest of another size', { ...written, signature: written.signature.replace(/"pol":"../, '"pol":"') }],
+  ['a signature of another size', { ...written, signature: written.signature.replace(/"sig":"..../, '"sig":"') }],
+])('%s is refused', (_, files) => {
+  expect(readApproval(files)).toMatchObject({ ok: false, fault: { category: 'protocol', reason: 'malformed' } });
+});

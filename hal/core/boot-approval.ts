@@ -1,0 +1,68 @@
+/**
+ * What the maker of a boot image approves of it: the registers that a machine has after it started exactly this image.
+ * It comes with the image, in two sections that systemd's stub hands to the first root (UAPI "Unified Kernel Image",
+ * `.pcrpkey` and `.pcrsig`); form of the second: systemd-measure(1).
+ *
+ * Ours differ in two ways (SR-07): four registers instead of one, and a reference of our own in what is signed, so no
+ * signature over another policy by the same key counts here.
+ */
+import { createPublicKey } from 'node:crypto';
+import { concat, fromBase64, fromHex, toBase64, toHex, utf8 } from './bytes.ts';
+import { attempt, deny, ok, type Result } from './result.ts';
+
+export interface BootApproval {
+  /** P-256 point 04‖x‖y, 65 bytes: the policy key of this class of machines. */
+  readonly key: Uint8Array;
+  /** SHA-256, 32 bytes. */
+  readonly policy: Uint8Array;
+  /** ECDSA with SHA-256, r‖s, 64 bytes. */
+  readonly signature: Uint8Array;
+}
+
+/** 7: who may start images. 11: what was started. 12 and 13: nothing beside it, since that is not signed. */
+export const approvedRegisters = [7, 11, 12, 13] as const;
+/** The policyRef of SR-07. */
+export const approvalReference = utf8('enigm-boot-1');
+/** Goes into register 11 once the data partition is open, or stays closed: later programs have other registers. */
+export const openedPhase = 'leave-initrd';
+export const phaseRegister = 11;
+
+export interface ApprovalFiles {
+  /** SubjectPublicKeyInfo, PEM. */
+  readonly key: string;
+  /** JSON. */
+  readonly signature: string;
+}
+
+/** SubjectPublicKeyInfo of an uncompressed P-256 point (RFC 5480 §2), without the point. */
+const keyHead = new Uint8Array(Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'));
+const pointBytes = 65;
+
+export const writeApproval = ({ key, policy, signature }: BootApproval): ApprovalFiles => ({
+  key: `-----BEGIN PUBLIC KEY-----\n${toBase64(concat(keyHead, key)).replace(/.{64}/g, '$&\n')}\n-----END PUBLIC KEY-----\n`,
+  signature: `${JSON.stringify({ sha256: [{ pcrs: approvedRegisters, pol: toHex(policy), sig: toBase64(signature) }] })}\n`,
+});
+
+/** @returns the approval, or `protocol/malformed`; whether it holds is the TPM's answer */
+export const readApproval = ({ key, signature }: ApprovalFiles): Result<BootApproval> => {
+  const refuse = (why: string) => deny('protocol', 'malformed', why);
+  const read = attempt(() => ({ point: pointOf(key), of: JSON.parse(signature) as Signatures | null }), refuse);
+  if (!read.ok) return read;
+  const { point, of } = read.value;
+  const [entry] = of?.sha256 ?? [];
+  if (point === undefined || JSON.stringify(entry?.pcrs) !== JSON.stringify(approvedRegisters)) return refuse('approval');
+  const policy = fromHex(String(entry?.pol));
+  const signed = fromBase64(String(entry?.sig));
+  if (policy?.length !== 32 || signed?.length !== 64) return refuse('approval');
+  return ok({ key: point, policy, signature: signed });
+};
+
+interface Signatures {
+  readonly sha256?: readonly { readonly pcrs?: unknown; readonly pol?: unknown; readonly sig?: unknown }[];
+}
+
+const pointOf = (pem: string): Uint8Array | undefined => {
+  const der = new Uint8Array(createPublicKey(pem).export({ format: 'der', type: 'spki' }));
+  const isP256 = toHex(der.subarray(0, keyHead.length)) === toHex(keyHead) && der.length === keyHead.length + pointBytes;
+  return isP256 ? der.slice(keyHead.length) : undefined;
+};

@@ -1,0 +1,95 @@
+/**
+ * A secret that opens only after a boot that its policy key approved, on this TPM, and only until the boot goes on
+ * (SR-07): sealed under PolicyAuthorize, opened with the approval that came with the boot image.
+ */
+import { createHash } from 'node:crypto';
+import { approvalReference, approvedRegisters, type BootApproval, openedPhase, phaseRegister } from '#hal/core/boot-approval';
+import { fixedCopy, utf8, wipe } from '#hal/core/bytes';
+import { deny, ok, type Result } from '#hal/core/result';
+import {
+  approvalMessage,
+  authorizedPolicy,
+  ecdsaSignature,
+  policyKeyArea,
+  policyKeyName,
+  registersSelection,
+} from '#hal/tpm/policy';
+import { encodePublic, tpm2b } from '#hal/tpm/public';
+import { encodedTemplate, sealedTemplate } from '#hal/tpm/templates';
+import { contentOf, empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
+import { joinAreas, splitAreas } from './areas.ts';
+import { type EsysHandle, handles } from './commands.ts';
+import { encryptedSession } from './encrypted-session.ts';
+import type { Esys } from './esys.ts';
+import { persistent } from './layout.ts';
+import { exists, makePersistentKey } from './persistent-key.ts';
+import { tpmResult } from './tpm-error.ts';
+import { transientScope } from './transient.ts';
+
+/** TPM2B_PRIVATE and TPM2B_PUBLIC, one after the other. */
+export type BootSealed = Uint8Array;
+
+/**
+ * Makes the storage root first where the TPM has none yet.
+ * @param key of the policy: 04‖x‖y of P-256, 65 bytes
+ * @returns the sealed form, or `unavailable/tpm-failed`
+ */
+export const sealToBoot = (esys: Esys, secret: Uint8Array, key: Uint8Array): Promise<Result<BootSealed>> =>
+  tpmResult(
+    (async () => {
+      if (!(await exists(esys, persistent.storageRoot)))
+        await makePersistentKey(esys, handles.owner, encodedTemplate.storage, persistent.storageRoot);
+      const parent = await esys.handleOf(persistent.storageRoot, []);
+      const sensitive = sensitiveCreate(new Uint8Array(), secret);
+      const policy = authorizedPolicy(policyKeyName(key), approvalReference);
+      try {
+        await using scope = await transientScope(esys);
+        const session = scope.keep(await encryptedSession(esys, parent, 'decrypt'));
+        const template = tpm2b(encodePublic(sealedTemplate(policy)));
+        const sessions = [handles.password, session];
+        const [privateArea, publicArea] = await esys.create(parent, sessions, sensitive, template, empty2b, noPcrs);
+        return joinAreas({ privateArea, publicArea });
+      } finally {
+        wipe(sensitive);
+      }
+    })(),
+  );
+
+/** @returns the secret, to be wiped; or `unavailable/tpm-failed`: another TPM, another boot, another key, a later phase */
+export const unsealAtBoot = async (esys: Esys, sealed: BootSealed, approval: BootApproval): Promise<Result<Uint8Array>> => {
+  const areas = splitAreas(sealed);
+  if (areas === undefined) return deny('protocol', 'malformed', 'sealed key');
+  const plain = await tpmResult(
+    (async () => {
+      const parent = await esys.handleOf(persistent.storageRoot, []);
+      await using scope = await transientScope(esys);
+      const object = scope.keep(await esys.load(parent, [handles.password], areas.privateArea, areas.publicArea));
+      const session = scope.keep(await encryptedSession(esys, parent, 'encrypt', 'policy'));
+      await esys.policyPcr(session, [], null, registersSelection(approvedRegisters));
+      await authorize(esys, session, approval);
+      // Awaited inside the scope, so that a refusal is not left alone while the scope ends.
+      return await esys.unseal(object, [session]);
+    })(),
+  );
+  if (!plain.ok) return plain;
+  const secret = fixedCopy(contentOf(plain.value));
+  wipe(plain.value);
+  return ok(secret);
+};
+
+/** Puts the approved policy of a session into the approving key's name (Part 3 §23.16). */
+const authorize = async (esys: Esys, session: EsysHandle, { key, policy, signature }: BootApproval): Promise<void> => {
+  // Under the owner: under no hierarchy it would give no ticket.
+  const policyKey = await esys.loadExternal([], null, tpm2b(encodePublic(policyKeyArea(key))), handles.owner);
+  try {
+    const digest = createHash('sha256').update(approvalMessage(policy, approvalReference)).digest();
+    const ticket = await esys.verifySignature(policyKey, [], tpm2b(digest), ecdsaSignature(signature));
+    await esys.policyAuthorize(session, [], tpm2b(policy), tpm2b(approvalReference), tpm2b(policyKeyName(key)), ticket);
+  } finally {
+    await esys.flushContext(policyKey);
+  }
+};
+
+/** The boot goes on: from here to the next power-on nothing opens that was sealed to it. */
+export const endBootPhase = (esys: Esys): Promise<Result<unknown>> =>
+  tpmResult(esys.pcrEvent(phaseRegister, [handles.password], tpm2b(utf8(openedPhase))));

@@ -1,5 +1,5 @@
 /** What the hands do for a technician until the device is provisioned. */
-import { deny, ok } from '#hal/core/result';
+import { deny, type Fault, ok } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { Clock } from '#hal/ports/clock';
 import type { DeviceKeys } from '#hal/ports/device-keys';
@@ -17,9 +17,11 @@ export interface FactoryParts {
   readonly crypto: CryptoBackend;
   readonly clock: Clock;
   readonly files: HandsFiles;
+  readonly dataFault?: Fault | undefined;
 }
 
-export const factoryDoor = ({ provisioning, tpm, keys, crypto, clock, files }: FactoryParts): Handlers<FactoryMethods> => {
+export const factoryDoor = (parts: FactoryParts): Handlers<FactoryMethods> => {
+  const { provisioning, tpm, keys, crypto, clock, files, dataFault } = parts;
   const closed = () => deny('unavailable', 'already-provisioned');
   return {
     'provision.inspect': async () => {
@@ -27,6 +29,8 @@ export const factoryDoor = ({ provisioning, tpm, keys, crypto, clock, files }: F
       return steps.ok ? ok({ steps: steps.value, isComplete: files.isProvisioned() }) : steps;
     },
     'provision.run': async ({ step }) => {
+      // The device has an owner already, whose data this is.
+      if (dataFault !== undefined) return { ok: false, fault: dataFault };
       if (files.isProvisioned()) return closed();
       const begun = files.writeJournal({ step, phase: 'begun' });
       if (!begun.ok) return begun;

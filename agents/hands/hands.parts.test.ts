@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askStorageKey } from '#agents/beacon/storage-key';
 import { handsLife } from '#agents/mind/life';
 import { toHex } from '#hal/core/bytes';
-import { codeOf, deny, done, ok, type Result, unwrap } from '#hal/core/result';
+import { codeOf, deny, done, type Fault, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
 import { systemRandom } from '#hal/linux/random';
@@ -41,6 +41,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
   let hands: Hands;
   /** What the machine is like from its next boot on. */
   let network = (): NetPolicy => memoryNetPolicy();
+  let dataFault: Fault | undefined;
 
   const start = async () => {
     const esys = await startEmbedded(join(directory.path, 'tpm'));
@@ -65,6 +66,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
         bootId,
         isSimulated: true,
         store: memoryStore(disk),
+        dataFault,
         runDirectory: run,
         admits: (_, door) => admitted.has(door),
       }),
@@ -110,6 +112,19 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     admitted.add('relay');
     expect(code(await storageKey())).toBe('unavailable/not-provisioned');
     client.close();
+  });
+
+  test('provision nothing while the data of the device stays closed, and say so (SR-07)', async () => {
+    dataFault = deny('integrity', 'data-closed').fault;
+    await restart();
+    admitted.add('factory');
+    const client = mind();
+    expect(unwrap(await client.call('hands.hello', {}))).toMatchObject({ dataFault: 'integrity/data-closed' });
+    client.close();
+    const ran = await withFactory((factory) => factory.call('provision.run', { step: 'storage-root' }));
+    expect(code(ran)).toBe('integrity/data-closed');
+    dataFault = undefined;
+    await restart();
   });
 
   test('are provisioned step by step, end with a receipt that verifies, and close the door of the factory', async () => {

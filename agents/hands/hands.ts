@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { socketPath } from '#agents/programs/layout';
-import { codeOf, ok, type Result } from '#hal/core/result';
+import { codeOf, type Fault, ok, type Result } from '#hal/core/result';
 import { versionFloor } from '#hal/core/version-floor';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { collect } from '#hal/linux/collect';
@@ -55,6 +55,8 @@ export interface HandsOptions {
   readonly isSimulated: boolean;
   /** Where the hands keep what they keep. */
   readonly store: DurableStore;
+  /** Why the device's own data stays closed; then nothing is provisioned over it. */
+  readonly dataFault?: Fault | undefined;
   /** Where the sockets are. */
   readonly runDirectory: string;
   /** SO_PEERCRED: whether the process at the other end may use this door. */
@@ -104,7 +106,10 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
       floor: versionFloor(options.store),
       keyLedger: storedKeyLedger(options.store, keys, crypto),
     },
-    { bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned, networkFault: network.fault },
+    {
+      ...{ bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned },
+      ...{ networkFault: network.fault, dataFault: options.dataFault },
+    },
   );
   const servers: { close(): Promise<void> }[] = [];
   const mind = await serveSocket(dispatcher(handsMethods, door.handlers, { guard: door.guard, onRefusal }), {
@@ -136,7 +141,7 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
       saveLinkKey: (key) => files.saveLinkKey(joinAreas(key)),
     });
     const factory = await serveSocket(
-      dispatcher(factoryMethods, factoryDoor({ provisioning, tpm, keys, crypto, clock, files }), {
+      dispatcher(factoryMethods, factoryDoor({ provisioning, tpm, keys, crypto, clock, files, dataFault: options.dataFault }), {
         onRefusal,
       }),
       { path: socketPath(options.runDirectory, 'factory'), log, admits: (socket) => options.admits(socket, 'factory') },

@@ -5,7 +5,8 @@
 
 import { join } from 'node:path';
 import { type Door, startHands } from '#agents/hands/hands';
-import { unwrap } from '#hal/core/result';
+import { withPhase } from '#agents/hands/phase-log';
+import { deny, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { kernelBootId } from '#hal/linux/boot-id';
 import { fileBootLog, kernelBootLogPath } from '#hal/linux/boot-log';
@@ -22,12 +23,14 @@ import { peerCredentials } from '#hal/native/peer';
 import { deviceLayout } from './layout.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 
+/** What `unlock.ts` says of a data partition that it did not open. */
+const closedData = 'closed';
 /** The kernel's resource manager of the first TPM; not an option, so that nothing can name another (SR-04). */
 const tpmDevice = '/dev/tpmrm0';
 
 runProgram(
   'enigm-hald',
-  ['directory', 'run', 'addon', 'mind-user', 'mouth-user', 'relay-user'],
+  ['directory', 'run', 'addon', 'data', 'mind-user', 'mouth-user', 'relay-user'],
   async ({ options, log, signal }) => {
     const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
     const peer = unwrap(peerCredentials(options.addon, 'release'));
@@ -44,7 +47,7 @@ runProgram(
         clock: linuxClock(),
         random: systemRandom,
         log,
-        bootLog: fileBootLog(kernelBootLogPath),
+        bootLog: withPhase(fileBootLog(kernelBootLogPath)),
         platform: linuxPlatform(),
         signals: noSignals,
         power: sysrqPower('/proc/sysrq-trigger'),
@@ -57,6 +60,7 @@ runProgram(
         bootId: unwrap(kernelBootId()),
         isSimulated: false,
         store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),
+        dataFault: options.data === closedData ? deny('integrity', 'data-closed').fault : undefined,
         runDirectory: options.run,
         admits: (socket, door) => peer(socket)?.userId === userOf[door],
       }),

@@ -1,5 +1,5 @@
 /** The mind waits for hands that have a device to serve. */
-import { codeOf, deny, type Failure } from '#hal/core/result';
+import { codeOf, deny, type Failure, faultFrom } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { RemoteHands } from '#hal/remote/hands-client';
 import type { HandsHello } from '#protos/gen/types';
@@ -20,8 +20,14 @@ export const provisionedHands = async (
   while (!signal.aborted) {
     const hello = await hands.hello();
     if (hello.ok && hello.value.isProvisioned) return hello.value;
-    meanwhile(hello.ok ? deny('unavailable', 'not-provisioned') : deny('unavailable', 'program-down', codeOf(hello.fault)));
+    meanwhile(hello.ok ? whyNotProvisioned(hello.value) : deny('unavailable', 'program-down', codeOf(hello.fault)));
     await clock.sleep(waitMs, signal);
   }
   return undefined;
+};
+
+const whyNotProvisioned = ({ dataFault }: HandsHello): Failure => {
+  if (dataFault === undefined) return deny('unavailable', 'not-provisioned');
+  const [category = '', reason = ''] = dataFault.split('/');
+  return { ok: false, fault: faultFrom(category, reason) };
 };

@@ -30,8 +30,9 @@ const answerWithinMs = 4_000;
 /** From the start, and from the last answer of the mind. */
 const patienceMs = 90_000;
 const startEnded = join(places.runDirectory, 'start-ended');
-/** Written by process 1, which the first root told. */
+/** Written by process 1, which the first root told: the slot, and what became of the data partition. */
 const slotPath = '/run/slot';
+const dataPath = '/run/data';
 
 const clock = linuxClock();
 const log = pinoLog('enigm-supervisord');
@@ -45,7 +46,10 @@ const launchFor = (name: ProgramName) =>
         addon: join(places.programs, 'tpm.node'),
         reads: [],
         writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'],
-        words: ['--mind-user', '0', '--mouth-user', '0', '--relay-user', '0'],
+        words: [
+          ...['--data', readFileSync(dataPath, 'utf8').trim()],
+          ...['--mind-user', '0', '--mouth-user', '0', '--relay-user', '0'],
+        ],
       })
     : launchOf(name, places);
 

@@ -1,5 +1,5 @@
 /**
- * A writer of crypto-agile boot logs, for firmware that is simulated: it measures, extends its TPM with the digests that
+ * A writer of crypto-agile boot logs. For firmware that is simulated: it measures, extends its TPM with the digests that
  * `add` returns, and hands over the log.
  *
  * Source: PFP 1.05 §10.2.2 (TCG_PCR_EVENT2), §10.4.5.1 (Spec ID header). Only what `parse.ts` accepts can be written.
@@ -42,14 +42,7 @@ export const eventLogWriter = (algorithms: readonly Bank[]): EventLogWriter => {
         bank,
         digest: extendsNothing ? new Uint8Array(bankAlgorithms[bank].digestBytes) : digestOf(bank, measured),
       }));
-      const event = concat(
-        u32le(pcr),
-        u32le(code),
-        u32le(digests.length),
-        ...digests.flatMap(({ bank, digest }) => [u16le(bankAlgorithms[bank].id), digest]),
-        u32le(data.length),
-        data,
-      );
+      const event = agileEvent(pcr, code, digests, data);
       const isFull = parts.length === maxEvents || sizeBytes + event.length > maxLogBytes;
       if (isFull || data.length > maxEventBytes) throw new RangeError('the log is full');
       parts.push(event);
@@ -59,6 +52,19 @@ export const eventLogWriter = (algorithms: readonly Bank[]): EventLogWriter => {
     bytes: () => concat(...parts),
   };
 };
+
+/** TCG_PCR_EVENT2. @param code of the event type. @param digests one for each algorithm of the header, in its order */
+export const agileEvent = (
+  pcr: number,
+  code: number,
+  digests: readonly { readonly bank: Bank; readonly digest: Uint8Array }[],
+  data: Uint8Array,
+): Uint8Array =>
+  concat(
+    ...[u32le(pcr), u32le(code), u32le(digests.length)],
+    ...digests.flatMap(({ bank, digest }) => [u16le(bankAlgorithms[bank].id), digest]),
+    ...[u32le(data.length), data],
+  );
 
 /** A TCG_PCClientPCREvent that carries TCG_EfiSpecIDEvent: client platform, version 2.0, profile revision 1.05, 64-bit UINTN. */
 const specIdHeader = (algorithms: readonly Bank[]): Uint8Array => {

@@ -157,6 +157,10 @@ export const faults = {
       'The integrity of the running software is not established.',
       'Attest, and read the boot findings: `enigmctl posture`.',
     ),
+    'data-closed': entry(
+      'The data of this device stays closed: its TPM, its firmware’s keys or what it started is not what the data was sealed to.',
+      'Put disk and TPM of one device together again and start its release; else have the device made anew.',
+    ),
     'boot-unverified': entry(
       'What this device started is not what its measurements must be.',
       'Reboot; if it stays so, have the software of this device installed anew.',

@@ -38,6 +38,8 @@ export interface HandsLife {
   readonly isProvisioned: () => boolean;
   /** Why nothing passes between device and network, where the policy from before could not be put in force. */
   readonly networkFault: () => Fault | undefined;
+  /** Why what the device keeps stays closed. */
+  readonly dataFault?: Fault | undefined;
 }
 
 const nothing = async <T>(result: Promise<Result<T>>): Promise<Result<Record<string, never>>> => {
@@ -64,6 +66,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
           isSimulated: life.isSimulated,
           lastSequence,
           ...(networkFault === undefined ? {} : { networkFault: codeOf(networkFault) }),
+          ...(life.dataFault === undefined ? {} : { dataFault: codeOf(life.dataFault) }),
         });
       },
       'tpm.identity': () => tpm.identity(),

@@ -9,14 +9,16 @@ import { concat, toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { wholeBlocks } from '#ota-client/payload/build';
 import { blockBytes } from '#ota-client/payload/limits';
+import { bootApprover, policyKeyIn } from './approval.ts';
 import { type Base, unpackBase } from './base.ts';
 import { bootFileSystem, bootPath, type PartitionName, partitionNamed, partitions, writeDisk } from './disk.ts';
 import { hashAreaOf } from './hash-area.ts';
 import { buildInitrd } from './initrd.ts';
 import { type ImageKeys, imageKeysIn } from './keys.ts';
+import { registersAtStart } from './references.ts';
 import { writeRootTree } from './root-tree.ts';
 import { buildTimeSeconds, runTool, stubPath } from './tools.ts';
-import { type Uki, unifiedImage } from './uki.ts';
+import { type Uki, type UkiParts, unifiedImage } from './uki.ts';
 import { bootVariables, certificatesOf, secureBootVariables, writeVariables } from './variable-store.ts';
 
 export interface ImageSources {
@@ -37,6 +39,8 @@ export interface BuiltImage {
   readonly root: Uint8Array;
   readonly boot: Uint8Array;
   readonly uki: Uki;
+  /** What it was made of. */
+  readonly parts: UkiParts;
   readonly keys: ImageKeys;
 }
 
@@ -75,7 +79,9 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   const kernel = new Uint8Array(readFileSync(join(base.folder, `boot/vmlinuz-${base.kernel}`)));
   const stub = new Uint8Array(readFileSync(stubPath));
   const release = 'ID=enigm\nNAME="Enigm OS"\n';
-  const uki = unwrap(unifiedImage({ stub, kernel, initrd, commandLine, release }, keys.release));
+  const approver = bootApprover(policyKeyIn(sources.keys), (measured) => registersAtStart(measured, keys));
+  const parts = { stub, kernel, initrd, commandLine, release, approver };
+  const uki = unwrap(unifiedImage(parts, keys.release));
   const boot = await bootFileSystem(uki.file);
 
   say('disk …');
@@ -90,7 +96,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
     join(folder, 'image.json'),
     `${JSON.stringify({ packages: base.packages, verityRoot: toHex(verityRoot), pcr11: toHex(uki.pcr11), digests }, null, 2)}\n`,
   );
-  return { root: slot, boot, uki, keys };
+  return { root: slot, boot, uki, parts, keys };
 };
 
 const rootFileSystem = async (folder: string, base: Base, { node, programs, addon, more }: ImageSources): Promise<Uint8Array> => {

@@ -11,7 +11,7 @@ export const initrdModules = [
   ...['dm-verity', 'erofs', 'dm-crypt', 'ext4', 'xts', 'aesni-intel'],
 ] as const;
 
-/** Programs of the device. */
+/** Programs of the device; the first root uses those that open its data. */
 export const rootPrograms = ['usr/sbin/nft', 'sbin/cryptsetup', 'sbin/mke2fs', 'usr/bin/chattr'] as const;
 /** Loaded by name, so nothing that is linked says that it is needed. */
 export const rootLibraries = ['libtss2-esys.so.0', 'libtss2-tcti-device.so.0', 'libtss2-mu.so.0', 'libtss2-rc.so.0'] as const;
@@ -26,6 +26,7 @@ export const rootModules = [
 export const busyboxCommands = [
   ...['sh', 'mount', 'umount', 'mkdir', 'cat', 'echo', 'insmod', 'modprobe', 'switch_root', 'reboot', 'poweroff'],
   ...[
+    'chroot',
     'sleep',
     'ls',
     'grep',

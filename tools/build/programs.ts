@@ -21,6 +21,7 @@ const bundles = {
     paged: 'agents/programs/paged.ts',
     beacond: 'agents/programs/beacond.ts',
     supervisord: 'agents/programs/supervisord.ts',
+    unlock: 'agents/programs/unlock.ts',
     enigmctl: 'agents/cli/main.ts',
   },
   /** For the simulator's image of a machine: beside what ships, never in it. */

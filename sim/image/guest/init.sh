@@ -1,6 +1,7 @@
 #!/bin/sh
 # Process 1 of an Enigm OS machine: what programs need of the kernel, then the supervisor, again and again. It reaps
-# what nobody waits for. $1 is the slot that runs; descriptor 9 is the watchdog, which the supervisor feeds.
+# what nobody waits for. $1 is the slot that runs, $2 what became of the data partition (made, opened, closed); descriptor
+# 9 is the watchdog, which the supervisor feeds.
 PATH=/bin:/sbin:/usr/bin:/usr/sbin
 export PATH
 mount -t tmpfs -o nosuid,nodev,noexec,mode=755 run /run
@@ -12,6 +13,9 @@ while read -r module; do modprobe "$module" || echo "enigm: no driver $module" >
 hostname enigm
 ip link set lo up
 echo "$1" > /run/slot
+echo "$2" > /run/data
+# It runs and says so; what it writes meanwhile is gone at power-off.
+[ "$2" = closed ] && mount -t tmpfs -o nosuid,nodev,noexec,mode=700 data /var/lib/enigm
 [ -f /etc/enigm/machine.sh ] && . /etc/enigm/machine.sh
 while :; do
   /usr/bin/node --no-warnings /usr/lib/enigm/supervisord.cjs 2> /dev/kmsg

@@ -58,16 +58,30 @@ printf '\007\000\000\000%s' "$before$slot" > $begun
 [ -z "$next" ] ||
   printf "\007\000\000\000$next\000" > $variables/BootNext-8be4df61-93ca-11d2-aa0d-00e098032b8c
 
-for device in /sys/class/block/*; do
-  if grep -qx "PARTNAME=root-$slot" "$device/uevent"; then root=/dev/${device##*/}; fi
-done
+partition() {
+  for device in /sys/class/block/*; do
+    if grep -qx "PARTNAME=$1" "$device/uevent"; then echo "/dev/${device##*/}"; fi
+  done
+}
+root=$(partition "root-$slot")
 [ -n "$root" ] || fail "no partition root-$slot"
 blocks=$(word enigm.blocks)
 veritysetup open "$root" root "$root" "$(word enigm.verity)" --hash-offset=$((blocks * 4096)) --panic-on-corruption ||
   fail "root-$slot is not what was signed"
 mount -t erofs -o ro /dev/mapper/root /sysroot || fail "root-$slot cannot be mounted"
 
+# What was just verified opens the data of this machine, with the approval that the stub took out of the boot image. From
+# then on the boot has another phase, and nobody opens it: a machine that cannot say so must not go on.
+for place in dev proc sys; do mount -o bind "/$place" "/sysroot/$place"; done
+[ -d /.extra ] && mount -o bind /.extra /sysroot/run
+echo >&9
+data=$(chroot /sysroot /usr/bin/node --no-warnings --jitless /usr/lib/enigm/unlock.cjs "$(partition data)") ||
+  fail "the boot cannot go on from its first phase"
+echo >&9
+[ -d /.extra ] && umount /sysroot/run
+for place in dev proc sys; do umount "/sysroot/$place"; done
+
 mount -o move /dev /sysroot/dev
 mount -o move /proc /sysroot/proc
 mount -o move /sys /sysroot/sys
-exec switch_root /sysroot /sbin/init "$slot"
+exec switch_root /sysroot /sbin/init "$slot" "$data"

@@ -1,6 +1,5 @@
 # Of the simulator's image alone: the network of the emulator, the site that the simulator wrote on the second disk, a
 # shell on the serial line.
-mount -t tmpfs -o nosuid,nodev,noexec,mode=700 data /var/lib/enigm
 [ -b /dev/vdb ] && tr -d '\0' < /dev/vdb > /var/lib/enigm/site.json
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0

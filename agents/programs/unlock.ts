@@ -1,0 +1,65 @@
+/**
+ * Started once by the first root, out of the verified one: opens the data partition, and ends the phase of the boot in
+ * which that can be done.
+ *
+ * usage: node unlock.cjs DEVICE
+ * Says `made`, `opened` or `closed`, and to the kernel's log why. Ends with 1 where the phase could not be ended: a machine
+ * that goes on then would let later programs open what this one did.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { openData } from '#agents/data/open';
+import { kernelLogPath } from '#agents/supervisor/kernel-log';
+import { readApproval } from '#hal/core/boot-approval';
+import { attempt, deny, type Result } from '#hal/core/result';
+import { luksVolume } from '#hal/linux/luks-volume';
+import { systemRandom } from '#hal/linux/random';
+import { endBootPhase, sealToBoot, unsealAtBoot } from '#hal/native/boot-seal';
+import { type Esys, openEsys } from '#hal/native/esys';
+
+const addon = '/usr/lib/enigm/tpm.node';
+/** Not an option, so that nothing can name another (SR-04). */
+const tpmDevice = '/dev/tpmrm0';
+/** Where the first root shows what systemd's stub took out of the boot image (systemd-stub(7)). */
+const approvalFiles = { key: '/run/tpm2-pcr-public-key.pem', signature: '/run/tpm2-pcr-signature.json' } as const;
+const places = { name: 'data', mountPoint: '/var/lib/enigm' } as const;
+/** Level KERN_ERR, which a quiet kernel shows on the console too. */
+const say = (text: string) => writeFileSync(kernelLogPath, `<3>enigm: ${text}\n`);
+
+const openWith = async (esys: Esys, device: string): Promise<Result<string>> => {
+  const files = attempt(
+    () => ({ key: readFileSync(approvalFiles.key, 'utf8'), signature: readFileSync(approvalFiles.signature, 'utf8') }),
+    () => deny('integrity', 'data-closed', 'nobody approved this boot image'),
+  );
+  if (!files.ok) return files;
+  const approval = readApproval(files.value);
+  if (!approval.ok) return approval;
+  const seal = {
+    seal: (secret: Uint8Array) => sealToBoot(esys, secret, approval.value.key),
+    unseal: (sealed: Uint8Array) => unsealAtBoot(esys, sealed, approval.value),
+  };
+  return openData(luksVolume({ device, ...places }), seal, systemRandom);
+};
+
+/** @returns whether the boot may go on */
+const main = async (device: string): Promise<boolean> => {
+  const esys = await openEsys({ addon, device: tpmDevice });
+  if (!esys.ok) {
+    say(`the data of this device stays closed: ${esys.fault.reason}`);
+    process.stdout.write('closed');
+    return true;
+  }
+  const opened = await openWith(esys.value, device);
+  const ended = await endBootPhase(esys.value);
+  await esys.value.close();
+  if (!ended.ok) {
+    say(`the phase of the boot does not end: ${ended.fault.detail}`);
+    return false;
+  }
+  if (!opened.ok) say(`the data of this device stays closed: ${opened.fault.detail}`);
+  process.stdout.write(opened.ok ? opened.value : 'closed');
+  return true;
+};
+
+void main(process.argv[2] ?? '').then((mayGoOn) => {
+  process.exitCode = mayGoOn ? 0 : 1;
+});

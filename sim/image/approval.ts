@@ -1,0 +1,41 @@
+/**
+ * The policy key of the simulator's class of machines (SR-07): it approves what a boot image leaves in the registers, and
+ * signs nothing else. TPMs verify no post-quantum signature, so it is P-256 alone.
+ *
+ * Signatures are deterministic (RFC 6979), so that two builds are the same bytes.
+ */
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { approvalReference, type BootApproval, writeApproval } from '#hal/core/boot-approval';
+import { nobleCrypto } from '#hal/crypto/noble';
+import { approvalMessage, registersPolicy } from '#hal/tpm/policy';
+import type { Approver } from './uki.ts';
+
+/** @param folder of the other keys, where it lies in clear. @returns its scalar, 32 bytes; made once */
+export const policyKeyIn = (folder: string): Uint8Array => {
+  const file = join(folder, 'policy.key');
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(file, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
+  }
+  const { d = '' } = createPrivateKey(readFileSync(file, 'utf8')).export({ format: 'jwk' });
+  return new Uint8Array(Buffer.from(d, 'base64url'));
+};
+
+export const approveBoot = (scalar: Uint8Array, registers: ReadonlyMap<number, Uint8Array>): BootApproval => {
+  const policy = registersPolicy(registers);
+  const signature = nobleCrypto.p256.sign(scalar, approvalMessage(policy, approvalReference));
+  if (signature === undefined) throw new Error('the policy key does not sign');
+  return { key: nobleCrypto.p256.publicKey(scalar), policy, signature };
+};
+
+/** @param registersOf what a machine has after a stub that measured this */
+export const bootApprover = (
+  scalar: Uint8Array,
+  registersOf: (measured: readonly Uint8Array[]) => ReadonlyMap<number, Uint8Array>,
+): Approver => {
+  const approvalOf = (measured: readonly Uint8Array[]) => writeApproval(approveBoot(scalar, registersOf(measured)));
+  return { key: approvalOf([]).key, approve: (measured) => approvalOf(measured).signature };
+};

@@ -33,8 +33,9 @@ export const machineArguments = (shape: MachineShape): readonly string[] => {
   const { variables, disk, tpm, run, serialLog, memoryMiB, deletesEntries, siteDisk, incoming } = shape;
   const socket = (id: string, name: string, more = '') => `socket,id=${id},path=${run}/${name},server=on,wait=off${more}`;
   return [
-    // Guests hang under KVM here; MTTCG is what is left.
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(memoryMiB)],
+    // Guests hang under KVM here; MTTCG is what is left. One processor: while the firmware is in system management mode
+    // every other one spins, and a start cost twice as much.
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '1', '-m', String(memoryMiB)],
     ...['-machine', 'q35,smm=on', '-nodefaults', '-no-user-config', '-display', 'none'],
     ...['-global', 'driver=cfi.pflash01,property=secure,value=on'],
     ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${firmware}`],

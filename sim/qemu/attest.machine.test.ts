@@ -4,17 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReferenceSet } from '#attestation/references';
-import { toBase64 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
-import { nodeCrypto } from '#hal/crypto/node';
-import { type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
 import { systemRandom } from '#hal/linux/random';
 import type { BuiltImage } from '#sim/image/build';
 import { partitionNamed } from '#sim/image/disk';
 import { sectorBytes } from '#sim/image/gpt';
 import { imageReferences } from '#sim/image/references';
 import { openPeerSecrets, type PeerSecrets } from '#sim/peers/secrets';
-import { startVerifier, type VerifierPeer, verifierName } from '#sim/peers/verifier';
+import { startVerifier, type VerifierPeer } from '#sim/peers/verifier';
 import { writeSite } from './device.ts';
 import {
   buildTestImage,
@@ -26,6 +23,7 @@ import {
   writePartition,
 } from './machine.fixture.ts';
 import type { RunningMachine } from './machine.ts';
+import { siteOf } from './site.fixture.ts';
 
 describe('a real machine', () => {
   const peers = mkdtempSync(join(tmpdir(), 'enigm-peers-'));
@@ -88,24 +86,3 @@ describe('a real machine', () => {
     expect(await attested(machine)).toMatchObject({ fault: { category: 'attestation' } });
   });
 });
-
-const siteOf = (url: string, secrets: PeerSecrets): string => {
-  const keyOf = (secret: HybridSecretKey) => {
-    const { classical, postQuantum } = hybridPublicKey(nodeCrypto, secret);
-    return { classical: toBase64(classical), postQuantum: toBase64(postQuantum) };
-  };
-  return JSON.stringify({
-    version: 1,
-    verifier: {
-      name: verifierName,
-      // The machine that runs the emulator, as its guest sees it.
-      url: url.replace('127.0.0.1', '10.0.2.2'),
-      authority: secrets.tlsAuthority.certificate,
-      keys: keyOf(secrets.verifier),
-    },
-    identityIssuer: keyOf(secrets.identityIssuer),
-    accountService: keyOf(secrets.accountService),
-    page: { port: 0 },
-    postureEverySeconds: 5,
-  });
-};

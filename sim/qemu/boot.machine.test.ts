@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseEventLog } from '#attestation/eventlog/parse';
 import { replayBank } from '#attestation/eventlog/replay';
-import { fromHex, toHex } from '#hal/core/bytes';
+import { openedPhase } from '#hal/core/boot-approval';
+import { fromHex, toHex, utf8 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import type { BuiltImage } from '#sim/image/build';
 import { partitionNamed } from '#sim/image/disk';
 import { sectorBytes } from '#sim/image/gpt';
+import { registersAtStart } from '#sim/image/references';
+import { afterMeasuring } from '#sim/image/uki';
 import { buildTestImage, overwrite, started, testDevice } from './machine.fixture.ts';
 
 describe('the image of a machine', () => {
@@ -40,10 +43,14 @@ describe('the image of a machine', () => {
     expect(await said('grep " / " /proc/mounts | tail -1')).toContain('/dev/mapper/root / erofs ro');
     const pcrs = await said('cd /sys/class/tpm/tpm0/pcr-sha256; for pcr in 0 1 2 3 4 5 6 7 9 11; do echo $pcr $(cat $pcr); done');
     const values = new Map(pcrs.split('\n').map((line) => [Number(line.split(' ')[0]), line.split(' ')[1]?.toLowerCase()]));
-    expect(values.get(11)).toBe(toHex(image.uki.pcr11));
+    const gone = afterMeasuring([...image.uki.measured, utf8(openedPhase)]);
+    expect(values.get(11)).toBe(toHex(gone));
+    expect(values.get(7)).toBe(toHex(registersAtStart(image.uki.measured, image.keys).get(7) ?? new Uint8Array()));
 
     const log = await said('od -An -v -tx1 /sys/kernel/security/tpm0/binary_bios_measurements | tr -d " \\n"');
     const replayed = replayBank(unwrap(parseEventLog(fromHex(log) ?? new Uint8Array())), 'sha256');
+    // The firmware's log ends where the boot went on.
+    values.set(11, toHex(image.uki.pcr11));
     for (const [pcr, value] of values) expect(toHex(replayed?.get(pcr) ?? new Uint8Array()), `PCR ${pcr}`).toBe(value);
   });
 

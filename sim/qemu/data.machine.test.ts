@@ -1,0 +1,115 @@
+/** The data partition of the real machine: whose it is, and until when. */
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { unwrap } from '#hal/core/result';
+import { systemRandom } from '#hal/linux/random';
+import type { BuiltImage } from '#sim/image/build';
+import { bootFileSystem, partitionNamed, partitions } from '#sim/image/disk';
+import { sectorBytes } from '#sim/image/gpt';
+import { type Approver, type UkiParts, unifiedImage } from '#sim/image/uki';
+import { openPeerSecrets } from '#sim/peers/secrets';
+import { writeSite } from './device.ts';
+import { buildTestImage, clock, overwrite, started, type TestDevice, testDevice, writePartition } from './machine.fixture.ts';
+import type { RunningMachine } from './machine.ts';
+import { siteOf } from './site.fixture.ts';
+
+/** Written by the first start; what was made again would not have it. */
+const kept = '/var/lib/enigm/kept';
+const dataDevice = `/dev/vda${partitions.indexOf(partitionNamed('data')) + 1}`;
+const slowMs = 240_000;
+const bootImageAt = partitionNamed('esp-a').startSector * sectorBytes;
+const stateLines = `cat /run/data; grep " /var/lib/enigm " /proc/mounts | cut -d" " -f1,3; cat ${kept} || true`;
+
+/** One device, start after start: every one but the first finds what the first wrote, or stays closed and leaves it. */
+describe('the data of a machine', () => {
+  let image: BuiltImage;
+  let made: TestDevice;
+  const peers = mkdtempSync(join(tmpdir(), 'enigm-peers-'));
+  beforeAll(async () => {
+    image = await buildTestImage();
+    made = await testDevice();
+    // Nobody answers there.
+    writeSite(made.device, siteOf('https://127.0.0.1:9', await openPeerSecrets(peers, clock, systemRandom)));
+  });
+  afterAll(() => {
+    made?.[Symbol.dispose]();
+    rmSync(peers, { recursive: true, force: true });
+  });
+
+  const stateOf = async (machine: RunningMachine): Promise<string> => {
+    console.log(`a shell after ${machine.cpuSeconds().toFixed(1)} s of processor time`);
+    return unwrap(await machine.shell(stateLines)).replaceAll('\n', ' ');
+  };
+  const isClosed = async (machine: RunningMachine): Promise<void> => {
+    expect(await stateOf(machine)).toMatch(/^closed data tmpfs/);
+    expect(machine.serial()).toContain('the data of this device stays closed');
+  };
+  const enigmctl = async (machine: RunningMachine, words: string): Promise<string> =>
+    unwrap(await machine.shell(`node --no-warnings /usr/lib/enigm/enigmctl.cjs --json ${words} 2>&1`, slowMs));
+  const approverOf = ({ approver }: UkiParts): Approver => approver ?? expect.unreachable('nobody approves');
+  /** Into the boot partition of slot A, with the approval of the image that was there. */
+  const writeBoot = async (parts: UkiParts, key: 'release' | 'recovery'): Promise<void> => {
+    const { key: policyKey, approve } = approverOf(image.parts);
+    const approver = { key: policyKey, approve: () => approve(image.uki.measured) };
+    const { file } = unwrap(unifiedImage({ ...parts, approver }, image.keys[key]));
+    await writePartition(made.device, bootImageAt, await bootFileSystem(file));
+  };
+
+  test('is made at the first start, and opens for nobody later in it, not for root (SR-07)', async () => {
+    await using machine = await started(made.device);
+    expect(await stateOf(machine)).toMatch(/^made \/dev\/mapper\/data ext4/);
+    unwrap(await machine.shell(`echo of the first start > ${kept}; sync`));
+
+    const { key, approve } = approverOf(image.parts);
+    // The boot partition has it in clear.
+    const put = (text: string, file: string) =>
+      machine.shell(`printf '${text.trim().replaceAll('\n', '\\n')}' > /run/tpm2-pcr-${file}`);
+    unwrap(await put(key, 'public-key.pem'));
+    unwrap(await put(approve(image.uki.measured), 'signature.json'));
+    const again = `node --no-warnings /usr/lib/enigm/unlock.cjs ${dataDevice}`;
+    expect(unwrap(await machine.shell(again, slowMs))).toContain('closed');
+    expect(machine.serial()).toMatch(/stays closed: .*PolicyAuthorize/);
+  });
+
+  test('stays closed with another TPM, is not made anew, and the programs say so (SR-07)', async () => {
+    using other = await testDevice();
+    const own = `${made.device.tpm}.own`;
+    renameSync(made.device.tpm, own);
+    cpSync(other.device.tpm, made.device.tpm, { recursive: true });
+    {
+      await using machine = await started(made.device);
+      await isClosed(machine);
+      unwrap(await machine.shell('until [ -S /run/enigm/factory.sock ] && [ -S /run/enigm/api.sock ]; do sleep 1; done', slowMs));
+      unwrap(await machine.shell('until [ -e /run/enigm/start-ended ]; do sleep 1; done', slowMs));
+      expect(await enigmctl(machine, 'status')).toContain('data-closed');
+      expect(await enigmctl(machine, 'provision --technician ada')).toContain('data-closed');
+    }
+    rmSync(made.device.tpm, { recursive: true });
+    renameSync(own, made.device.tpm);
+  });
+
+  test('stays closed for other words to the kernel, under a signature that the firmware takes (SR-07)', async () => {
+    await writeBoot({ ...image.parts, commandLine: `${image.parts.commandLine} enigm.other=1` }, 'release');
+    await using machine = await started(made.device);
+    await isClosed(machine);
+  });
+
+  test('stays closed for what the recovery key starts, were it the very same image (SR-33)', async () => {
+    await writeBoot(image.parts, 'recovery');
+    await using machine = await started(made.device);
+    await isClosed(machine);
+  });
+
+  test('opens in the other slot, and all of it is still there', async () => {
+    await overwrite(made.device, bootImageAt + 8 * 1024 * 1024, 512);
+    await using machine = await started(made.device);
+    expect(unwrap(await machine.shell('cat /run/slot'))).toBe('b');
+    expect(await stateOf(machine)).toBe('opened /dev/mapper/data ext4 of the first start');
+
+    unwrap(await machine.shell('until [ -e /run/enigm/start-ended ]; do sleep 1; done', slowMs));
+    const cpuSeconds = machine.cpuSeconds();
+    console.log(`the mind answers after ${cpuSeconds.toFixed(1)} s of processor time`);
+  });
+});

@@ -5,8 +5,12 @@
 /** Programs of the first root, which opens and mounts the real one. */
 export const initrdPrograms = ['sbin/veritysetup', 'usr/bin/chattr'] as const;
 
-/** Drivers that the first root loads, in this order, each after what it needs. */
+/**
+ * Drivers that the first root loads, in this order, each after what it needs. The first are what a processor has for the
+ * sums of the hash tree: they halve what reading through it costs.
+ */
 export const initrdModules = [
+  ...['sha256-ssse3', 'crc32c-intel'],
   ...['virtio_pci', 'virtio_blk', 'i6300esb', 'efivarfs'],
   ...['dm-verity', 'erofs', 'dm-crypt', 'ext4', 'xts', 'aesni-intel'],
 ] as const;

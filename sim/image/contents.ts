@@ -6,8 +6,8 @@
 export const initrdPrograms = ['sbin/veritysetup', 'usr/bin/chattr'] as const;
 
 /**
- * Drivers that the first root loads, in this order, each after what it needs. The first are what a processor has for the
- * sums of the hash tree: they halve what reading through it costs.
+ * Drivers that the first root loads, in this order, each after what it needs. The first compute the sums of the hash tree
+ * and of file systems with what the processor has for them.
  */
 export const initrdModules = [
   ...['sha256-ssse3', 'crc32c-intel'],

@@ -10,7 +10,7 @@ import { kernelLog } from '#agents/supervisor/kernel-log';
 import { launchHands, launchOf, type ProgramName, programNames } from '#agents/supervisor/launch';
 import { type ProgramSpec, startPrograms } from '#agents/supervisor/programs';
 import { within } from '#hal/core/deadline';
-import { codeOf } from '#hal/core/result';
+import { codeOf, type Fault } from '#hal/core/result';
 import { endStart } from '#hal/linux/boot-guard';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxCommands } from '#hal/linux/commands';
@@ -53,6 +53,10 @@ const launchFor = (name: ProgramName) =>
       })
     : launchOf(name, places);
 
+/** A refusal is an answer too: a device that nobody provisioned is not broken. Silence is none. */
+const isAnswer = ({ category, reason }: Fault): boolean =>
+  reason === 'not-provisioned' || (category !== 'unavailable' && reason !== 'time-limit');
+
 /** To the end of the machine, or until it is told to end. */
 const main = async (): Promise<void> => {
   const ending = new AbortController();
@@ -80,8 +84,7 @@ const main = async (): Promise<void> => {
   const beganMs = clock.bootMs();
   while (!ending.signal.aborted) {
     const answer = await within(clock, answerWithinMs, (signal) => mind.call('device.status', {}, { signal }));
-    // A refusal is an answer too: a device that nobody provisioned is not broken.
-    if (answer.ok || answer.fault.category !== 'unavailable' || answer.fault.reason === 'not-provisioned') {
+    if (answer.ok || isAnswer(answer.fault)) {
       heardMs = clock.bootMs();
       const ended = await endStart(variables, running, startEnded);
       if (!ended.ok) log.error('start.not-ended', { code: codeOf(ended.fault), cause: ended.fault.detail ?? '' });

@@ -28,9 +28,9 @@ const processesOf = (program: string): readonly number[] =>
     }
   });
 
+/** Made raw by whoever starts us: the raw mode of Node goes on adding carriage returns. */
 const line = openSync(lineDevice, 'r+');
 const input = new ReadStream(line);
-input.setRawMode(true);
 const output = new WriteStream(line);
 
 const openDoor = (name: string, stream: Duplex): void => {

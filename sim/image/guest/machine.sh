@@ -8,6 +8,9 @@ setsid sh -c 'while :; do sh -i; sleep 1; done < /dev/ttyS0 > /dev/ttyS0 2>&1' &
 # Only once the programs answer: what a start costs is what it costs without a simulator.
 (
   until [ -e /run/enigm/start-ended ]; do sleep 0.2; done
+  # Held open: the line forgets that it is raw when the last who has it closes it.
+  exec 8<> /dev/hvc0
+  stty raw -echo <&8
   while :; do
     /usr/bin/node --no-warnings /usr/lib/enigm-sim/doors.cjs 2> /dev/kmsg
     sleep 1

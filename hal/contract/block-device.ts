@@ -1,87 +1,108 @@
 /** What every `BlockDevice` must do. */
-import { describe, expect, test } from 'vitest';
 import { utf8 } from '#hal/core/bytes';
-import { unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
 import type { BlockDevice } from '#hal/ports/block-device';
+import { type Clause, demand, granted, refused, same } from './clause.ts';
 
 export const contractDeviceBytes = 3 * 1024 * 1024 + 512;
 
-/** @param open opens the same medium of `contractDeviceBytes` again and again, zeroed at first; `close` is a restart */
-export const blockDeviceContract = (
-  name: string,
-  open: () => Promise<{ readonly device: BlockDevice; readonly close: () => Promise<void> }>,
-): void => {
-  describe(`BlockDevice: ${name}`, () => {
-    const random = seededRandom(`block device ${name}`);
+/** The same medium of `contractDeviceBytes`, opened again and again, zeroed before the first time. */
+export interface OpenedDevice {
+  readonly device: BlockDevice;
+  /** A restart. */
+  close(): Promise<void>;
+}
 
-    test('knows its size', async () => {
+const outside = 'protocol/field-invalid';
+
+export const blockDeviceClauses: readonly Clause<OpenedDevice>[] = [
+  {
+    says: 'knows its size',
+    async check(open) {
       const { device, close } = await open();
-      expect(device.sizeBytes).toBe(contractDeviceBytes);
+      same('sizeBytes', device.sizeBytes, contractDeviceBytes);
       await close();
-    });
-
-    test('reads what was written before the flush, and after it, and after a restart', async () => {
+    },
+  },
+  {
+    says: 'reads what was written before the flush, and after it, and after a restart',
+    async check(open) {
       const first = await open();
-      unwrap(await first.device.write(1000, utf8('written')));
-      expect(Buffer.from(unwrap(await first.device.read(1000, 7))).toString()).toBe('written');
-      unwrap(await first.device.flush());
-      expect(Buffer.from(unwrap(await first.device.read(999, 9))).toString()).toBe('\0written\0');
+      await write(first.device, 1000, utf8('written'));
+      same('what is read before the flush', await textAt(first.device, 1000, 7), 'written');
+      await flush(first.device);
+      same('what is read after the flush', await textAt(first.device, 999, 9), '\0written\0');
       await first.close();
       const second = await open();
-      expect(Buffer.from(unwrap(await second.device.read(1000, 7))).toString()).toBe('written');
+      same('what is read after a restart', await textAt(second.device, 1000, 7), 'written');
       await second.close();
-    });
-
-    test('agrees with an array over writes and reads of any place and size', async () => {
-      const { device, close } = await open();
-      const model = unwrap(await device.read(0, contractDeviceBytes));
+    },
+  },
+  {
+    says: 'agrees with an array over writes and reads of any place and size',
+    async check(open) {
+      const random = seededRandom('places and sizes');
       const number = (below: number) => new DataView(random.bytes(4).buffer).getUint32(0) % below;
+      const { device, close } = await open();
+      const model = await read(device, 0, contractDeviceBytes);
       for (let round = 0; round < 60; round += 1) {
-        const isBlockwise = number(2) === 0;
-        const unit = isBlockwise ? 4096 : 1;
+        const unit = number(2) === 0 ? 4096 : 1;
         const offset = number(Math.floor(contractDeviceBytes / unit)) * unit;
         const length = Math.min(contractDeviceBytes - offset, (number((1 << 18) / unit) + 1) * unit);
         if (number(3) > 0) {
           const bytes = random.bytes(length);
           model.set(bytes, offset);
-          unwrap(await device.write(offset, bytes));
+          await write(device, offset, bytes);
           bytes.fill(0);
-        } else expect(Buffer.compare(unwrap(await device.read(offset, length)), model.subarray(offset, offset + length))).toBe(0);
-        if (number(5) === 0) unwrap(await device.flush());
+        } else holds(await read(device, offset, length), model.subarray(offset, offset + length), offset);
+        if (number(5) === 0) await flush(device);
       }
-      unwrap(await device.flush());
-      expect(Buffer.compare(unwrap(await device.read(0, contractDeviceBytes)), model)).toBe(0);
+      await flush(device);
+      holds(await read(device, 0, contractDeviceBytes), model, 0);
       await close();
-    });
-
-    test('takes one write that is larger than any of its buffers', async () => {
+    },
+  },
+  {
+    says: 'takes one write that is larger than any of its buffers',
+    async check(open) {
       const { device, close } = await open();
-      const bytes = random.bytes(1024 * 1024 + 4096 + 17);
-      unwrap(await device.write(4096, bytes));
-      unwrap(await device.flush());
-      expect(Buffer.compare(unwrap(await device.read(4096, bytes.length)), bytes)).toBe(0);
+      const bytes = seededRandom('one large write').bytes(1024 * 1024 + 4096 + 17);
+      await write(device, 4096, bytes);
+      await flush(device);
+      holds(await read(device, 4096, bytes.length), bytes, 4096);
       await close();
-    });
-
-    test('serves its last byte and refuses the next', async () => {
+    },
+  },
+  {
+    says: 'serves its last byte and refuses the next',
+    async check(open) {
       const { device, close } = await open();
-      unwrap(await device.write(contractDeviceBytes - 1, Uint8Array.of(7)));
-      unwrap(await device.flush());
-      expect(unwrap(await device.read(contractDeviceBytes - 1, 1))).toEqual(Uint8Array.of(7));
-      const refused = { ok: false, fault: { category: 'protocol', reason: 'field-invalid' } };
-      for (const [offset, length] of [
-        [contractDeviceBytes, 1],
-        [-1, 1],
-        [0.5, 1],
-        [Number.MAX_SAFE_INTEGER, 1],
-      ] as const) {
-        expect(await device.read(offset, length)).toMatchObject(refused);
-        expect(await device.write(offset, new Uint8Array(length))).toMatchObject(refused);
+      await write(device, contractDeviceBytes - 1, Uint8Array.of(7));
+      await flush(device);
+      same('the last byte', [...(await read(device, contractDeviceBytes - 1, 1))], [7]);
+      for (const offset of [contractDeviceBytes, -1, 0.5, Number.MAX_SAFE_INTEGER]) {
+        refused(`read(${offset}, 1)`, await device.read(offset, 1), outside);
+        refused(`write(${offset}, one byte)`, await device.write(offset, new Uint8Array(1)), outside);
       }
-      expect(await device.read(0, -1)).toMatchObject(refused);
-      expect(unwrap(await device.read(contractDeviceBytes, 0)).length).toBe(0);
+      refused('read(0, -1)', await device.read(0, -1), outside);
+      same('the length of nothing, read at the end', (await read(device, contractDeviceBytes, 0)).length, 0);
       await close();
-    });
-  });
+    },
+  },
+];
+
+const read = async (device: BlockDevice, offset: number, length: number): Promise<Uint8Array> =>
+  granted(`read(${offset}, ${length})`, await device.read(offset, length));
+const write = async (device: BlockDevice, offset: number, bytes: Uint8Array): Promise<void> =>
+  granted(`write(${offset}, ${bytes.length} bytes)`, await device.write(offset, bytes));
+const flush = async (device: BlockDevice): Promise<void> => granted('flush()', await device.flush());
+const textAt = async (device: BlockDevice, offset: number, length: number): Promise<string> =>
+  Buffer.from(await read(device, offset, length)).toString();
+
+const holds = (seen: Uint8Array, wanted: Uint8Array, offset: number): void => {
+  const differs = wanted.findIndex((byte, index) => seen[index] !== byte);
+  demand(
+    differs < 0 && seen.length === wanted.length,
+    `byte ${offset + Math.max(differs, 0)} is not what was written there last; writes of any place and size have to stay`,
+  );
 };

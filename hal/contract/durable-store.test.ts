@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test } from 'vitest';
-import { durableStoreContract } from '#hal/contract/durable-store';
+import { testClauses } from '#hal/contract/clauses-test';
+import { durableStoreClauses } from '#hal/contract/durable-store';
 import { unwrap } from '#hal/core/result';
 import { openDurableStore } from '#hal/linux/durable-store';
 import { memoryStore } from '#hal/memory/durable-store';
@@ -13,8 +14,8 @@ const directory = mkdtempSync(join(tmpdir(), 'enigm-store-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 const kept = new Map<string, Uint8Array>();
 
-durableStoreContract('linux', () => unwrap(openDurableStore(join(directory, 'store.db'))));
-durableStoreContract('memory', () => memoryStore(kept));
+testClauses('DurableStore: linux', durableStoreClauses, async () => unwrap(openDurableStore(join(directory, 'store.db'))));
+testClauses('DurableStore: memory', durableStoreClauses, async () => memoryStore(kept));
 
 describe('a store on disk, scrubbed,', () => {
   const random = seededRandom('what is overwritten');

@@ -11,7 +11,8 @@ import { deny, done, ok, unwrap } from '#hal/core/result';
 import { efiBootControl, entryNumbers, readTrial, trialVariable } from '#hal/linux/efi-boot-control';
 import { memoryEfiVariables } from '#hal/memory/efi-variables';
 import { type SlotName, slotNames } from '#hal/ports/slots';
-import { type BootMachine, bootControlContract } from './boot-control.ts';
+import { type BootMachine, bootControlClauses } from './boot-control.ts';
+import { testClauses } from './clauses-test.ts';
 
 const place = (number: number) => ({
   number,
@@ -70,7 +71,7 @@ const machine = async (order: readonly number[], deletesEntries = false): Promis
 };
 
 const { a, b, recovery } = entryNumbers;
-bootControlContract('UEFI variables', () => machine([a, recovery]));
+testClauses('BootControl: UEFI variables', bootControlClauses, () => machine([a, recovery]));
 
 describe('boot entries', () => {
   const orderOf = ({ variables }: Firmware) =>

@@ -1,30 +1,46 @@
 /** What every `Slots` must do. */
-import { describe, expect, test } from 'vitest';
 import { utf8 } from '#hal/core/bytes';
-import { unwrap } from '#hal/core/result';
 import { type Slots, slotNames } from '#hal/ports/slots';
+import { type Clause, demand, granted } from './clause.ts';
 
-/** @param distinct two slots on two media. @param swapped two names of one medium */
-export const slotsContract = (name: string, distinct: () => Slots, swapped: () => Slots): void => {
-  describe(`Slots: ${name}`, () => {
-    test('tells media apart by themselves, not by their names', async () => {
-      const [a, b] = await Promise.all(slotNames.map(async (slot) => unwrap(await distinct().open(slot, 'read'))));
-      const [one, same] = await Promise.all(slotNames.map(async (slot) => unwrap(await swapped().open(slot, 'read'))));
-      expect(a?.deviceId).not.toBe(b?.deviceId);
-      expect(one?.deviceId).toBe(same?.deviceId);
-      for (const device of [a, b, one, same]) await device?.close();
-    });
+/** What a clause writes and reads is in the first bytes of slot b. */
+export interface SlotPair {
+  /** Two slots on two media. */
+  readonly distinct: Slots;
+  /** Two names of one medium. */
+  readonly swapped: Slots;
+}
 
-    test('gives the same medium at every opening', async () => {
-      const slots = distinct();
-      const first = unwrap(await slots.open('b', 'write'));
-      unwrap(await first.write(0, utf8('kept')));
-      unwrap(await first.flush());
+export const slotsClauses: readonly Clause<SlotPair>[] = [
+  {
+    says: 'tells media apart by themselves, not by their names',
+    async check(start) {
+      const { distinct, swapped } = await start();
+      const opened = (slots: Slots) =>
+        Promise.all(slotNames.map(async (slot) => granted(`open('${slot}', 'read')`, await slots.open(slot, 'read'))));
+      const [a, b] = await opened(distinct);
+      const [one, other] = await opened(swapped);
+      demand(a?.deviceId !== b?.deviceId, `two media have one deviceId, ${a?.deviceId}; it has to be another for each`);
+      demand(
+        one?.deviceId === other?.deviceId,
+        `one medium under two names has two deviceIds, ${one?.deviceId} and ${other?.deviceId}; it has to be the same one`,
+      );
+      for (const device of [a, b, one, other]) await device?.close();
+    },
+  },
+  {
+    says: 'gives the same medium at every opening',
+    async check(start) {
+      const { distinct } = await start();
+      const first = granted("open('b', 'write')", await distinct.open('b', 'write'));
+      granted('write(0, …)', await first.write(0, utf8('kept')));
+      granted('flush()', await first.flush());
       await first.close();
-      const second = unwrap(await slots.open('b', 'read'));
-      expect(second.deviceId).toBe(first.deviceId);
-      expect(Buffer.from(unwrap(await second.read(0, 4))).toString()).toBe('kept');
+      const second = granted("open('b', 'read')", await distinct.open('b', 'read'));
+      demand(second.deviceId === first.deviceId, 'slot b has another deviceId at its second opening; it has to keep it');
+      const read = Buffer.from(granted('read(0, 4)', await second.read(0, 4))).toString();
+      demand(read === 'kept', 'slot b does not have what was written and flushed at its first opening; it has to');
       await second.close();
-    });
-  });
-};
+    },
+  },
+];

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { blockDeviceContract, contractDeviceBytes } from '#hal/contract/block-device';
-import { type BootMachine, bootControlContract } from '#hal/contract/boot-control';
-import { slotsContract } from '#hal/contract/slots';
+import { blockDeviceClauses, contractDeviceBytes } from '#hal/contract/block-device';
+import { type BootMachine, bootControlClauses } from '#hal/contract/boot-control';
+import { testClauses } from '#hal/contract/clauses-test';
+import { slotsClauses } from '#hal/contract/slots';
 import { type BootRecord, bootRecordStore, recordedBootControl } from '#hal/core/boot-record';
 import { ok, unwrap } from '#hal/core/result';
 import { twinRecordBytes } from '#hal/core/twin-record';
@@ -31,12 +32,12 @@ const newFile = (sizeBytes: number): string => {
 };
 
 const file = newFile(contractDeviceBytes);
-blockDeviceContract('linux file', async () => {
+testClauses('BlockDevice: linux file', blockDeviceClauses, async () => {
   const device = unwrap(await linuxBlockDevice(file, 'write'));
   return { device, close: () => device.close() };
 });
 const medium = memoryBlockDevice(contractDeviceBytes);
-blockDeviceContract('memory', async () => ({ device: medium, close: async () => undefined }));
+testClauses('BlockDevice: memory', blockDeviceClauses, async () => ({ device: medium, close: async () => undefined }));
 
 const factory: BootRecord = {
   preferred: 'a',
@@ -55,25 +56,23 @@ const machine = async (device: BlockDevice): Promise<BootMachine> => {
     },
   };
 };
-bootControlContract('record in memory', () => machine(memoryBlockDevice(twinRecordBytes)));
-bootControlContract('record in a file', async () => {
+testClauses('BootControl: record in memory', bootControlClauses, () => machine(memoryBlockDevice(twinRecordBytes)));
+testClauses('BootControl: record in a file', bootControlClauses, async () => {
   const device = unwrap(await linuxBlockDevice(newFile(twinRecordBytes), 'write'));
   opened.push(device);
   return machine(device);
 });
 
 const paths = { a: newFile(8192), b: newFile(8192) };
-slotsContract(
-  'linux',
-  () => linuxSlots(paths),
-  () => linuxSlots({ a: paths.a, b: paths.a }),
-);
+testClauses('Slots: linux', slotsClauses, async () => ({
+  distinct: linuxSlots(paths),
+  swapped: linuxSlots({ a: paths.a, b: paths.a }),
+}));
 const media = { a: memoryBlockDevice(8192), b: memoryBlockDevice(8192) };
-slotsContract(
-  'memory',
-  () => memorySlots(media),
-  () => memorySlots({ a: media.a, b: media.a }),
-);
+testClauses('Slots: memory', slotsClauses, async () => ({
+  distinct: memorySlots(media),
+  swapped: memorySlots({ a: media.a, b: media.a }),
+}));
 
 test('a Linux slot that is not there is refused, not made', async () => {
   expect(await linuxSlots({ a: join(directory, 'absent'), b: paths.b }).open('a', 'write')).toMatchObject({

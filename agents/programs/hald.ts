@@ -17,6 +17,7 @@ import { linuxPlatform } from '#hal/linux/platform';
 import { sysrqPower } from '#hal/linux/power';
 import { systemRandom } from '#hal/linux/random';
 import { noAppHost, noSignals, noSwitches, noUpdates } from '#hal/linux/unsupported';
+import { userIdOf } from '#hal/linux/user-id';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
@@ -35,9 +36,9 @@ runProgram(
     const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
     const peer = unwrap(peerCredentials(options.addon, 'release'));
     const userOf: Readonly<Record<Door, number>> = {
-      mind: Number(options['mind-user']),
-      mouth: Number(options['mouth-user']),
-      relay: Number(options['relay-user']),
+      mind: unwrap(userIdOf(options['mind-user'])),
+      mouth: unwrap(userIdOf(options['mouth-user'])),
+      relay: unwrap(userIdOf(options['relay-user'])),
       factory: 0,
     };
     const hands = unwrap(

@@ -1,4 +1,5 @@
 /** What every program does alike: arguments, log, orderly end. */
+import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { causeOf } from '#hal/core/result';
 import { pinoLog } from '#hal/linux/log';
@@ -7,7 +8,7 @@ import type { Log } from '#hal/ports/log';
 export interface ProgramContext<Option extends string> {
   readonly options: Readonly<Record<Option, string>>;
   readonly log: Log;
-  /** Aborts on SIGTERM, SIGINT and when the program that started this one is gone. */
+  /** Aborts on SIGTERM, SIGINT and when the program is gone that started this one through a pipe. */
   readonly signal: AbortSignal;
 }
 
@@ -37,11 +38,13 @@ export const runProgram = <Option extends string>(
     }
   const ending = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => ending.abort());
-  // Whoever started us holds the other end of standard input: when it is gone, so are we.
-  process.stdin
-    .on('end', () => ending.abort())
-    .on('error', () => ending.abort())
-    .resume();
+  // Whoever started us holds the other end of standard input: when it is gone, so are we. An input that nobody holds, a
+  // file or /dev/null, says nothing: who starts programs so ends them by a signal, as systemd does.
+  if (process.stdin instanceof Socket)
+    process.stdin
+      .on('end', () => ending.abort())
+      .on('error', () => ending.abort())
+      .resume();
   process.title = program;
   main({ options: options as Record<Option, string>, log, signal: ending.signal }).then(
     (code) => process.exit(code),

@@ -11,7 +11,7 @@ export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) $(if $(TPM),--tpm $(TPM))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full image unit setup setup-tests setup-machine modules build-unit bench-quote clean
+.PHONY: help run test test-full image dist unit setup setup-tests setup-machine modules build-unit bench-quote clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -27,6 +27,9 @@ test-full: setup-machine ## all that, and our image booted in QEMU again and aga
 
 image: setup-machine ## build the image of a machine into build/image; needs no root
 	@exec tsx sim/image/main.ts
+
+dist: setup ## pack what was built for devices into build/dist: a Debian package, a tarball, a bill of materials
+	@exec tsx tools/dist/main.ts
 
 unit: build-unit ## the tests that need no root and no Debian package
 	@exec node --no-warnings tools/test/main.ts unit

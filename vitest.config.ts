@@ -8,7 +8,7 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
   test: {
     name,
     include,
-    exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
+    exclude: ['**/node_modules/**', 'dist/**', ...exclude],
     testTimeout: name === 'day' || name === 'machine' ? 600_000 : 60_000,
     hookTimeout: 120_000,
     maxConcurrency: 2,

@@ -48,6 +48,7 @@ export const packages: readonly PackageEntry[] = [
   entry('ovmf', 'machine', 'its firmware, with Secure Boot', '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd'),
   entry('systemd-boot-efi', 'machine', 'starts the kernel of a boot image', '/usr/lib/systemd/boot/efi/linuxx64.efi.stub'),
   entry('mmdebstrap', 'machine', 'fetches and unpacks the packages of an image', '/usr/bin/mmdebstrap'),
+  entry('systemd', 'machine', 'checks the units of the package', '/usr/bin/systemd-analyze'),
   entry('kmod', 'machine', 'knows which drivers need which', '/usr/sbin/depmod', '/sbin/depmod'),
   entry('dosfstools', 'machine', 'the file systems that firmware reads', '/usr/sbin/mkfs.vfat', '/sbin/mkfs.vfat'),
   entry('zstd', 'machine', 'keeps the state of a machine', '/usr/bin/zstd'),

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiMethods } from '#agents/api/methods';
+import { installed } from '#agents/package/places';
 import { kernelLog } from '#agents/supervisor/kernel-log';
 import { launchHands, launchOf, type ProgramName, programNames } from '#agents/supervisor/launch';
 import { type ProgramSpec, startPrograms } from '#agents/supervisor/programs';
@@ -21,7 +22,6 @@ import { socketClient } from '#hal/remote/socket-client';
 import { deviceLayout, socketPath } from './layout.ts';
 import { exitCode } from './runtime.ts';
 
-const places = { directory: '/var/lib/enigm', runDirectory: '/run/enigm', programs: '/usr/lib/enigm' } as const;
 /** Opened by the first root and handed down; nothing ticks before somebody opens it. */
 const watchdog = 9;
 const feedEveryMs = 5_000;
@@ -29,7 +29,7 @@ const firstLookMs = 250;
 const answerWithinMs = 4_000;
 /** From the start, and from the last answer of the mind. */
 const patienceMs = 90_000;
-const startEnded = join(places.runDirectory, 'start-ended');
+const startEnded = join(installed.runDirectory, 'start-ended');
 /** Written by process 1, which the first root told: the slot, and what became of the data partition. */
 const slotPath = '/run/slot';
 const dataPath = '/run/data';
@@ -41,9 +41,9 @@ const variables = linuxEfiVariables(linuxCommands());
 
 const launchFor = (name: ProgramName) =>
   name === 'hald'
-    ? launchHands(places, {
-        script: join(places.programs, 'hald.cjs'),
-        addon: join(places.programs, 'tpm.node'),
+    ? launchHands(installed, {
+        script: join(installed.programs, 'hald.cjs'),
+        addon: installed.addon,
         reads: [],
         writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'],
         words: [
@@ -51,7 +51,7 @@ const launchFor = (name: ProgramName) =>
           ...['--mind-user', '0', '--mouth-user', '0', '--relay-user', '0'],
         ],
       })
-    : launchOf(name, places);
+    : launchOf(name, installed);
 
 /** A refusal is an answer too: a device that nobody provisioned is not broken. Silence is none. */
 const isAnswer = ({ category, reason }: Fault): boolean =>
@@ -61,8 +61,8 @@ const isAnswer = ({ category, reason }: Fault): boolean =>
 const main = async (): Promise<void> => {
   const ending = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
-  const { site: _, ...folders } = deviceLayout(places.directory);
-  for (const folder of [places.runDirectory, ...Object.values(folders)]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { site: _, ...folders } = deviceLayout(installed.directory);
+  for (const folder of [installed.runDirectory, ...Object.values(folders)]) mkdirSync(folder, { recursive: true, mode: 0o700 });
 
   const output = kernelLog();
   const specs = programNames
@@ -79,7 +79,7 @@ const main = async (): Promise<void> => {
   });
 
   const running = readFileSync(slotPath, 'utf8').startsWith('b') ? 'b' : 'a';
-  const mind = socketClient(apiMethods, socketPath(places.runDirectory, 'api'));
+  const mind = socketClient(apiMethods, socketPath(installed.runDirectory, 'api'));
   let heardMs: number | undefined;
   const beganMs = clock.bootMs();
   while (!ending.signal.aborted) {

@@ -1,0 +1,114 @@
+/** What is installed on a device, as text: units, accounts, folders, the example of a site. */
+import { describe, expect, test } from 'vitest';
+import { parseSite } from '#agents/management/site';
+import { socketNames } from '#agents/programs/layout';
+import { programNames } from '#agents/supervisor/launch';
+import { accounts, sysusers, tmpfiles, userOf } from './accounts.ts';
+import { exampleSite } from './example-site.ts';
+import { units } from './units.ts';
+
+const unitOf = (name: string) => units().get(`enigm-${name}.service`) ?? '';
+const valuesOf = (name: string, key: string): readonly string[] =>
+  unitOf(name)
+    .split('\n')
+    .filter((line) => line.startsWith(`${key}=`))
+    .map((line) => line.slice(key.length + 1));
+
+describe('the units (SR-31)', () => {
+  test('give each program a user of its own, no new privileges, and nothing to write but its own', () => {
+    expect(new Set(programNames.map((name) => valuesOf(name, 'User').join())).size).toBe(programNames.length);
+    for (const name of programNames) {
+      expect(valuesOf(name, 'NoNewPrivileges'), name).toEqual(['yes']);
+      expect(valuesOf(name, 'ProtectSystem'), name).toEqual(['strict']);
+      const own = accounts[name].keeps === undefined ? [] : [accounts[name].keeps];
+      const [writes, ...more] = valuesOf(name, 'ReadWritePaths');
+      expect(writes, name).toBe([`/run/enigm/${name}`, ...own].join(' '));
+      expect(more, name).toEqual(name === 'hald' ? ['-/proc/sysrq-trigger'] : []);
+    }
+  });
+
+  test('give the hands alone capabilities and the TPM', () => {
+    for (const name of programNames) {
+      const wanted = name === 'hald' ? 'CAP_NET_ADMIN CAP_DAC_OVERRIDE' : '';
+      expect(valuesOf(name, 'CapabilityBoundingSet'), name).toEqual([wanted]);
+      expect(valuesOf(name, 'DeviceAllow').filter((device) => device.includes('tpm')).length, name).toBe(name === 'hald' ? 1 : 0);
+    }
+  });
+
+  test('give mind and tensor engine no network, and the page the loopback address', () => {
+    for (const name of ['agentd', 'inferd']) expect(valuesOf(name, 'PrivateNetwork'), name).toEqual(['yes']);
+    expect(valuesOf('paged', 'IPAddressDeny')).toEqual(['any']);
+    expect(valuesOf('paged', 'IPAddressAllow')).toEqual(['localhost']);
+    expect(valuesOf('linkd', 'PrivateNetwork')).toEqual([]);
+  });
+
+  test('let nothing be executable that can be written, where Node compiles nothing', () => {
+    for (const name of programNames) {
+      const isJitless = valuesOf(name, 'ExecStart').join().includes(' --jitless ');
+      expect(valuesOf(name, 'MemoryDenyWriteExecute'), name).toEqual(isJitless ? ['yes'] : []);
+      expect(valuesOf(name, 'SystemCallFilter').includes('~memfd_create'), name).toBe(isJitless);
+      expect(valuesOf(name, 'NoExecPaths').join(), name).toContain(`/run/enigm/${name}`);
+    }
+  });
+
+  test('start the beacon relay before all others and let it wait for none (SR-11)', () => {
+    const others = programNames.filter((name) => name !== 'beacond').map((name) => `enigm-${name}.service`);
+    expect(valuesOf('beacond', 'Before')).toEqual([others.join(' ')]);
+    expect(unitOf('beacond')).not.toMatch(/^(?:Requires|Requisite|BindsTo|Wants)=|^After=.*enigm-/m);
+    expect(valuesOf('beacond', 'StartLimitIntervalSec')).toEqual(['0']);
+  });
+});
+
+describe('accounts and folders', () => {
+  test('let into the folder of a program whoever calls it, and nobody else', () => {
+    const members = sysusers()
+      .split('\n')
+      .filter((line) => line.startsWith('m '));
+    expect(members).toEqual([
+      'm enigm-beacond enigm-hald',
+      'm enigm-beacond dialout',
+      ...['hald', 'linkd', 'inferd'].map((name) => `m enigm-agentd enigm-${name}`),
+      'm enigm-paged enigm-agentd',
+    ]);
+  });
+
+  test('lead from each socket that is called to the folder of who serves it', () => {
+    const links = tmpfiles()
+      .split('\n')
+      .flatMap((line) => (line.startsWith('L+ ') ? [line.split(' ')] : []));
+    for (const [, from = '', , , , , to = ''] of links) {
+      expect(from).not.toBe(to);
+      expect(to).toMatch(/^\/run\/enigm\/[a-z]+\/(?:[a-z]+\.sock|page\.url)$/);
+    }
+    const called = Object.values(accounts).flatMap(({ calls }) => calls);
+    for (const door of called)
+      expect(
+        links.some(([, from = '']) => from.endsWith(`/${socketNames[door]}`)),
+        door,
+      ).toBe(true);
+  });
+
+  test('keep what a program keeps from every other', () => {
+    for (const name of programNames) {
+      const { keeps } = accounts[name];
+      if (keeps !== undefined) expect(tmpfiles()).toContain(`d ${keeps} 0700 ${userOf(name)} ${userOf(name)}\n`);
+    }
+  });
+});
+
+describe('the example of a site', () => {
+  test('is refused as it is, with the path of what is to be filled in', () => {
+    expect(parseSite(JSON.stringify(exampleSite))).toMatchObject({
+      fault: { category: 'protocol', reason: 'config-invalid', detail: expect.stringMatching(/^verifier\.authority: expected/) },
+    });
+  });
+
+  test('is taken when every gap is filled', () => {
+    const filled = JSON.stringify(exampleSite)
+      .replaceAll(/<Ed25519[^>]*>/g, Buffer.alloc(32, 1).toString('base64'))
+      .replaceAll(/<ML-DSA-65[^>]*>/g, Buffer.alloc(1952, 1).toString('base64'))
+      .replaceAll(/<certificate[^>]*>/g, '-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n');
+    expect(parseSite(filled)).toMatchObject({ ok: true });
+    expect(filled).not.toMatch(/[<>]/);
+  });
+});

@@ -1,0 +1,8 @@
+/** zstd (RFC 8878), as dpkg 1.21.18 and newer unpack it. */
+import { constants, zstdCompressSync } from 'node:zlib';
+
+/** Twice as slow above it, for one hundredth of the size. */
+const level = 9;
+
+export const compressed = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } }));

@@ -1,16 +1,18 @@
 /** The package in a fresh Debian: installed, started as its units say, asked, removed, purged. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { userOf } from '#agents/package/accounts';
+import { installed } from '#agents/package/places';
 import { units } from '#agents/package/units';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
 import { toBase64 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
 import { systemRandom } from '#hal/linux/random';
+import { openLine } from '#sim/machine/line';
 import { startSwtpm } from '#sim/machine/swtpm';
 import { newAuthority } from '#sim/peers/authority';
 import { type DebianRoot, freshDebian, missingForDebian } from './debian.fixture.ts';
@@ -91,6 +93,25 @@ describe.skipIf(missing !== undefined)(`the package ${missing ?? ''}`, () => {
       started.filter((name) => name !== 'hald').map((name) => [name, userNumber(debian, userOf(name))]),
     );
     expect(device.log()).toContain('"program":"enigm-hald","cause":"unavailable/tpm-missing');
+  });
+
+  test('starts the relay of the Key alone, where nobody else runs (SR-11)', async () => {
+    const sitePath = join(debian.folder, 'var/lib/enigm/site.json');
+    const site = JSON.parse(readFileSync(sitePath, 'utf8')) as { readonly verifier: { readonly authority: string } };
+    const courier = { url: 'https://127.0.0.1:1', authority: site.verifier.authority };
+    writeFileSync(sitePath, JSON.stringify({ ...site, beacon: { link: installed.keyLink, courier } }));
+    const line = unwrap(await openLine(join(debian.folder, installed.keyLink), clock));
+    // As udev leaves a serial line on Debian.
+    chownSync(line.path, 0, Number(debian.run('getent', 'group', 'dialout').out.split(':')[2]));
+    chmodSync(line.path, 0o660);
+    await using relay = startAll(debian, ['beacond'], join(folder, 'relay.log'));
+    await expect
+      .poll(() => enigmctl(debian, 'beacon', 'status'), patience)
+      .toMatchObject({ status: 0, answer: { isLineUp: true, isPaired: false } });
+    expect(relay.running().map(({ processId }) => userOfProcess(processId))).toEqual([userNumber(debian, userOf('beacond'))]);
+    expect(await relay.stop()).toEqual({ beacond: 0 });
+    await line.close();
+    writeFileSync(sitePath, JSON.stringify(site));
   });
 
   test('is provisioned where a TPM is, and reports posture over its sockets', async () => {

@@ -1,6 +1,7 @@
-/** The root file system of a machine as a folder: what the allow-list names, what that needs, and our own programs. */
+/** The root file system of a machine as a folder: what the allow-list names, what that needs, and what every device has installed. */
 import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { installedFiles } from '#agents/package/files';
 import type { Base } from './base.ts';
 import { fileIn, librariesOf } from './closure.ts';
 import { busyboxCommands, rootLibraries, rootModules, rootPrograms } from './contents.ts';
@@ -40,15 +41,23 @@ export const writeRootTree = async (root: string, parts: RootParts): Promise<voi
   };
   for (const folder of mountPoints) mkdirSync(join(root, folder), { recursive: true });
 
-  const own = readdirSync(programs).map((name) => join(programs, name));
-  const linked = [node, addon, ...own.filter((path) => path.endsWith('.node'))];
+  const addons = readdirSync(programs).filter((name) => name.endsWith('.node'));
+  const linked = [node, addon, ...addons.map((name) => join(programs, name))];
   const fromBase = rootPrograms.map((path) => fileIn(base.folder, path));
   for (const path of await librariesOf(base.folder, [...linked, ...fromBase], rootLibraries))
     put(fileIn(base.folder, path), path, 0o755);
   for (const path of rootPrograms) put(fileIn(base.folder, path), path, 0o755);
-  put(node, 'usr/bin/node', 0o755);
-  put(addon, 'usr/lib/enigm/tpm.node', 0o755);
-  for (const path of own) put(path, `usr/lib/enigm/${path.slice(programs.length + 1)}`, 0o644);
+  for (const file of installedFiles({ node, programs, addon })) {
+    const path = join(root, file.path);
+    mkdirSync(dirname(path), { recursive: true });
+    if ('target' in file) symlinkSync(file.target, path);
+    else {
+      writeFileSync(path, file.read());
+      chmodSync(path, file.mode);
+    }
+  }
+  // For whoever looks at the machine by its shell.
+  symlinkSync('../lib/enigm/node', join(root, 'usr/bin/node'));
 
   put(join(base.folder, 'bin/busybox'), 'bin/busybox', 0o755);
   for (const command of busyboxCommands) symlinkSync('busybox', join(root, 'bin', command));

@@ -18,7 +18,7 @@ echo "$2" > /run/data
 [ "$2" = closed ] && mount -t tmpfs -o nosuid,nodev,noexec,mode=700 data /var/lib/enigm
 [ -f /etc/enigm/machine.sh ] && . /etc/enigm/machine.sh
 while :; do
-  /usr/bin/node --no-warnings /usr/lib/enigm/supervisord.cjs 2> /dev/kmsg
+  /usr/lib/enigm/node --no-warnings /usr/lib/enigm/supervisord.cjs 2> /dev/kmsg
   echo "enigm: the supervisor ended ($?)" > /dev/kmsg
   sleep 1
 done

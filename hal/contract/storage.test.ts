@@ -1,6 +1,6 @@
 /** The ports of the A/B slots over every adapter at hand. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import { type BootRecord, bootRecordStore, recordedBootControl } from '#hal/core
 import { ok, unwrap } from '#hal/core/result';
 import { twinRecordBytes } from '#hal/core/twin-record';
 import { linuxBlockDevice, linuxSlots, storageFailed } from '#hal/linux/block-device';
+import { headBytes, machineSlots } from '#hal/linux/machine-slots';
 import { memoryBlockDevice, memorySlots } from '#hal/memory/block-device';
 import { chooseSlot } from '#hal/memory/boot-loader';
 import type { BlockDevice } from '#hal/ports/block-device';
@@ -38,6 +39,11 @@ testClauses('BlockDevice: linux file', blockDeviceClauses, async () => {
 });
 const medium = memoryBlockDevice(contractDeviceBytes);
 testClauses('BlockDevice: memory', blockDeviceClauses, async () => ({ device: medium, close: async () => undefined }));
+const parts = { boot: newFile(2 * 1024 * 1024 + 512), root: newFile(1024 * 1024) };
+testClauses('BlockDevice: boot and root partition of a slot', blockDeviceClauses, async () => {
+  const device = unwrap(await machineSlots({ a: parts, b: parts }).open('a', 'write'));
+  return { device, close: () => device.close() };
+});
 
 const factory: BootRecord = {
   preferred: 'a',
@@ -68,11 +74,36 @@ testClauses('Slots: linux', slotsClauses, async () => ({
   distinct: linuxSlots(paths),
   swapped: linuxSlots({ a: paths.a, b: paths.a }),
 }));
+const partitionsOf = () => ({ boot: newFile(2 * headBytes), root: newFile(8192) });
+const ofMachine = { a: partitionsOf(), b: partitionsOf() };
+testClauses('Slots: partitions of a machine', slotsClauses, async () => ({
+  distinct: machineSlots(ofMachine),
+  swapped: machineSlots({ a: ofMachine.a, b: ofMachine.a }),
+}));
 const media = { a: memoryBlockDevice(8192), b: memoryBlockDevice(8192) };
 testClauses('Slots: memory', slotsClauses, async () => ({
   distinct: memorySlots(media),
   swapped: memorySlots({ a: media.a, b: media.a }),
 }));
+
+test('the head of a boot partition is written behind the rest of it, and the root behind both', async () => {
+  const device = unwrap(await machineSlots(ofMachine).open('a', 'write'));
+  unwrap(await device.write(0, Uint8Array.of(1)));
+  unwrap(await device.write(headBytes, Uint8Array.of(2)));
+  unwrap(await device.write(2 * headBytes, Uint8Array.of(3)));
+  unwrap(await device.flush());
+  await device.close();
+  const boot = readFileSync(ofMachine.a.boot);
+  expect([boot[headBytes], boot[0], readFileSync(ofMachine.a.root)[0]]).toEqual([1, 2, 3]);
+});
+
+test('a machine that lacks one of the partitions of a slot has no such slot', async () => {
+  const halves = { ...ofMachine.a, root: join(directory, 'absent') };
+  expect(await machineSlots({ a: halves, b: ofMachine.b }).open('a', 'write')).toMatchObject({
+    ok: false,
+    fault: { category: 'unavailable', reason: 'storage-failed' },
+  });
+});
 
 test('a Linux slot that is not there is refused, not made', async () => {
   expect(await linuxSlots({ a: join(directory, 'absent'), b: paths.b }).open('a', 'write')).toMatchObject({

@@ -19,6 +19,9 @@ export interface EntryPartition {
   readonly uuid: string;
 }
 
+/** The one file that firmware starts, wherever it looks: also the path of removable media (UEFI 2.10 §3.5.1.1). */
+export const bootPath = '\\EFI\\BOOT\\BOOTX64.EFI';
+
 /** LOAD_OPTION_ACTIVE. */
 const active = 1;
 /** UEFI 2.10 §10.3.5.1: media device path, hard drive; a GPT, matched by the GUID of the partition. */

@@ -24,7 +24,7 @@ const mebibyte = (1024 * 1024) / sectorBytes;
 const uuidOf = (number: number): string => `656e6967-6d00-4000-8000-${String(number).padStart(12, '0')}`;
 export const diskUuid = uuidOf(0);
 
-export type PartitionName = 'recovery' | 'esp-a' | 'esp-b' | 'root-a' | 'root-b' | 'data';
+export type PartitionName = 'recovery' | 'esp-a' | 'esp-b' | 'root-a' | 'root-b' | 'data' | 'ledger';
 
 interface Planned {
   readonly name: PartitionName;
@@ -43,6 +43,7 @@ const plan: readonly Planned[] = [
   { name: 'root-a', type: dataType, mebibytes: 192 },
   { name: 'root-b', type: dataType, mebibytes: 192 },
   { name: 'data', type: dataType, mebibytes: 96 },
+  { name: 'ledger', type: dataType, mebibytes: 1 },
 ];
 /** A slot's boot image: smaller than its partition, so that the table can stay when an image grows. */
 const espMebibytes = 40;
@@ -63,9 +64,6 @@ export const partitionNamed = (name: PartitionName): (typeof partitions)[number]
   if (found === undefined) throw new Error(`no partition ${name}`);
   return found;
 };
-
-/** The one file that firmware starts, wherever it looks: also the path of removable media. */
-export const bootPath = '\\EFI\\BOOT\\BOOTX64.EFI';
 
 /** A FAT file system with one boot image in it. The same image gives the same bytes. */
 export const bootFileSystem = async (image: Uint8Array): Promise<Uint8Array> => {

@@ -33,15 +33,15 @@ export interface VerityTree {
 }
 
 export const maxSaltBytes = 256;
-const hashBytes = 32;
-const hashesPerBlock = blockBytes / hashBytes;
+export const hashBytes = 32;
+export const hashesPerBlock = blockBytes / hashBytes;
 const superblockBytes = 512;
 
 /**
  * Blocks of each level, from the leaves up. The levels lie on the medium from the root down, after the block that holds
  * the superblock.
  */
-const levelsOf = (imageBytes: number): readonly { readonly blocks: number; readonly firstBlock: number }[] => {
+export const levelsOf = (imageBytes: number): readonly { readonly blocks: number; readonly firstBlock: number }[] => {
   const counts: number[] = [];
   for (let below = imageBytes / blockBytes; below > 1; ) {
     below = Math.ceil(below / hashesPerBlock);
@@ -97,8 +97,16 @@ export const verityTree = ({ imageBytes, salt }: VerityParameters): VerityTree =
   };
 };
 
+/** Of a superblock that somebody wrote: `veritySuperblock` says where it has it. Believed by nobody before a root fits. */
+export const saltOf = (superblock: Uint8Array): Uint8Array => {
+  const saltBytes = new DataView(superblock.buffer, superblock.byteOffset).getUint16(saltSizeOffset, true);
+  return superblock.slice(saltOffset, saltOffset + Math.min(maxSaltBytes, saltBytes));
+};
+const saltSizeOffset = 80;
+const saltOffset = 88;
+
 /** One native call for each block: salt and block side by side in one buffer. */
-const saltedHash = (salt: Uint8Array) => {
+export const saltedHash = (salt: Uint8Array) => {
   const scratch = new Uint8Array(salt.length + blockBytes);
   scratch.set(salt);
   return (bytes: Uint8Array, offset: number): Uint8Array => {

@@ -14,7 +14,7 @@ import type { BlockDevice } from '#hal/ports/block-device';
 import { maxTries, type RunningSlot } from '#hal/ports/boot-control';
 import { type SlotName, type Slots, slotNames } from '#hal/ports/slots';
 import { blockBytes, isImageSize, segmentBytes, segmentCount, segmentLength } from '#ota-client/payload/limits';
-import { checkHashArea, maxSaltBytes, verityTree } from '#ota-client/payload/verity';
+import { checkHashArea, saltOf, verityTree } from '#ota-client/payload/verity';
 import { type LedgerStore, ledgerStore } from '#ota-client/slots/ledger';
 import type { SlotFiles } from './layout.ts';
 
@@ -88,7 +88,7 @@ const openImage = async (slots: Slots, ledger: LedgerStore, slot: SlotName): Pro
     const { imageBytes, verityRoot } = release;
     const superblock = await device.value.read(imageBytes, blockBytes);
     if (!superblock.ok) return superblock;
-    const parameters = { imageBytes, ...saltOf(superblock.value) };
+    const parameters = { imageBytes, salt: saltOf(superblock.value), uuid: superblock.value.slice(16, 32) };
     const root = await rootOf(device.value, parameters);
     if (!root.ok) return root;
     if (!equalBytes(root.value, verityRoot))
@@ -98,12 +98,6 @@ const openImage = async (slots: Slots, ledger: LedgerStore, slot: SlotName): Pro
   } finally {
     await device.value.close();
   }
-};
-
-/** Of the superblock of cryptsetup (`ota-client/payload/verity.ts`), whose other fields `checkHashArea` compares. */
-const saltOf = (superblock: Uint8Array): { readonly salt: Uint8Array; readonly uuid: Uint8Array } => {
-  const saltBytes = Math.min(maxSaltBytes, new DataView(superblock.buffer, superblock.byteOffset).getUint16(80, true));
-  return { uuid: superblock.slice(16, 32), salt: superblock.slice(88, 88 + saltBytes) };
 };
 
 const rootOf = async (device: BlockDevice, parameters: Parameters<typeof verityTree>[0]): Promise<Result<Uint8Array>> => {

@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** A machine starts some times in one test, and each start is a cold one. */
+const testTimeoutMs = (name: string) => ({ day: 600_000, machine: 1_800_000 })[name] ?? 60_000;
+
 /**
  * Tiers by file name. `unit` needs no root and no Debian package; `parts` runs real parts (software TPM, sockets);
  * `day` lives whole days in real processes; `page` looks at the page in Chromium; `machine` boots our image in QEMU.
@@ -9,7 +12,7 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
     name,
     include,
     exclude: ['**/node_modules/**', 'dist/**', ...exclude],
-    testTimeout: name === 'day' || name === 'machine' ? 600_000 : 60_000,
+    testTimeout: testTimeoutMs(name),
     hookTimeout: 120_000,
     maxConcurrency: 2,
     fileParallelism: name !== 'page' && name !== 'machine',

@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { concat, toHex } from '#hal/core/bytes';
-import { bootPath } from '#hal/core/efi-load-option';
+import { type BootEntry, bootPath } from '#hal/core/efi-load-option';
 import { unwrap } from '#hal/core/result';
+import { entryNumbers } from '#hal/linux/efi-boot-control';
 import { wholeBlocks } from '#ota-client/payload/build';
 import { blockBytes } from '#ota-client/payload/limits';
 import { bootApprover, policyKeyIn } from './approval.ts';
@@ -16,6 +17,7 @@ import { bootFileSystem, type PartitionName, partitionNamed, partitions, writeDi
 import { hashAreaOf } from './hash-area.ts';
 import { buildInitrd } from './initrd.ts';
 import { type ImageKeys, imageKeysIn } from './keys.ts';
+import { recoveryImage } from './recovery.ts';
 import { registersAtStart } from './references.ts';
 import { writeRootTree } from './root-tree.ts';
 import { buildTimeSeconds, runTool, stubPath } from './tools.ts';
@@ -40,7 +42,7 @@ export interface BuiltImage {
   readonly root: Uint8Array;
   readonly boot: Uint8Array;
   readonly uki: Uki;
-  /** What it was made of. */
+  /** What the boot image was made of. */
   readonly parts: UkiParts;
   readonly keys: ImageKeys;
 }
@@ -49,11 +51,20 @@ export interface BuiltImage {
 export const variablesTemplate = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 
 /** The order is the order of preference. */
-export const bootEntries: ReadonlyMap<number, { readonly title: string; readonly partition: PartitionName }> = new Map([
-  [0x10, { title: 'Enigm OS, slot A', partition: 'esp-a' }],
-  [0x11, { title: 'Enigm OS, slot B', partition: 'esp-b' }],
-  [0x12, { title: 'Enigm OS, recovery', partition: 'recovery' }],
-]);
+const bootPlaces: readonly (readonly [number: number, title: string, partition: PartitionName])[] = [
+  [entryNumbers.a, 'Enigm OS, slot A', 'esp-a'],
+  [entryNumbers.b, 'Enigm OS, slot B', 'esp-b'],
+  [entryNumbers.recovery, 'Enigm OS, recovery', 'recovery'],
+];
+export const bootEntries: ReadonlyMap<number, BootEntry> = new Map(
+  bootPlaces.map(([number, title, name]) => {
+    const partition = { ...partitionNamed(name), number: partitions.findIndex((place) => place.name === name) + 1 };
+    return [number, { title, path: bootPath, partition }];
+  }),
+);
+
+/** Of every image that the kernel starts with. */
+const commonWords = ['console=ttyS0', 'panic=1', 'no_timer_check', 'lockdown=integrity', 'module.sig_enforce=1', 'quiet'];
 
 const fileSystemUuid = '656e6967-6d00-4000-9000-000000000001';
 const verityUuid = new Uint8Array(Buffer.from('656e69676d0040009000000000000002', 'hex'));
@@ -72,7 +83,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   say('boot image …');
   const initrd = await buildInitrd(base, readFileSync(join(guest, 'initrd.sh'), 'utf8'));
   const commandLine = [
-    ...['console=ttyS0', 'panic=1', 'no_timer_check', 'lockdown=integrity', 'module.sig_enforce=1', 'quiet'],
+    ...commonWords,
     ...[`enigm.verity=${toHex(verityRoot)}`, `enigm.blocks=${root.length / blockBytes}`],
     ...[`enigm.a=${partitionNamed('esp-a').uuid}`, `enigm.b=${partitionNamed('esp-b').uuid}`],
     ...sources.kernelWords,
@@ -84,10 +95,22 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   const parts = { stub, kernel, initrd, commandLine, release, approver };
   const uki = unwrap(unifiedImage(parts, keys.release));
   const boot = await bootFileSystem(uki.file);
+  const recovery = await recoveryImage(
+    base,
+    keys,
+    { stub, kernel, release, commandLine: commonWords.join(' ') },
+    bootVariables(bootEntries),
+  );
 
   say('disk …');
   const slot = concat(root, area);
-  writeDisk(join(folder, 'disk.img'), { 'esp-a': boot, 'esp-b': boot, 'root-a': slot, 'root-b': slot });
+  writeDisk(join(folder, 'disk.img'), {
+    recovery: await bootFileSystem(recovery),
+    'esp-a': boot,
+    'esp-b': boot,
+    'root-a': slot,
+    'root-b': slot,
+  });
   writeFileSync(join(folder, 'variables.fd'), factoryVariables(keys));
   writeFileSync(join(folder, 'uki.efi'), uki.file);
   writeFileSync(join(folder, 'boot.img'), boot);
@@ -120,15 +143,8 @@ const rootFileSystem = async (folder: string, base: Base, { node, programs, addo
 };
 
 const factoryVariables = (keys: ImageKeys): Uint8Array => {
-  const entries = [...bootEntries].map(([number, { title, partition }]) => {
-    const place = partitionNamed(partition);
-    const entry = { title, path: bootPath, partition: { ...place, number: partitions.indexOf(place) + 1 } };
-    return [number, entry] as const;
-  });
   const secureBoot = secureBootVariables(certificatesOf(keys));
-  return unwrap(
-    writeVariables(new Uint8Array(readFileSync(variablesTemplate)), [...secureBoot, ...bootVariables(new Map(entries))]),
-  );
+  return unwrap(writeVariables(new Uint8Array(readFileSync(variablesTemplate)), [...secureBoot, ...bootVariables(bootEntries)]));
 };
 
 const digestOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');

@@ -2,18 +2,32 @@
  * What is in an image: an allow-list. A file of a package that is not named here, nor needed by one that is, is not in it.
  */
 
-/** Programs of the first root, which opens and mounts the real one. */
-export const initrdPrograms = ['sbin/veritysetup', 'usr/bin/chattr'] as const;
+/** What a first root has beside busybox. */
+export interface InitrdContents {
+  readonly programs: readonly string[];
+  /** Drivers, in the order in which they are loaded, each after what it needs. */
+  readonly modules: readonly string[];
+}
+
+/** The first root of a slot, which opens and mounts the real one. */
+export const slotContents: InitrdContents = {
+  programs: ['sbin/veritysetup', 'usr/bin/chattr'],
+  // The first compute the sums of the hash tree and of file systems with what the processor has for them.
+  modules: [
+    ...['sha256-ssse3', 'crc32c-intel'],
+    ...['virtio_pci', 'virtio_blk', 'i6300esb', 'efivarfs'],
+    ...['dm-verity', 'erofs', 'dm-crypt', 'ext4', 'xts', 'aesni-intel'],
+  ],
+};
+
+/** That of recovery, which opens nothing. */
+export const recoveryContents: InitrdContents = { programs: ['usr/bin/chattr'], modules: ['i6300esb', 'efivarfs'] };
 
 /**
- * Drivers that the first root loads, in this order, each after what it needs. The first compute the sums of the hash tree
- * and of file systems with what the processor has for them.
+ * What a driver is told when it is loaded. The watchdog resets a machine that fed it for the last time so long ago; a busy
+ * host lets a start wait for half of it.
  */
-export const initrdModules = [
-  ...['sha256-ssse3', 'crc32c-intel'],
-  ...['virtio_pci', 'virtio_blk', 'i6300esb', 'efivarfs'],
-  ...['dm-verity', 'erofs', 'dm-crypt', 'ext4', 'xts', 'aesni-intel'],
-] as const;
+export const driverWords: ReadonlyMap<string, string> = new Map([['i6300esb', 'heartbeat=60 nowayout=1']]);
 
 /** Programs of the device; the first root uses those that open its data. */
 export const rootPrograms = ['usr/sbin/nft', 'sbin/cryptsetup', 'sbin/mke2fs', 'usr/bin/chattr'] as const;

@@ -5,12 +5,16 @@ import { type BuiltImage, buildImage } from './build.ts';
 
 const machineScript = join(import.meta.dirname, 'guest/machine.sh');
 
-/** @param project folder of this build; packages and keys are kept in it. @param folder where the image goes */
+/**
+ * @param project folder of this build; packages and keys are kept in it. @param folder where the image goes
+ * @param more files of the root file system, by path
+ */
 export const imageOfBuild = (
   project: string,
   folder: string,
   say: (line: string) => void,
   kernelWords: readonly string[] = [],
+  more: ReadonlyMap<string, string> = new Map(),
 ): Promise<BuiltImage> =>
   buildImage(
     folder,
@@ -21,6 +25,7 @@ export const imageOfBuild = (
       more: new Map([
         ['etc/enigm/machine.sh', readFileSync(machineScript, 'utf8')],
         ['usr/lib/enigm-sim/doors.cjs', readFileSync(join(project, 'dist/machine/doors.cjs'), 'utf8')],
+        ...more,
       ]),
       kernelWords,
       cache: join(project, 'build/packages'),

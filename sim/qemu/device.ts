@@ -29,7 +29,9 @@ export interface DeviceOptions {
   readonly certifyEndorsement: (endorsementPublic: Uint8Array) => Promise<Uint8Array>;
 }
 
-const siteBytes = 64 * 1024;
+/** `sim/image/guest/machine.sh` reads so much of it. */
+export const siteBytes = 64 * 1024;
+const toolBytes = 1024 * 1024;
 
 export const qemuDevice = (folder: string): QemuDevice => ({
   folder,
@@ -60,10 +62,19 @@ export const makeDevice = async (
   return ok(device);
 };
 
-/** What the machine finds on its second disk at the next start. */
-export const writeSite = (device: QemuDevice, site: string): void => {
-  const bytes = Buffer.alloc(siteBytes);
-  bytes.write(site);
+/**
+ * What the machine finds on its second disk at the next start.
+ * @param tool behind the site: a script that whoever sits at the serial line may run
+ */
+export const writeSite = (device: QemuDevice, site: string, tool = ''): void => {
+  const bytes = Buffer.alloc(siteBytes + toolBytes);
+  for (const [text, offset, limit] of [
+    [site, 0, siteBytes],
+    [tool, siteBytes, toolBytes],
+  ] as const) {
+    if (Buffer.byteLength(text) > limit) throw new Error(`${Buffer.byteLength(text)} bytes do not fit`);
+    bytes.write(text, offset);
+  }
   writeFileSync(device.site, bytes);
 };
 

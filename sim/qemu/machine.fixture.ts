@@ -1,24 +1,41 @@
 /** One image for all tests of a run, and devices made from it. */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unwrap } from '#hal/core/result';
+import { deny, ok, type Result, unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxCommands } from '#hal/linux/commands';
-import { type BuiltImage, variablesTemplate } from '#sim/image/build';
+import type { SlotName } from '#hal/ports/slots';
+import { unpackBase } from '#sim/image/base';
+import { type BuiltImage, bootEntries, variablesTemplate } from '#sim/image/build';
+import { bootFileSystem } from '#sim/image/disk';
 import { imageOfBuild } from '#sim/image/image';
+import { buildInitrd } from '#sim/image/initrd';
+import { unifiedImage } from '#sim/image/uki';
+import {
+  bootVariables,
+  certificatesOf,
+  type FirmwareVariable,
+  secureBootVariables,
+  writeVariables,
+} from '#sim/image/variable-store';
 import { type Authority, certifyEndorsement, newAuthority } from '#sim/peers/authority';
 import { makeDevice, type QemuDevice } from './device.ts';
+import type { EmulatorOptions } from './emulator.ts';
 import { powerOn, type RunningMachine } from './machine.ts';
 
 export const clock = linuxClock();
 export const project = join(import.meta.dirname, '../..');
 export const imageFolder = join(project, 'build/image');
 
-/** @param kernelWords for an image that is another one */
-export const buildTestImage = (folder = imageFolder, kernelWords: readonly string[] = []): Promise<BuiltImage> => {
+/** @param kernelWords for an image that is another one. @param more files of its root, by path */
+export const buildTestImage = (
+  folder = imageFolder,
+  kernelWords: readonly string[] = [],
+  more: ReadonlyMap<string, string> = new Map(),
+): Promise<BuiltImage> => {
   mkdirSync(folder, { recursive: true });
-  return imageOfBuild(project, folder, () => undefined, kernelWords);
+  return imageOfBuild(project, folder, () => undefined, kernelWords, more);
 };
 
 export interface TestDevice extends Disposable {
@@ -26,12 +43,12 @@ export interface TestDevice extends Disposable {
 }
 
 /** @param tpmMaker whose certificate its TPM has; somebody whom no verifier knows unless it is given */
-export const testDevice = async (tpmMaker?: Authority): Promise<TestDevice> => {
+export const testDevice = async (tpmMaker?: Authority, image = imageFolder): Promise<TestDevice> => {
   const folder = mkdtempSync(join(tmpdir(), 'enigm-qemu-'));
   const maker = tpmMaker ?? (await newAuthority('Enigm simulated TPM maker', 'p256', clock));
   const device = unwrap(
     await makeDevice(join(folder, 'device'), {
-      image: imageFolder,
+      image,
       addon: join(project, 'build/native/tpm-sim.node'),
       clock,
       certifyEndorsement: (endorsementPublic) => certifyEndorsement(maker, endorsementPublic, clock),
@@ -41,10 +58,22 @@ export const testDevice = async (tpmMaker?: Authority): Promise<TestDevice> => {
 };
 
 /** Started, and its shell answers. */
-export const started = async (device: QemuDevice): Promise<RunningMachine> => {
-  const machine = unwrap(await powerOn(device, { clock }));
-  unwrap(await machine.until(/\/ # /));
+export const started = async (device: QemuDevice, options: Partial<EmulatorOptions> = {}): Promise<RunningMachine> => {
+  const machine = unwrap(await powerOn(device, { clock, ...options }));
+  unwrap(await machine.until(shellPrompt, healthyWithinMs));
   return machine;
+};
+
+const shellPrompt = /\/ # /;
+/** Not one that was on its way when the machine was reset. */
+const shellOfNextStart = /BdsDxe: starting[\s\S]*\/ # /;
+const healthyWithinMs = 600_000;
+
+/** The programs of a machine that was started or reset answer, and its start has come to its end. @returns its slot */
+export const healthy = async (machine: RunningMachine, fromCharacter = 0): Promise<SlotName> => {
+  unwrap(await machine.until(shellOfNextStart, healthyWithinMs, fromCharacter));
+  unwrap(await machine.shell('until [ -e /run/enigm/start-ended ]; do sleep 0.2; done', healthyWithinMs));
+  return unwrap(await machine.shell('cat /run/slot')) === 'b' ? 'b' : 'a';
 };
 
 /** Overwrites part of the disk of a machine that is off, with one byte again and again. */
@@ -63,5 +92,37 @@ export const writePartition = async ({ disk, folder }: QemuDevice, offsetBytes: 
   rmSync(source);
 };
 
-/** As when somebody clears the keys of the firmware: it starts whatever is there. */
-export const withoutSecureBoot = ({ variables }: QemuDevice): void => copyFileSync(variablesTemplate, variables);
+/** As when somebody clears the keys of the firmware, which then starts whatever is there; it knows the slots still. */
+export const withoutSecureBoot = (device: QemuDevice): void => writeFirmware(device, bootVariables(bootEntries));
+
+/** As when the battery of the firmware's memory is empty: it has the keys of its maker, and knows no slot. */
+export const withoutEntries = (device: QemuDevice, { keys }: BuiltImage): void =>
+  writeFirmware(device, secureBootVariables(certificatesOf(keys)));
+
+/** It has not even keys. */
+export const withoutAnyVariable = (device: QemuDevice): void => writeFirmware(device, []);
+
+const writeFirmware = ({ variables }: QemuDevice, kept: readonly FirmwareVariable[]): void =>
+  writeFileSync(variables, unwrap(writeVariables(new Uint8Array(readFileSync(variablesTemplate)), kept)));
+
+/** A signed boot image, as it lies on a partition, that comes no further than its own first root. */
+export const hangingBootImage = async ({ parts, keys }: BuiltImage): Promise<Uint8Array> => {
+  const script = readFileSync(join(project, 'sim/image/guest/initrd.sh'), 'utf8');
+  const watched = script.replace(/^if \[ -c \/dev\/watchdog \].*$/m, '$&\nsleep 1000000');
+  if (watched === script) throw new Error('the first root opens no watchdog');
+  const base = await unpackBase(join(project, 'build/packages'), () => undefined);
+  const initrd = await buildInitrd(base, watched);
+  return bootFileSystem(unwrap(unifiedImage({ ...parts, initrd }, keys.release)).file);
+};
+
+/** Waits for what QEMU tells of the machine. @returns milliseconds that it took, or `resource/time-limit` */
+export const untilEvent = async (machine: RunningMachine, name: string, withinMs: number): Promise<Result<number>> => {
+  const beganMs = clock.bootMs();
+  for (let nowMs = beganMs; nowMs < beganMs + withinMs; nowMs = clock.bootMs()) {
+    if (machine.events().some(({ event }) => event === name)) return ok(nowMs - beganMs);
+    await clock.sleep(lookMs, never);
+  }
+  return deny('resource', 'time-limit', name);
+};
+const lookMs = 50;
+const never = new AbortController().signal;

@@ -10,8 +10,11 @@ import { cpuSecondsOfChild } from './tied-process.ts';
 export interface RunningMachine extends AsyncDisposable {
   /** What it has said on its serial line since this power-on. */
   serial(): string;
-  /** Waits for a text on the serial line, which may be there already. @returns its first group, or all of it */
-  until(pattern: RegExp, withinMs?: number): Promise<Result<string>>;
+  /**
+   * Waits for a text on the serial line, which may be there already.
+   * @param fromCharacter what was said before does not count. @returns its first group, or all of it
+   */
+  until(pattern: RegExp, withinMs?: number, fromCharacter?: number): Promise<Result<string>>;
   /** Types a line at the shell of the simulator's image. @returns what came of it, without the prompt */
   shell(line: string, withinMs?: number): Promise<Result<string>>;
   events(): readonly QmpEvent[];
@@ -65,7 +68,7 @@ const runningMachine = ({ process, qmp, serial: line, lines, events, stop }: Emu
   let asked = 0;
   return {
     serial: () => serial,
-    until: (pattern, withinMs = bootWithinMs) => after(0, pattern, withinMs),
+    until: (pattern, withinMs = bootWithinMs, fromCharacter = 0) => after(fromCharacter, pattern, withinMs),
     async shell(text, withinMs = answerWithinMs) {
       asked += 1;
       const from = serial.length;

@@ -18,6 +18,8 @@ echo "$2" > /run/data
 [ "$2" = closed ] && mount -t tmpfs -o nosuid,nodev,noexec,mode=700 data /var/lib/enigm
 [ -f /etc/enigm/machine.sh ] && . /etc/enigm/machine.sh
 while :; do
+  # The supervisor has as long to come to itself.
+  echo >&9
   /usr/lib/enigm/node --no-warnings /usr/lib/enigm/supervisord.cjs 2> /dev/kmsg
   echo "enigm: the supervisor ended ($?)" > /dev/kmsg
   sleep 1

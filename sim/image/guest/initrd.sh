@@ -5,7 +5,7 @@
 #   enigm.a=PARTUUID    boot partition of slot A            enigm.b=PARTUUID     that of slot B
 PATH=/bin
 fail() {
-  echo "enigm: $1" > /dev/kmsg
+  echo "<3>enigm: $1" > /dev/kmsg
   # Resets the machine (panic=1); the firmware then starts the next image that it can.
   echo c > /proc/sysrq-trigger
 }
@@ -14,7 +14,7 @@ word() { for pair in $(cat /proc/cmdline); do case $pair in "$1"=*) echo "${pair
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
-while read -r module; do insmod "/$module" || echo "enigm: no driver $module" > /dev/kmsg; done < /modules
+while read -r module words; do insmod "/$module" $words || echo "enigm: no driver $module" > /dev/kmsg; done < /modules
 
 # From here on somebody must write to it in time: the supervisor inherits it as descriptor 9.
 if [ -c /dev/watchdog ]; then exec 9> /dev/watchdog; else exec 9> /dev/null; fi
@@ -30,14 +30,15 @@ case $started in
 esac
 
 # A start that does not come to its end is tried once more, then the other slot, then recovery: what is written here says
-# where the next one goes, and whoever is healthy takes it away. The firmware forgets BootNext before it starts it.
+# where the next one goes, and whoever is healthy takes it away. The firmware forgets BootNext before it starts it, and
+# passes over a slot whose image it refuses: so a third start of the same slot is the last.
 variables=/sys/firmware/efi/efivars
 begun=$variables/EnigmBegun-656e6967-6d00-4000-a000-000000000001
 before=$([ -f $begun ] && dd if=$begun bs=1 skip=4)
 case $before$slot in
-  *a*b* | *b*a*) next='\022' ;;
-  aa) next='\021' ;;
-  bb) next='\020' ;;
+  *a*b* | *b*a* | *aaa | *bbb) next='\022' ;;
+  *aa) next='\021' ;;
+  *bb) next='\020' ;;
   *) next= ;;
 esac
 # A trial: each start costs one try, and while it has another, that one is next.

@@ -1,6 +1,6 @@
 # Of the simulator's image alone: the network of the emulator, the site that the simulator wrote on the second disk, a
 # shell on the serial line.
-[ -b /dev/vdb ] && tr -d '\0' < /dev/vdb > /var/lib/enigm/site.json
+[ -b /dev/vdb ] && head -c 65536 /dev/vdb | tr -d '\0' > /var/lib/enigm/site.json
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
 ip route add default via 10.0.2.2

@@ -13,7 +13,7 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
     include,
     exclude: ['**/node_modules/**', 'dist/**', ...exclude],
     testTimeout: testTimeoutMs(name),
-    hookTimeout: 120_000,
+    hookTimeout: name === 'machine' ? 1_800_000 : 120_000,
     maxConcurrency: 2,
     fileParallelism: name !== 'page' && name !== 'machine',
     // Loading what they test costs unit tests more than they do; none of them leaves anything behind.

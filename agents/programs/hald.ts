@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { type Door, startHands } from '#agents/hands/hands';
 import { withPhase } from '#agents/hands/phase-log';
-import { deny, unwrap } from '#hal/core/result';
+import { codeOf, deny, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { kernelBootId } from '#hal/linux/boot-id';
 import { fileBootLog, kernelBootLogPath } from '#hal/linux/boot-log';
@@ -21,7 +21,8 @@ import { userIdOf } from '#hal/linux/user-id';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
-import { deviceLayout } from './layout.ts';
+import { deviceLayout, startEndedPath } from './layout.ts';
+import { machineUpdates } from './machine-updates.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 
 /** What `unlock.ts` says of a data partition that it did not open. */
@@ -35,6 +36,11 @@ runProgram(
   async ({ options, log, signal }) => {
     const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
     const peer = unwrap(peerCredentials(options.addon, 'release'));
+    const clock = linuxClock();
+    const commands = unwrap(nativeCommands(options.addon, 'release'));
+    const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
+    const updates = await machineUpdates({ commands, clock, store, startEndedPath: startEndedPath(options.run) });
+    if (!updates.ok) log.warn('updates.none', { code: codeOf(updates.fault), cause: updates.fault.detail ?? '' });
     const userOf: Readonly<Record<Door, number>> = {
       mind: unwrap(userIdOf(options['mind-user'])),
       mouth: unwrap(userIdOf(options['mouth-user'])),
@@ -45,7 +51,7 @@ runProgram(
       await startHands({
         esys,
         crypto: nodeCrypto,
-        clock: linuxClock(),
+        clock,
         random: systemRandom,
         log,
         bootLog: withPhase(fileBootLog(kernelBootLogPath)),
@@ -53,14 +59,14 @@ runProgram(
         signals: noSignals,
         power: sysrqPower('/proc/sysrq-trigger'),
         managed: {
-          network: nftNetPolicy(unwrap(nativeCommands(options.addon, 'release')), linuxClock(), userOf.relay || undefined),
+          network: nftNetPolicy(commands, clock, userOf.relay || undefined),
           switches: noSwitches,
           apps: noAppHost,
         },
-        updates: noUpdates,
+        updates: updates.ok ? updates.value : noUpdates,
         bootId: unwrap(kernelBootId()),
         isSimulated: false,
-        store: unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db'))),
+        store,
         dataFault: options.data === closedData ? deny('integrity', 'data-closed').fault : undefined,
         runDirectory: options.run,
         admits: (socket, door) => peer(socket)?.userId === userOf[door],

@@ -28,3 +28,9 @@ export const socketNames = {
 } as const;
 
 export const socketPath = (runDirectory: string, name: keyof typeof socketNames): string => join(runDirectory, socketNames[name]);
+
+/** There once this start of the machine came to its end: the supervisor heard the mind. */
+export const startEndedPath = (runDirectory: string): string => join(runDirectory, 'start-ended');
+
+/** In the verified root file system, and not an option: nothing else says whose releases are written (SR-01). */
+export const releaseTrustPath = '/etc/enigm/releases.json';

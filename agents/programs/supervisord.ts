@@ -15,11 +15,12 @@ import { codeOf, type Fault } from '#hal/core/result';
 import { endStart } from '#hal/linux/boot-guard';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxCommands } from '#hal/linux/commands';
-import { linuxEfiVariables } from '#hal/linux/efi-variables';
+import { efiVariablesPath, linuxEfiVariables } from '#hal/linux/efi-variables';
 import { pinoLog } from '#hal/linux/log';
+import { machinePartitions } from '#hal/linux/machine-boot';
 import { sysrqPower } from '#hal/linux/power';
 import { socketClient } from '#hal/remote/socket-client';
-import { deviceLayout, socketPath } from './layout.ts';
+import { deviceLayout, releaseTrustPath, socketPath, startEndedPath } from './layout.ts';
 import { exitCode } from './runtime.ts';
 
 /** Opened by the first root and handed down; nothing ticks before somebody opens it. */
@@ -29,7 +30,7 @@ const firstLookMs = 250;
 const answerWithinMs = 4_000;
 /** From the start, and from the last answer of the mind. */
 const patienceMs = 90_000;
-const startEnded = join(installed.runDirectory, 'start-ended');
+const startEnded = startEndedPath(installed.runDirectory);
 /** Written by process 1, which the first root told: the slot, and what became of the data partition. */
 const slotPath = '/run/slot';
 const dataPath = '/run/data';
@@ -44,8 +45,8 @@ const launchFor = (name: ProgramName) =>
     ? launchHands(installed, {
         script: join(installed.programs, 'hald.cjs'),
         addon: installed.addon,
-        reads: [],
-        writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'],
+        reads: [releaseTrustPath],
+        writes: ['/dev/tpmrm0', '/proc/sysrq-trigger', efiVariablesPath, ...slotNodes()],
         words: [
           ...['--data', readFileSync(dataPath, 'utf8').trim()],
           ...['--mind-user', '0', '--mouth-user', '0', '--relay-user', '0'],
@@ -56,6 +57,14 @@ const launchFor = (name: ProgramName) =>
 /** A refusal is an answer too: a device that nobody provisioned is not broken. Silence is none. */
 const isAnswer = ({ category, reason }: Fault): boolean =>
   reason === 'not-provisioned' || (category !== 'unavailable' && reason !== 'time-limit');
+
+/** None where the machine has no slots of ours. */
+const slotNodes = (): readonly string[] => {
+  const found = machinePartitions();
+  if (!found.ok) return [];
+  const { a, b, ledger } = found.value;
+  return [a.boot, a.root, b.boot, b.root, ledger];
+};
 
 /** To the end of the machine, or until it is told to end. */
 const main = async (): Promise<void> => {

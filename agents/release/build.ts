@@ -56,7 +56,16 @@ const payloadFolder = (id: string): string => `targets/payload/${id}`;
 
 /** @param policy how the hands of a device open the statement. @returns the release; or the fault with which they refuse it */
 export const buildRelease = (input: ReleaseInput, policy: ReleasePolicy): Result<BuiltRelease> => {
-  const { id, counter, floorEpoch, hardware, bases, signers, level = defaultLevel } = input;
+  const stated = stateRelease(input, policy);
+  if (!stated.ok) return stated;
+  const { id, bases, level = defaultLevel } = input;
+  const { manifest, contents } = publishedOf(id, stated.value.image, bases, stated.value.statement, level);
+  return ok({ id, ...stated.value, manifest, contents });
+};
+
+/** Without a payload: what a factory writes, or somebody has already. @returns as `buildRelease` */
+export const stateRelease = (input: Omit<ReleaseInput, 'bases' | 'level'>, policy: ReleasePolicy): Result<FactoryRelease> => {
+  const { id, counter, floorEpoch, hardware, signers } = input;
   const image = wholeBlocks(input.image);
   // Of the id: the same release has the same tree, two releases of one image have two.
   const salt = sha256(utf8(`enigm release salt ${id}`));
@@ -69,9 +78,7 @@ export const buildRelease = (input: ReleaseInput, policy: ReleasePolicy): Result
   };
   const statement = sealEnvelope(crypto, header, encodeStatement(crypto, { release, salt, uuid, hardware }), signers);
   const opened = openStatement(policy, statement);
-  if (!opened.ok) return opened;
-  const { manifest, contents } = publishedOf(id, image, bases, statement, level);
-  return ok({ id, image, statement, facts: opened.value.release, salt, uuid, manifest, contents });
+  return opened.ok ? ok({ image, statement, facts: opened.value.release, salt, uuid }) : opened;
 };
 
 export const verityRoot = (image: Uint8Array, parameters: Omit<VerityParameters, 'imageBytes'>): Uint8Array => {

@@ -1,0 +1,132 @@
+/**
+ * A release in the hands of a real machine: written to the partitions of the other slot, read back, armed, tried, and kept
+ * or given up. What fetches and decodes it is not here: the tool at the serial line is the mind.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeReleaseTrust } from '#agents/hands/release-trust';
+import { releaseTrustPath } from '#agents/programs/layout';
+import { type FactoryRelease, stateRelease } from '#agents/release/build';
+import { toBase64, toHex } from '#hal/core/bytes';
+import { unwrap } from '#hal/core/result';
+import { twinRecordBytes } from '#hal/core/twin-record';
+import { nodeCrypto } from '#hal/crypto/node';
+import { systemRandom } from '#hal/linux/random';
+import { memoryBlockDevice } from '#hal/memory/block-device';
+import { emptyEntry, ledgerStore } from '#ota-client/slots/ledger';
+import { partitionNamed } from '#sim/image/disk';
+import { sectorBytes } from '#sim/image/gpt';
+import { hashAreaOf } from '#sim/image/hash-area';
+import { bootPartitionBytes, slotImage } from '#sim/image/slot-image';
+import { approversFrom } from '#sim/peers/approvers';
+import { type QemuDevice, writeSite } from './device.ts';
+import { askTool, guestTool } from './guest-tool.fixture.ts';
+import { buildTestImage, clock, healthy, started, testDevice, writePartition } from './machine.fixture.ts';
+import { lonelySite } from './site.fixture.ts';
+import { restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
+
+/** Of the machine that all others come from. */
+const limitMs = 1_800_000;
+const hardware = 'simulated';
+
+interface Slot {
+  readonly state: string;
+  readonly counter?: number;
+  readonly triesLeft: number;
+  readonly reason?: string;
+}
+interface Status {
+  readonly running: string | number;
+  readonly runningRoot: string;
+  readonly a: Slot;
+  readonly b: Slot;
+}
+
+describe('a release on the real machine', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'enigm-update-'));
+  const images = join(folder, 'image');
+  const snapshot = join(folder, 'on-trial');
+  const said: Status[] = [];
+  let factory: FactoryRelease;
+  let next: FactoryRelease;
+
+  beforeAll(async () => {
+    const approvers = approversFrom(nodeCrypto, systemRandom.bytes(32));
+    const quorum = { keys: approvers.publicKeysOf('os'), threshold: 2 };
+    const trust = writeReleaseTrust({ hardware, quorums: [quorum], soakMs: 0 });
+    const image = slotImage(await buildTestImage(images, [], new Map([[releaseTrustPath.slice(1), trust]])));
+    const release = (counter: number): FactoryRelease =>
+      unwrap(
+        stateRelease(
+          { id: `release-${counter}`, counter, floorEpoch: 0, hardware, image, signers: approvers.secretsOf('os') },
+          { ...quorum, crypto: nodeCrypto, hardware },
+        ),
+      );
+    [factory, next] = [release(1), release(2)];
+
+    using made = await testDevice(undefined, images);
+    await equip(made.device, factory);
+    const constants = { RELEASE_STATEMENT: toBase64(next.statement), RELEASE_BYTES: String(image.length) };
+    writeSite(made.device, await lonelySite(clock), await guestTool('hands', constants));
+    await using machine = await started(made.device, { limitMs });
+    await healthy(machine);
+    const note = async () => void said.push(unwrap(await askTool<Status>(machine, 'status')));
+    await note();
+    const beganMs = clock.bootMs();
+    expect(unwrap(await askTool(machine, 'install'))).toBe('trial');
+    console.log(`written, read back and armed after ${clock.bootMs() - beganMs} ms`);
+    await note();
+    const before = machine.serial().length;
+    unwrap(await machine.reset());
+    await healthy(machine, before);
+    await note();
+    unwrap(await saveSnapshot(machine, made.device, snapshot, unwrap(await snapshotKey(images, {}))));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const onTrial = async (name: string) =>
+    unwrap(await restoreSnapshot(snapshot, join(folder, name), { clock, random: systemRandom }));
+
+  test('is written beside the one that runs, and its trial is what starts next (SR-01)', () => {
+    const [first, armed, tried] = said;
+    expect(first).toMatchObject({ running: 'a', runningRoot: toHex(factory.facts.verityRoot) });
+    expect(first?.a).toMatchObject({ state: 'committed', counter: 1 });
+    expect(armed?.b).toMatchObject({ state: 'trial', counter: 2, triesLeft: 3 });
+    expect(tried).toMatchObject({ running: 'b', runningRoot: toHex(next.facts.verityRoot) });
+    expect(tried?.b).toMatchObject({ state: 'trial', counter: 2, triesLeft: 2 });
+  });
+
+  test('that is well is kept, and runs after a power cut (SR-13)', async () => {
+    const { device, machine } = await onTrial('kept');
+    expect(await askTool(machine, 'commit')).toMatchObject({ ok: true });
+    await machine.powerCut();
+    await using again = await started(device);
+    expect(await healthy(again)).toBe('b');
+    const status = unwrap(await askTool<Status>(again, 'status'));
+    expect(status.a).toMatchObject({ state: 'superseded', counter: 1 });
+    expect(status.b).toMatchObject({ state: 'committed', counter: 2 });
+  });
+
+  test('whose health gate says no is given up: the old one runs, and why is kept (SR-13)', async () => {
+    await using machine = (await onTrial('given-up')).machine;
+    expect(await askTool(machine, 'giveUp', 'agents')).toMatchObject({ ok: true });
+    const before = machine.serial().length;
+    unwrap(await machine.reset());
+    expect(await healthy(machine, before)).toBe('a');
+    const status = unwrap(await askTool<Status>(machine, 'status'));
+    expect(status.a).toMatchObject({ state: 'committed', counter: 1 });
+    expect(status.b).toMatchObject({ state: 'failed', counter: 2, reason: 'agents' });
+  });
+});
+
+/** As the factory leaves it: slot a holds the release, and the ledger says so. */
+const equip = async (device: QemuDevice, { image, facts, salt, uuid }: FactoryRelease): Promise<void> => {
+  const offsetOf = (name: 'root-a' | 'ledger') => partitionNamed(name).startSector * sectorBytes;
+  const { area } = hashAreaOf(image, { salt, uuid });
+  await writePartition(device, offsetOf('root-a') + image.length - bootPartitionBytes, area);
+  const medium = memoryBlockDevice(twinRecordBytes);
+  unwrap(await ledgerStore(medium).write({ a: { ...emptyEntry, content: 'verified', release: facts }, b: emptyEntry }));
+  await writePartition(device, offsetOf('ledger'), unwrap(await medium.read(0, twinRecordBytes)));
+};

@@ -133,6 +133,11 @@ describe('27: one custodian is one', () => {
       json: { keytype: 'x', scheme: 'x/9', keyval: { public: 'x' } },
     };
     expect(await withRoot({ keys: [...['ada', 'bea'].flatMap(person), future], threshold: 2 })).toBe('ok');
+    const keyless: TestKey = {
+      ...future,
+      json: { keytype: 'sigstore-oidc', scheme: 'Fulcio', keyval: { identity: 'a@b.example', issuer: 'https://c.example' } },
+    };
+    expect(await withRoot({ keys: [...['ada', 'bea'].flatMap(person), keyless], threshold: 2 })).toBe('ok');
   });
 });
 

@@ -76,6 +76,12 @@ export interface DelegatedModel extends RoleModel {
   terminating: boolean;
 }
 
+/** The hash bins of the top-level targets, all signed by the same keys (TAP 15). */
+export interface BinsModel extends RoleModel {
+  readonly prefix: string;
+  readonly bits: number;
+}
+
 export type Edit = (signed: Record<string, Json>) => void;
 
 export interface SignOptions {
@@ -105,6 +111,8 @@ export class Forge {
   readonly asked: string[] = [];
   readonly top: Record<TopRole, RoleModel>;
   readonly delegated = new Map<string, DelegatedModel>();
+  /** Instead of delegations by name. */
+  bins: BinsModel | undefined;
   readonly targetFiles = new Map<string, Map<string, JsonObject>>([['targets', new Map()]]);
   readonly versions = new Map<string, number>();
   readonly isHybrid: boolean;
@@ -157,12 +165,11 @@ export class Forge {
   }
 
   publishTargets(role = 'targets', options: SignOptions = {}): void {
-    const keys = role === 'targets' ? this.top.targets.keys : (this.delegated.get(role)?.keys ?? []);
-    const children = [...this.delegated].filter(([, { parent }]) => parent === role);
+    const keys = role === 'targets' ? this.top.targets.keys : ((this.delegated.get(role) ?? this.bins)?.keys ?? []);
     this.write(role, keys, options, (version) => ({
       ...this.header('targets', version),
       targets: Object.fromEntries(this.roleTargets(role)),
-      ...(children.length === 0 ? {} : { delegations: delegationsJson(children) }),
+      ...this.delegationsOf(role),
     }));
   }
 
@@ -202,6 +209,12 @@ export class Forge {
     this.versions.set(role, version);
   }
 
+  private delegationsOf(role: string): JsonObject {
+    if (role === 'targets' && this.bins !== undefined) return { delegations: binsJson(this.bins) };
+    const children = [...this.delegated].filter(([, { parent }]) => parent === role);
+    return children.length === 0 ? {} : { delegations: delegationsJson(children) };
+  }
+
   private header(type: string, version: number): JsonObject {
     return { _type: type, spec_version: '1.0.31', version, expires: textOfInstant(this.expiresMs) };
   }
@@ -224,6 +237,11 @@ const delegationsJson = (children: readonly (readonly [string, DelegatedModel])[
     ...(paths === undefined ? {} : { paths }),
     ...(prefixes === undefined ? {} : { path_hash_prefixes: prefixes }),
   })),
+});
+
+const binsJson = ({ keys, threshold, prefix, bits }: BinsModel): JsonObject => ({
+  keys: Object.fromEntries(keys.map(({ id, json }) => [id, json])),
+  succinct_roles: { keyids: keys.map(({ id }) => id), threshold, bit_length: bits, name_prefix: prefix },
 });
 
 /** Two of three custodians for root and targets, one of one for the online roles: at version 1, published. */

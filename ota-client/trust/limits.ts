@@ -20,6 +20,9 @@ export const maxDelegationDepth = 8;
 export const maxKeys = 256;
 export const maxSignatures = 64;
 export const maxDelegatedRoles = 256;
+/** TAP 15: hash bins of one role are two to this power; a snapshot names them all. */
+export const maxBinBits = 14;
+export const maxMetaFiles = 2 ** maxBinBits + maxDelegatedRoles;
 export const maxPatterns = 256;
 export const maxTargets = 8192;
 export const maxHashes = 8;

@@ -4,10 +4,12 @@ import { boolean, type Decoded, type Decoder, integer, list, optional, text } fr
 import { deny, ok, type Result } from '#hal/core/result';
 import { canonicalJson } from './canonical.ts';
 import { hashes, length } from './content.ts';
+import { delegations } from './delegations.ts';
 import { anyObject, decodeFields, fields, record } from './fields.ts';
 import { type JsonObject, parseJson } from './json.ts';
 import { type KeyScheme, keyRing } from './keys.ts';
-import { maxDelegatedRoles, maxKeys, maxPatterns, maxSignatures, maxTargets, metadataBytes, type RoleType } from './limits.ts';
+import { maxMetaFiles, maxSignatures, maxTargets, metadataBytes, type RoleType } from './limits.ts';
+import { anyText, roleKeys } from './role-keys.ts';
 import { instantOf } from './time.ts';
 
 /** What the signatures cover, and the signatures. */
@@ -24,7 +26,6 @@ export interface Read<T> {
 }
 
 const version = integer(1, Number.MAX_SAFE_INTEGER);
-const anyText = text(/^.{1,1024}$/su, 'text of 1 to 1024 characters');
 
 const instant: Decoder<number> = (value, path = '') => {
   const timeMs = typeof value === 'string' ? instantOf(value) : undefined;
@@ -39,18 +40,6 @@ const header = (type: RoleType) => ({
   expires: instant,
 });
 
-/** Key ids and how many of them (TUF 1.0 §4.3); an id stands once. */
-const keyIds: Decoder<readonly string[]> = (value, path = '') => {
-  const decoded = list(anyText, maxKeys)(value, path);
-  if (!decoded.ok) return decoded;
-  return new Set(decoded.value).size === decoded.value.length
-    ? decoded
-    : deny('protocol', 'field-invalid', `${path}: expected each key id once`);
-};
-const roleKeys = { keyids: keyIds, threshold: integer(1, maxKeys) };
-export type RoleKeys = Decoded<typeof roleKeysDecoder>;
-const roleKeysDecoder = fields(roleKeys);
-
 /** Where a root says which rule its signatures follow (SR-09). */
 export const ruleField = 'x-enigm-hybrid';
 
@@ -59,7 +48,7 @@ const root = (schemes: readonly KeyScheme[]) =>
     ...header('root'),
     consistent_snapshot: optional(boolean),
     keys: keyRing(schemes),
-    roles: fields({ root: roleKeysDecoder, timestamp: roleKeysDecoder, snapshot: roleKeysDecoder, targets: roleKeysDecoder }),
+    roles: fields({ root: roleKeys, timestamp: roleKeys, snapshot: roleKeys, targets: roleKeys }),
     [ruleField]: optional(anyText),
   });
 export type Root = Decoded<ReturnType<typeof root>>;
@@ -72,50 +61,17 @@ export type MetaFile = Decoded<typeof metaFile>;
 const timestamp = fields({ ...header('timestamp'), meta: fields({ 'snapshot.json': metaFile }) });
 export type Timestamp = Decoded<typeof timestamp>;
 
-const snapshot = fields({ ...header('snapshot'), meta: record(metaFile, maxDelegatedRoles) });
+const snapshot = fields({ ...header('snapshot'), meta: record(metaFile, maxMetaFiles) });
 export type Snapshot = Decoded<typeof snapshot>;
 
 const targetFile = fields({ length, hashes, custom: optional(anyObject) });
 export type TargetFile = Decoded<typeof targetFile>;
 
-/** TUF 1.0 §4.5, PATHPATTERN: `*` and `?`. Other signs that shells know mean something else to each client: refused. */
-const pattern = text(/^[^[\]{}()!\\|#]{1,512}$/, 'a pattern with * and ? only');
-const hashPrefix = text(/^[0-9a-f]{1,64}$/, 'a prefix of a SHA-256 in hexadecimal');
-
-const delegatedRoleFields = fields({
-  name: anyText,
-  ...roleKeys,
-  terminating: boolean,
-  paths: optional(list(pattern, maxPatterns)),
-  path_hash_prefixes: optional(list(hashPrefix, maxPatterns)),
-});
-export type DelegatedRole = Decoded<typeof delegatedRoleFields>;
-
-const topRoles: readonly string[] = ['root', 'timestamp', 'snapshot', 'targets'] satisfies TopRole[];
-
-const delegatedRole: Decoder<DelegatedRole> = (value, path = '') => {
-  const decoded = delegatedRoleFields(value, path);
-  if (!decoded.ok) return decoded;
-  const { name, paths, path_hash_prefixes: prefixes } = decoded.value;
-  if (topRoles.includes(name)) return deny('protocol', 'field-invalid', `${path}: a delegated role named ${name}`);
-  return paths !== undefined && prefixes !== undefined
-    ? deny('protocol', 'field-invalid', `${path}: paths and path_hash_prefixes`)
-    : decoded;
-};
-
-const delegatedRoles: Decoder<readonly DelegatedRole[]> = (value, path = '') => {
-  const decoded = list(delegatedRole, maxDelegatedRoles)(value, path);
-  if (!decoded.ok) return decoded;
-  return new Set(decoded.value.map(({ name }) => name)).size === decoded.value.length
-    ? decoded
-    : deny('protocol', 'field-invalid', `${path}: expected each role once`);
-};
-
 const targets = (schemes: readonly KeyScheme[]) =>
   fields({
     ...header('targets'),
     targets: record(targetFile, maxTargets),
-    delegations: optional(fields({ keys: keyRing(schemes), roles: delegatedRoles })),
+    delegations: optional(delegations(schemes)),
   });
 export type Targets = Decoded<ReturnType<typeof targets>>;
 

@@ -1,7 +1,7 @@
 /** Which paths a delegation covers (TUF 1.0 §4.5, PATHPATTERN and path_hash_prefixes). */
 import { toHex, utf8 } from '#hal/core/bytes';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import type { DelegatedRole } from './metadata.ts';
+import type { DelegatedRole } from './delegations.ts';
 
 export const covers = (crypto: CryptoBackend, { paths, path_hash_prefixes: prefixes }: DelegatedRole, path: string): boolean => {
   if (paths !== undefined) return paths.some((pattern) => matchesPattern(pattern, path));

@@ -2,7 +2,8 @@
 import type { Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { KeyRing } from './keys.ts';
-import type { RoleKeys, Root, SignedPart } from './metadata.ts';
+import type { Root, SignedPart } from './metadata.ts';
+import type { RoleKeys } from './role-keys.ts';
 
 /** The keys that one role was given, by root or by a delegation. */
 export interface Authority {

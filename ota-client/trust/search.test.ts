@@ -3,6 +3,7 @@ import { utf8 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { codeFor, type DelegatedModel, type Forge, hybridForge, never, now, person, storyOf, trustIn } from './forge.fixture.ts';
+import type { JsonObject } from './json.ts';
 import { maxDelegationDepth, maxVisitedRoles } from './limits.ts';
 import { matchesPattern } from './pattern.ts';
 import { refresh } from './refresh.ts';
@@ -121,6 +122,70 @@ describe('the search (§5.6.7)', () => {
     forge.addTarget('bin-1', 'x', 'by bin-1');
     forge.addTarget('bin-2', 'x', 'by bin-2');
     expect((await find(forge, 'x')).roles).toBe('targets → bin-2');
+  });
+
+  // The bins of these paths are those of the conformance suite for TUF clients.
+  test.each([
+    [1, 'boo', 'bin-0'],
+    [1, 'too', 'bin-1'],
+    [2, 'foo', 'bin-0'],
+    [2, 'doo', 'bin-1'],
+    [2, 'too', 'bin-2'],
+    [2, 'bar', 'bin-3'],
+    [8, 'bar', 'bin-fc'],
+    [14, 'bar', 'bin-3f37'],
+  ])('TAP 15: of 2^%i hash bins, %s is looked for in %s and nowhere else', async (bits, path, bin) => {
+    const forge = hybridForge();
+    forge.bins = { prefix: 'bin', bits, keys: person('bins'), threshold: 1 };
+    forge.addTarget(bin, path, 'content');
+    expect(await find(forge, path)).toEqual({ story: 'ok', roles: `targets → ${bin}`, asked: `1.${bin}.json` });
+  });
+
+  test('TAP 15: a bin has the last word, and its keys are those of all bins', async () => {
+    const forge = hybridForge();
+    forge.bins = { prefix: 'bin', bits: 1, keys: person('bins'), threshold: 1 };
+    forge.roleTargets('bin-0');
+    expect((await find(forge, 'boo')).story).toBe('policy/target-missing: boo');
+    const stranger = hybridForge();
+    stranger.bins = { ...forge.bins, keys: person('stranger') };
+    stranger.addTarget('bin-0', 'boo', 'content');
+    stranger.publish();
+    stranger.bins = forge.bins;
+    stranger.publishTargets();
+    stranger.publishSnapshot();
+    stranger.publishTimestamp();
+    const repository = unwrap(await refresh(trustIn(stranger), now, never));
+    expect(codeFor(await findTarget(repository, 'boo'))).toBe('integrity/custodians-missing');
+  });
+
+  test.each([
+    ['of no bits', { bit_length: 0 }],
+    ['of more bits than a snapshot names bins', { bit_length: 15 }],
+    ['without a prefix', { name_prefix: '' }],
+    ['without a threshold', { threshold: 0 }],
+  ])('TAP 15: refuses hash bins %s', async (_, fields) => {
+    const forge = hybridForge();
+    const keys = person('bins');
+    const succinct = { keyids: keys.map(({ id }) => id), threshold: 1, bit_length: 1, name_prefix: 'bin', ...fields };
+    const delegations = { keys: Object.fromEntries(keys.map(({ id, json }) => [id, json])), succinct_roles: succinct };
+    forge.publishTargets('targets', { edit: (signed) => Object.assign(signed, { delegations }) });
+    forge.publishSnapshot();
+    forge.publishTimestamp();
+    expect(codeFor(await refresh(trustIn(forge), now, never))).toBe('protocol/field-invalid');
+  });
+
+  test.each([
+    ['both', (all: JsonObject): JsonObject => ({ ...all, roles: [] })],
+    ['neither', ({ keys }: JsonObject): JsonObject => ({ keys: keys ?? null })],
+  ])('TAP 15: refuses %s roles by name and hash bins', async (_, change) => {
+    const forge = hybridForge();
+    forge.bins = { prefix: 'bin', bits: 1, keys: person('bins'), threshold: 1 };
+    forge.publishTargets('targets', {
+      edit: (signed) => Object.assign(signed, { delegations: change(signed['delegations'] as JsonObject) }),
+    });
+    forge.publishSnapshot();
+    forge.publishTimestamp();
+    expect(codeFor(await refresh(trustIn(forge), now, never))).toBe('protocol/field-invalid');
   });
 
   test('ends where a role cannot be loaded: it may be the one that says otherwise', async () => {

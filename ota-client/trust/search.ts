@@ -1,8 +1,10 @@
 /** TUF 1.0 §5.6.7: which role says what about one target, in the order of trust. */
 import { utf8 } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
+import type { DelegatedRole } from './delegations.ts';
+import { binOf } from './hash-bins.ts';
 import { maxDelegationDepth, maxVisitedRoles } from './limits.ts';
-import type { DelegatedRole, TargetFile, Targets } from './metadata.ts';
+import type { TargetFile, Targets } from './metadata.ts';
 import { covers } from './pattern.ts';
 import type { Repository } from './refresh.ts';
 import { roleTargets } from './targets.ts';
@@ -63,7 +65,9 @@ export const findTarget = async (repository: Repository, path: string): Promise<
 
 /** The delegations that cover the path, in order, up to the first terminating one. */
 const delegationsFor = ({ session }: Repository, { delegations }: Targets, path: string) => {
-  const children = (delegations?.roles ?? []).filter((role) => covers(session.trust.crypto, role, path));
+  const { crypto } = session.trust;
+  if (delegations?.bins !== undefined) return { children: [binOf(crypto, delegations.bins, path)], isTerminated: true };
+  const children = (delegations?.roles ?? []).filter((role) => covers(crypto, role, path));
   const end = children.findIndex(({ terminating }) => terminating);
   return end === -1 ? { children, isTerminated: false } : { children: children.slice(0, end + 1), isTerminated: true };
 };

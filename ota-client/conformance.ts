@@ -1,88 +1,67 @@
+#!/usr/bin/env node
 /**
  * The client under test of the TUF conformance suite (github.com/theupdateframework/tuf-conformance, CLIENT-CLI.md).
  *
  * It follows plain TUF 1.0, without the custodian rule, and understands keys that no device does. It is never part of a
- * device (SR-09).
+ * device (SR-09). `ota-client/conformance` runs the bundle of it that the build made.
  *
- * usage: tsx ota-client/conformance.ts --metadata-dir DIR [--metadata-url URL] [--target-name PATH --target-base-url URL
+ * usage: ota-client/conformance --metadata-dir DIR [--metadata-url URL] [--target-name PATH … --target-base-url URL
  * --target-dir DIR] init ROOT | refresh | download
  */
-import { copyFileSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { concat } from '#hal/core/bytes';
-import { causeOf, codeOf, deny, ok, type Result } from '#hal/core/result';
+import { codeOf, deny, done, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
 import { linuxClock } from '#hal/linux/clock';
+import { folderStore, rootFile, targetFile } from '#ota-client/interoperability/folders';
+import { httpFetch } from '#ota-client/interoperability/http';
 import { allSchemes } from '#ota-client/interoperability/other-keys';
 import { plainThreshold } from '#ota-client/interoperability/plain-threshold';
 import { type Repository, refresh } from '#ota-client/trust/refresh';
 import { findTarget } from '#ota-client/trust/search';
-import type { Fetch, Trust } from '#ota-client/trust/session';
 import { checkTargetFile, targetFileName } from '#ota-client/trust/target-file';
 
 interface Options {
   readonly metadataDir: string;
   readonly metadataUrl: string;
-  readonly targetName: string;
+  readonly targetName: readonly string[];
   readonly targetBaseUrl: string;
   readonly targetDir: string;
 }
 
 const signal = new AbortController().signal;
 
-const httpFetch =
-  (baseUrl: string): Fetch =>
-  async (name, maxBytes) => {
-    try {
-      const response = await fetch(`${baseUrl.replace(/\/$/, '')}/${name}`, { signal });
-      if (response.status === 404 || response.status === 403) return deny('unavailable', 'not-found', name);
-      if (!response.ok || response.body === null) return deny('unavailable', 'peer-refused-us', `${name}: ${response.status}`);
-      const chunks: Uint8Array[] = [];
-      let total = 0;
-      for await (const chunk of response.body) {
-        total += chunk.length;
-        if (total > maxBytes) return deny('protocol', 'too-large', name);
-        chunks.push(chunk);
-      }
-      return ok(concat(...chunks));
-    } catch (error) {
-      return deny('unavailable', 'peer-unreachable', causeOf(error));
-    }
-  };
-
-/** The suite wants one `root.json`; it is the pinned root of the next run, so roots in between are not asked for. */
-const folderStore = (folder: string): Trust['store'] => ({
-  get: (key) => (isRoot(key) ? ok(undefined) : readIfThere(join(folder, key))),
-  put: (key, value) => writeAtomically(join(folder, isRoot(key) ? 'root.json' : key), value),
-});
-
-const isRoot = (key: string): boolean => key.startsWith('root/');
-
-const refreshed = ({ metadataDir, metadataUrl }: Options): Promise<Result<Repository>> => {
-  const trust: Trust = {
-    crypto: nodeCrypto,
-    rule: plainThreshold,
-    schemes: allSchemes,
-    fetch: httpFetch(metadataUrl),
-    store: folderStore(metadataDir),
-    pinnedRoot: new Uint8Array(readFileSync(join(metadataDir, 'root.json'))),
-  };
+const refreshed = async ({ metadataDir, metadataUrl }: Options): Promise<Result<Repository>> => {
+  const pinnedRoot = readIfThere(rootFile(metadataDir));
+  if (!pinnedRoot.ok) return pinnedRoot;
+  if (pinnedRoot.value === undefined) return deny('unavailable', 'not-found', 'no root: run init first');
+  const parts = { crypto: nodeCrypto, rule: plainThreshold, schemes: allSchemes, pinnedRoot: pinnedRoot.value };
+  const trust = { ...parts, fetch: httpFetch(metadataUrl), store: folderStore(metadataDir) };
   return refresh(trust, { nowMs: linuxClock().nowMs(), floorMs: 0 }, signal);
 };
 
+/** One refresh for all targets; the first that fails ends it. */
 const download = async (options: Options): Promise<Result<void>> => {
+  if (options.targetName.length === 0) return deny('protocol', 'field-invalid', 'no --target-name');
   const repository = await refreshed(options);
   if (!repository.ok) return repository;
-  const found = await findTarget(repository.value, options.targetName);
+  for (const path of options.targetName) {
+    const downloaded = await downloadOne(options, repository.value, path);
+    if (!downloaded.ok) return downloaded;
+  }
+  return done;
+};
+
+/** A file that is there already, and is the right one, is not fetched again. */
+const downloadOne = async (options: Options, repository: Repository, targetPath: string): Promise<Result<void>> => {
+  const found = await findTarget(repository, targetPath);
   if (!found.ok) return found;
   const { file } = found.value;
-  const path = join(options.targetDir, encodeURIComponent(options.targetName));
+  const path = targetFile(options.targetDir, targetPath);
   const kept = readIfThere(path);
-  if (kept.ok && kept.value !== undefined && checkTargetFile(nodeCrypto, file, kept.value).ok) return ok(undefined);
-  const name = targetFileName(repository.value, found.value);
-  const fetched = await httpFetch(options.targetBaseUrl)(name, file.length, signal);
+  if (kept.ok && kept.value !== undefined && checkTargetFile(nodeCrypto, file, kept.value).ok) return done;
+  const fetched = await httpFetch(options.targetBaseUrl)(targetFileName(repository, found.value), file.length, signal);
   if (!fetched.ok) return fetched;
   const checked = checkTargetFile(nodeCrypto, file, fetched.value);
   return checked.ok ? writeAtomically(path, checked.value) : checked;
@@ -96,14 +75,21 @@ const finish = (result: Result<unknown>): void => {
 };
 
 const program = new Command('conformance')
-  .requiredOption('--metadata-dir <directory>')
+  .requiredOption('--metadata-dir <directory>', 'where trusted metadata is kept')
   .option('--metadata-url <url>', 'where the metadata is', '')
-  .option('--target-name <path>', 'path of the target', '')
+  .option('--target-name <path>', 'path of a target; may be repeated', (path, paths: readonly string[]) => [...paths, path], [])
   .option('--target-base-url <url>', 'where the targets are', '')
   .option('--target-dir <directory>', 'where to put them', '');
 program
   .command('init <root>')
-  .action((root: string) => copyFileSync(root, join(program.opts<Options>().metadataDir, 'root.json')));
-program.command('refresh').action(async () => finish(await refreshed(program.opts<Options>())));
-program.command('download').action(async () => finish(await download(program.opts<Options>())));
-await program.parseAsync();
+  .description('trust this root; it is not judged before the first refresh')
+  .action((root: string) => copyFileSync(root, rootFile(program.opts<Options>().metadataDir)));
+program
+  .command('refresh')
+  .description('bring the top-level metadata up to date')
+  .action(async () => finish(await refreshed(program.opts<Options>())));
+program
+  .command('download')
+  .description('refresh, then fetch targets')
+  .action(async () => finish(await download(program.opts<Options>())));
+void program.parseAsync();

@@ -41,6 +41,7 @@ export const packages: readonly PackageEntry[] = [
   entry('ca-certificates', 'day', 'npm over HTTPS', '/etc/ssl/certs/ca-certificates.crt'),
   entry('tpm2-tools', 'day', 'oracle for boot logs and quotes', '/usr/bin/tpm2_eventlog'),
   entry('cryptsetup-bin', 'tests', 'oracle for the hash tree of an image', '/usr/sbin/veritysetup', '/sbin/veritysetup'),
+  entry('faketime', 'tests', 'another clock for a client of updates', '/usr/bin/faketime'),
   entry('socat', 'day', 'the line of the simulated Enigm Key; in tests, a TPM behind a device path', '/usr/bin/socat'),
   entry('chromium', 'tests', 'looks at the page', '/usr/bin/chromium'),
   entry('qemu-system-x86', 'machine', 'the machine that our image boots on', '/usr/bin/qemu-system-x86_64'),

@@ -1,5 +1,6 @@
 /**
- * One esbuild bundle a program: dist/device/ is what ships, dist/sim/ is the simulator and is never on a device.
+ * One esbuild bundle a program: dist/device/ is what ships; dist/sim/ is the simulator, and dist/interoperability/ what
+ * other people's test suites run: neither is ever on a device.
  * dist/inputs.json names the sources of each.
  *
  * usage: node tools/build/programs.ts
@@ -31,6 +32,9 @@ const bundles = {
   sim: {
     hald: 'sim/programs/hald.ts',
     'enigm-sim': 'sim/cli/main.ts',
+  },
+  interoperability: {
+    'tuf-client': 'ota-client/conformance.ts',
   },
 } as const;
 

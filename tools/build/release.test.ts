@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { foreignToTheMouth, type SimulatorWord, simulatorSourcesIn, simulatorWordsIn } from './release.ts';
+import { foreignToTheMouth, type SimulatorWord, simulatorSourcesIn, simulatorWordsIn, withoutTheRuleIn } from './release.ts';
 
 const root = join(import.meta.dirname, '../..');
 const record = join(root, 'dist/inputs.json');
@@ -52,6 +52,18 @@ describe('a release (SR-04)', () => {
     );
     expect(simulatorWordsIn(bytesOf(hands))).toEqual(expect.arrayContaining(['swtpm', 'socket-path', 'socket-tcp']));
     expect(simulatorSourcesIn(['hal/memory/clock.ts', 'hal/memory/random.ts', 'agents/page/x.fixture.ts'])).toHaveLength(3);
+  });
+});
+
+describe('the custodian rule (SR-09)', () => {
+  test.each(bundles)('%s has no line of the client that does not know it', (bundle) => {
+    expect(withoutTheRuleIn(inputsOf(bundle))).toEqual([]);
+  });
+
+  test('the same scan finds it where it belongs', () => {
+    expect(withoutTheRuleIn(inputsOf('dist/interoperability/tuf-client.cjs'))).toContain(
+      'ota-client/interoperability/plain-threshold.ts',
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-/** What a release must not contain (SR-04, SR-02): each rule a function from what was built to what breaks it. */
+/** What a release must not contain (SR-04, SR-02, SR-09): each rule a function from what was built to what breaks it. */
 
 /** Sources of the simulator, of tests and of adapters in memory. */
 const simulatorSource =
@@ -16,6 +16,12 @@ export type SimulatorWord = (typeof simulatorWords)[number];
 
 export const simulatorSourcesIn = (inputs: readonly string[]): readonly string[] =>
   inputs.filter((input) => simulatorSource.test(input));
+
+/** The client that knows no custodian rule. */
+const withoutTheRule = /^ota-client\/(?:conformance\.ts|interoperability\/)/;
+
+export const withoutTheRuleIn = (inputs: readonly string[]): readonly string[] =>
+  inputs.filter((input) => withoutTheRule.test(input));
 
 export const foreignToTheMouth = (inputs: readonly string[]): readonly string[] =>
   inputs.filter((input) => outsideTheMouth.test(input));

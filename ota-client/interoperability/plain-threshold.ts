@@ -11,14 +11,16 @@ export const plainThreshold: SignatureRule = {
   /** Keys count by their bytes: one key under two ids is one key. */
   checkSignatures(crypto, { role, roleKeys, keys }, { canonical, signatures }) {
     const signers = new Set<string>();
+    let notUnderstood = 0;
     for (const id of roleKeys.keyids) {
       const key = keys.get(id);
       const signature = signatures.get(id);
-      if (key === undefined || typeof key === 'string' || signature === undefined) continue;
-      if (key.scheme.verify(crypto, key.publicKey, canonical, signature)) signers.add(toHex(key.publicKey));
+      if (key === undefined || signature === undefined) continue;
+      if (typeof key === 'string') notUnderstood += 1;
+      else if (key.scheme.verify(crypto, key.publicKey, canonical, signature)) signers.add(toHex(key.publicKey));
     }
-    return signers.size >= roleKeys.threshold
-      ? done
-      : deny('integrity', 'custodians-missing', `${role}: ${signers.size} of ${roleKeys.threshold}`);
+    if (signers.size >= roleKeys.threshold) return done;
+    const missing = `${role}: ${signers.size} of ${roleKeys.threshold}`;
+    return deny('integrity', 'custodians-missing', notUnderstood === 0 ? missing : `${missing}, ${notUnderstood} not understood`);
   },
 };

@@ -1,15 +1,15 @@
 /** The same repository seen by our client under plain TUF 1.0 and by tuf-js. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BaseFetcher, Updater } from 'tuf-js';
 import { DownloadHTTPError } from 'tuf-js/dist/error.js';
-import { codeOf, done, type Result } from '#hal/core/result';
+import { codeOf, done } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { memoryStore } from '#hal/memory/durable-store';
 import { allSchemes } from '#ota-client/interoperability/other-keys';
 import { plainThreshold } from '#ota-client/interoperability/plain-threshold';
-import { type Forge, forgeFetch } from './forge.fixture.ts';
+import { at, type Forge, forgeFetch, never } from './forge.fixture.ts';
 import { metadataBytes } from './limits.ts';
 import { refresh } from './refresh.ts';
 import { findTarget } from './search.ts';
@@ -17,54 +17,49 @@ import type { Trust } from './session.ts';
 
 export interface Verdict {
   readonly accepted: boolean;
-  /** For people. */
+  /** For people, and for the table of differences. */
   readonly why: string;
-  /** Versions that are kept as trusted afterwards, undefined where nothing is. */
-  readonly versions: Readonly<Record<string, number | undefined>>;
+  /** Length and hashes of the target, where one was looked for and found. */
+  readonly found: string | undefined;
+  /** Versions that are kept as trusted afterwards, by the name of the file. */
+  readonly versions: Readonly<Record<string, number>>;
 }
 
 export interface Client {
   /** @param target looked for after a refresh */
-  update(target?: string): Promise<Verdict>;
+  update(nowMs: number, target?: string): Promise<Verdict>;
   close(): void;
 }
 
-const roles = ['root', 'timestamp', 'snapshot', 'targets'] as const;
+const versionOf = (bytes: Uint8Array): number =>
+  (JSON.parse(new TextDecoder().decode(bytes)) as { readonly signed: { readonly version: number } }).signed.version;
 
-const versionOf = (bytes: Uint8Array | undefined): number | undefined =>
-  bytes === undefined
-    ? undefined
-    : (JSON.parse(new TextDecoder().decode(bytes)) as { readonly signed: { readonly version: number } }).signed.version;
+const versionsOf = (files: Iterable<readonly [string, Uint8Array]>): Verdict['versions'] =>
+  Object.fromEntries([...files].map(([name, bytes]) => [name, versionOf(bytes)] as const).toSorted());
 
-const versionsOf = (read: (role: string) => Uint8Array | undefined) =>
-  Object.fromEntries(roles.map((role) => [role, versionOf(read(role))]));
+const described = (length: number, hashes: Iterable<readonly [string, string]>): string =>
+  JSON.stringify([length, [...hashes].toSorted()]);
 
 export const ourClient = (forge: Forge, pinnedRoot: Uint8Array): Client => {
   const kept = new Map<string, Uint8Array>();
-  const store = memoryStore(kept);
-  const trust: Trust = {
-    crypto: nodeCrypto,
-    rule: plainThreshold,
-    schemes: allSchemes,
-    fetch: forgeFetch(forge),
-    store,
-    pinnedRoot,
-  };
-  const newestRoot = (): Uint8Array =>
-    [...kept]
-      .filter(([name]) => name.startsWith('root/'))
-      .map(([, bytes]) => bytes)
-      .at(-1) ?? pinnedRoot;
+  const parts = { crypto: nodeCrypto, rule: plainThreshold, schemes: allSchemes };
+  const trust: Trust = { ...parts, fetch: forgeFetch(forge), store: memoryStore(kept), pinnedRoot };
+  /** Roots are kept one by one, in the order of their versions. */
+  const keptFiles = (): ReadonlyMap<string, Uint8Array> =>
+    new Map([
+      ['root.json', pinnedRoot],
+      ...[...kept].map(([name, bytes]) => [name.startsWith('root/') ? 'root.json' : name, bytes] as const),
+    ]);
   return {
-    async update(target) {
-      const signal = new AbortController().signal;
-      const repository = await refresh(trust, { nowMs: Date.now(), floorMs: 0 }, signal);
-      let result: Result<unknown> = repository;
-      if (repository.ok) result = target === undefined ? done : await findTarget(repository.value, target);
+    async update(nowMs, target) {
+      const repository = await refresh(trust, at(nowMs), never);
+      const found = repository.ok && target !== undefined ? await findTarget(repository.value, target) : undefined;
+      const result = repository.ok ? (found ?? done) : repository;
       return {
         accepted: result.ok,
         why: result.ok ? 'accepted' : `${codeOf(result.fault)} ${result.fault.detail ?? ''}`,
-        versions: versionsOf((role) => (role === 'root' ? newestRoot() : kept.get(`${role}.json`))),
+        found: found?.ok ? described(found.value.file.length, found.value.file.hashes) : undefined,
+        versions: versionsOf(keptFiles()),
       };
     },
     close: () => undefined,
@@ -92,30 +87,31 @@ export const tufJsClient = (forge: Forge, pinnedRoot: Uint8Array): Client => {
   const folder = mkdtempSync(join(tmpdir(), 'enigm-tuf-js-'));
   mkdirSync(join(folder, 'targets'));
   writeFileSync(join(folder, 'root.json'), pinnedRoot);
-  const read = (role: string): Uint8Array | undefined => {
+  const keptFiles = () =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => [name, readFileSync(join(folder, name))] as const);
+  const updated = async (nowMs: number, target: string | undefined): Promise<Pick<Verdict, 'why' | 'found'>> => {
     try {
-      return readFileSync(join(folder, `${role}.json`));
-    } catch {
-      return undefined;
+      // Its default for a timestamp is 16,384 bytes, which three hybrid custodians exceed.
+      const config = { timestampMaxLength: metadataBytes.timestamp };
+      const fetcher = new ForgeFetcher(forge);
+      const updater = new Updater({ metadataDir: folder, metadataBaseUrl: 'memory:/', fetcher, config });
+      // It has no parameter for the time.
+      Object.assign(updater['trustedSet'], { referenceTime: new Date(nowMs) });
+      await updater.refresh();
+      if (target === undefined) return { why: 'accepted', found: undefined };
+      const found = await updater.getTargetInfo(target);
+      if (found === undefined) return { why: 'no such target', found: undefined };
+      return { why: 'accepted', found: described(found.length, Object.entries(found.hashes ?? {})) };
+    } catch (error) {
+      return { why: String(error), found: undefined };
     }
   };
   return {
-    async update(target) {
-      let why = 'accepted';
-      try {
-        const updater = new Updater({
-          metadataDir: folder,
-          metadataBaseUrl: 'memory:/',
-          fetcher: new ForgeFetcher(forge),
-          // Its default for a timestamp is 16,384 bytes, which three hybrid custodians exceed.
-          config: { timestampMaxLength: metadataBytes.timestamp },
-        });
-        await updater.refresh();
-        if (target !== undefined && (await updater.getTargetInfo(target)) === undefined) why = 'no such target';
-      } catch (error) {
-        why = String(error);
-      }
-      return { accepted: why === 'accepted', why, versions: versionsOf(read) };
+    async update(nowMs, target) {
+      const { why, found } = await updated(nowMs, target);
+      return { accepted: why === 'accepted', why, found, versions: versionsOf(keptFiles()) };
     },
     close: () => rmSync(folder, { recursive: true, force: true }),
   };

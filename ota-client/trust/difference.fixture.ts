@@ -12,6 +12,8 @@ export interface Difference {
   readonly isTelling?: true;
   /** Looked for after the refresh. */
   readonly target?: string;
+  /** Both clients have refreshed before. */
+  readonly isSecond?: true;
   readonly make: (forge: Forge) => void;
 }
 

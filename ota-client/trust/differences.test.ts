@@ -15,10 +15,11 @@ const clientsOf = (forge: Forge) => {
   const root = forge.files.get('1.root.json') ?? new Uint8Array();
   return [ourClient(forge, root), tufJsClient(forge, root)] as const;
 };
-const both = async ({ make, target }: Difference) => {
+const both = async ({ make, target, isSecond }: Difference) => {
   const forge = plainForge();
-  make(forge);
   const clients = clientsOf(forge);
+  if (isSecond) for (const client of clients) expect((await client.update(startMs)).why).toBe('accepted');
+  make(forge);
   const verdicts = [await clients[0].update(startMs, target), await clients[1].update(startMs, target)] as const;
   for (const client of clients) client.close();
   return verdicts;

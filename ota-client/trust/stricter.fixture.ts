@@ -23,6 +23,13 @@ const invalid = (path: string): RegExp => new RegExp(`^protocol/field-invalid \\
 const targetsKey = ed25519Key('targets');
 const anyTargetsKey = (sign: TestKey['sign']): readonly TestKey[] => [{ ...targetsKey, sign }];
 
+/** Of keys that nobody has seen, so that no version came before. */
+const firstTimestamp: Difference['make'] = (forge) => {
+  forge.top.timestamp = { keys: [ed25519Key(`timestamp of ${forge.versions.get('root')}`)], threshold: 1 };
+  forge.publishRoot();
+  setting('timestamp', { version: 0 })(forge);
+};
+
 /** Causes that our client names by itself. */
 const told: readonly Omit<Difference, 'isTelling'>[] = [
   {
@@ -84,7 +91,7 @@ const told: readonly Omit<Difference, 'isTelling'>[] = [
     why: invalid('\\.spec_version'),
     make: setting('targets', { spec_version: '1.' }),
   },
-  { name: 'a version below 1', why: invalid('\\.version'), make: setting('timestamp', { version: 0 }) },
+  { name: 'a version below 1', why: invalid('\\.version'), make: firstTimestamp },
   { name: 'a target without a hash', why: invalid('\\.targets\\[.*\\]\\.hashes'), make: targetWith({ hashes: {} }) },
   {
     name: 'a target whose hashes nobody here knows',
@@ -98,6 +105,17 @@ const told: readonly Omit<Difference, 'isTelling'>[] = [
       publishWith(forge, 'snapshot', {
         edit: (part) =>
           Object.assign(part, { meta: { 'targets.json': { version: forge.versions.get('targets') ?? 0, hashes: {} } } }),
+      });
+    },
+  },
+  {
+    name: 'a timestamp that names the snapshot that is kept with another hash or length',
+    why: /^integrity\/metadata-mismatch snapshot: (?:hash|length)/,
+    isSecond: true,
+    make: (forge) => {
+      const version = forge.versions.get('snapshot') ?? 0;
+      forge.publishTimestamp({
+        edit: (part) => Object.assign(part, { meta: { 'snapshot.json': { version, hashes: { sha256: '00'.repeat(32) } } } }),
       });
     },
   },

@@ -27,14 +27,14 @@ const keyFile = 'key';
 /** What a snapshot is only good for. @param image folder of the image that the device grew from */
 export const snapshotKey = async (
   image: string,
-  { memoryMiB = 0 }: Pick<EmulatorOptions, 'memoryMiB'>,
+  { memoryMiB = 0, deletesEntries = false }: Pick<EmulatorOptions, 'memoryMiB' | 'deletesEntries'>,
 ): Promise<Result<string>> => {
   const version = await linuxCommands().run(qemu, ['--version']);
   if (!version.ok) return version;
   const place = '/';
   const words = machineArguments({
     ...{ variables: place, disk: place, tpm: place, run: place, serialLog: place, siteDisk: place },
-    ...{ memoryMiB, deletesEntries: false },
+    ...{ memoryMiB, deletesEntries },
   });
   const digest = createHash('sha256').update(
     JSON.stringify([version.value, words, readFileSync(join(image, 'image.json'), 'utf8')]),

@@ -130,6 +130,17 @@ test('a reboot is ordered through the trigger, and refused where there is none',
   expect(code(await sysrqPower(join(folder, 'missing', 'trigger')).reboot('test'))).toBe('unavailable/not-supported');
 });
 
+test('a reboot that pauses answers first', async () => {
+  writeFileSync(path, '');
+  const pause = Promise.withResolvers<void>();
+  unwrap(await sysrqPower(path, () => pause.promise).reboot('test'));
+  expect(readFileSync(path, 'utf8')).toBe('s');
+  pause.resolve();
+  await pause.promise;
+  await Promise.resolve();
+  expect(readFileSync(path, 'utf8')).toBe('b');
+});
+
 test('the clock goes on, and a sleep ends when it is called off', async () => {
   const clock = linuxClock();
   const before = clock.bootMs();

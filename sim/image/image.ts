@@ -25,6 +25,7 @@ export const imageOfBuild = (
       more: new Map([
         ['etc/enigm/machine.sh', readFileSync(machineScript, 'utf8')],
         ['usr/lib/enigm-sim/doors.cjs', readFileSync(join(project, 'dist/machine/doors.cjs'), 'utf8')],
+        ['usr/lib/enigm/hald.cjs', readFileSync(join(project, 'dist/machine/hald.cjs'), 'utf8')],
         ...more,
       ]),
       kernelWords,

@@ -22,15 +22,16 @@ import { offerWindows, spooledSignals } from '#sim/machine/syscalls-spool';
 import { certifyEndorsement } from '#sim/peers/authority';
 import { makeDevice, type QemuDevice, writeSite } from '#sim/qemu/device';
 import { type Doors, openDoors } from '#sim/qemu/doors';
+import { equipSlots } from '#sim/qemu/equip';
 import { powerOn, type RunningMachine } from '#sim/qemu/machine';
 import type { Device } from '#sim/world/world';
 import { enigmctl } from './command.ts';
 import type { Body, FirstBodyOptions } from './level.ts';
+import type { MachineFactory } from './machine-factory.ts';
 import { runDirectoryOf } from './run-directory.ts';
 
 export interface MachineKind {
-  /** Folder of the built image. */
-  readonly image: string;
+  readonly factory: Pick<MachineFactory, 'image' | 'release'>;
   readonly paths: BuildPaths;
   readonly clock: Clock;
   readonly log: Log;
@@ -51,7 +52,7 @@ const socat = '/usr/bin/socat';
 const keyLink = '/dev/ttyS1';
 
 export const machineBody = (
-  { image, paths, clock, log }: MachineKind,
+  { factory, paths, clock, log }: MachineKind,
   { name, directory, site, secrets, until, signal, beacon }: FirstBodyOptions,
 ): MachineBody => {
   const runDirectory = runDirectoryOf(directory);
@@ -74,16 +75,23 @@ export const machineBody = (
     const read = await doors?.bootLog();
     if (read?.ok === true) writeFileSync(bootLogPath, read.value);
   };
+  const newOrKept = async (): Promise<QemuDevice> => {
+    const folder = join(directory, 'machine');
+    const isNew = !existsSync(folder);
+    const device = unwrap(
+      await makeDevice(folder, {
+        ...{ image: factory.image, addon: paths.addon, clock },
+        certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
+      }),
+    );
+    if (isNew) unwrap(await equipSlots(device, factory.release));
+    return device;
+  };
   const start = async (): Promise<void> => {
     if (running?.isOn() === true) return;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
-    made ??= unwrap(
-      await makeDevice(join(directory, 'machine'), {
-        ...{ image, addon: paths.addon, clock },
-        certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
-      }),
-    );
+    made ??= await newOrKept();
     server ??= unwrap(
       await serveSocket(
         dispatcher(peripheralMethods, peripheralHandlers({ switches: memorySwitches(), signals: spooledSignals(signals) })),

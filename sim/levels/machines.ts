@@ -1,20 +1,21 @@
 /** The level at which the device of the day is a machine in an emulator: the world of `make run SIM=qemu`. */
-import type { ReferenceSet } from '#attestation/references';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { unwrap } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
 import type { BuildPaths } from '#sim/machine/launch';
+import { openPeerSecrets } from '#sim/peers/secrets';
 import { type Level, openLevel } from './level.ts';
 import { type MachineBody, machineBody } from './machine-body.ts';
+import { type BuildMachineImage, machineFactory } from './machine-factory.ts';
 import { processBodies } from './processes.ts';
 
 export interface MachineWorldOptions {
   /** Everything that is kept: devices, peers. */
   readonly directory: string;
-  /** Folder of the built image. */
-  readonly image: string;
-  /** What machines of that image measure. */
-  readonly references: readonly ReferenceSet[];
+  readonly buildImage: BuildMachineImage;
   readonly paths: BuildPaths;
   readonly clock: Clock;
   readonly random: Random;
@@ -25,11 +26,15 @@ export interface MachineWorldOptions {
 const patience = 10;
 
 /** The second device is one of real processes: one machine is enough to see what a machine does. */
-export const openMachineWorld = ({ image, log, ...options }: MachineWorldOptions): Promise<Level<MachineBody>> => {
-  const { paths, clock } = options;
+export const openMachineWorld = async ({ buildImage, log, ...options }: MachineWorldOptions): Promise<Level<MachineBody>> => {
+  const { directory, paths, clock, random } = options;
+  const [peers, image] = [join(directory, 'peers'), join(directory, 'image')];
+  for (const folder of [peers, image]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const secrets = await openPeerSecrets(peers, clock, random);
+  const factory = unwrap(await machineFactory(image, secrets, buildImage));
   return openLevel({
-    ...{ ...options, patience },
-    first: (wanted) => machineBody({ image, paths, clock, log }, wanted),
+    ...{ ...options, patience, references: factory.references },
+    first: (wanted) => machineBody({ factory, paths, clock, log }, wanted),
     second: processBodies({ tpm: 'embedded', paths, clock, log }).second,
   });
 };

@@ -22,6 +22,7 @@ import {
 import { type Authority, certifyEndorsement, newAuthority } from '#sim/peers/authority';
 import { makeDevice, type QemuDevice } from './device.ts';
 import type { EmulatorOptions } from './emulator.ts';
+import { writeDisk } from './equip.ts';
 import { powerOn, type RunningMachine } from './machine.ts';
 
 export const clock = linuxClock();
@@ -83,14 +84,8 @@ export const overwrite = async ({ disk }: QemuDevice, offsetBytes: number, lengt
   );
 };
 
-/** Writes part of the disk of a machine that is off. */
-export const writePartition = async ({ disk, folder }: QemuDevice, offsetBytes: number, bytes: Uint8Array): Promise<void> => {
-  const source = join(folder, 'written.img');
-  writeFileSync(source, bytes);
-  const command = `write -s ${source} ${offsetBytes} ${bytes.length}`;
-  unwrap(await linuxCommands().run('/usr/bin/qemu-io', ['-f', 'qcow2', '-c', command, disk]));
-  rmSync(source);
-};
+export const writePartition = async (device: QemuDevice, offsetBytes: number, bytes: Uint8Array): Promise<void> =>
+  unwrap(await writeDisk(device, offsetBytes, bytes));
 
 /** As when somebody clears the keys of the firmware, which then starts whatever is there; it knows the slots still. */
 export const withoutSecureBoot = (device: QemuDevice): void => writeFirmware(device, bootVariables(bootEntries));

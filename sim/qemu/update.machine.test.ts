@@ -11,19 +11,14 @@ import { releaseTrustPath } from '#agents/programs/layout';
 import { type FactoryRelease, stateRelease } from '#agents/release/build';
 import { toBase64, toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
-import { twinRecordBytes } from '#hal/core/twin-record';
 import { nodeCrypto } from '#hal/crypto/node';
 import { systemRandom } from '#hal/linux/random';
-import { memoryBlockDevice } from '#hal/memory/block-device';
-import { emptyEntry, ledgerStore } from '#ota-client/slots/ledger';
-import { partitionNamed } from '#sim/image/disk';
-import { sectorBytes } from '#sim/image/gpt';
-import { hashAreaOf } from '#sim/image/hash-area';
-import { bootPartitionBytes, slotImage } from '#sim/image/slot-image';
+import { slotImage } from '#sim/image/slot-image';
 import { approversFrom } from '#sim/peers/approvers';
-import { type QemuDevice, writeSite } from './device.ts';
+import { writeSite } from './device.ts';
+import { equipSlots } from './equip.ts';
 import { askTool, guestTool } from './guest-tool.fixture.ts';
-import { buildTestImage, clock, healthy, started, testDevice, writePartition } from './machine.fixture.ts';
+import { buildTestImage, clock, healthy, started, testDevice } from './machine.fixture.ts';
 import { lonelySite } from './site.fixture.ts';
 import { restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
 
@@ -67,7 +62,7 @@ describe('a release on the real machine', () => {
     [factory, next] = [release(1), release(2)];
 
     using made = await testDevice(undefined, images);
-    await equip(made.device, factory);
+    unwrap(await equipSlots(made.device, factory));
     const constants = { RELEASE_STATEMENT: toBase64(next.statement), RELEASE_BYTES: String(image.length) };
     writeSite(made.device, await lonelySite(clock), await guestTool('hands', constants));
     await using machine = await started(made.device, { limitMs });
@@ -120,13 +115,3 @@ describe('a release on the real machine', () => {
     expect(status.b).toMatchObject({ state: 'failed', counter: 2, reason: 'agents' });
   });
 });
-
-/** As the factory leaves it: slot a holds the release, and the ledger says so. */
-const equip = async (device: QemuDevice, { image, facts, salt, uuid }: FactoryRelease): Promise<void> => {
-  const offsetOf = (name: 'root-a' | 'ledger') => partitionNamed(name).startSector * sectorBytes;
-  const { area } = hashAreaOf(image, { salt, uuid });
-  await writePartition(device, offsetOf('root-a') + image.length - bootPartitionBytes, area);
-  const medium = memoryBlockDevice(twinRecordBytes);
-  unwrap(await ledgerStore(medium).write({ a: { ...emptyEntry, content: 'verified', release: facts }, b: emptyEntry }));
-  await writePartition(device, offsetOf('ledger'), unwrap(await medium.read(0, twinRecordBytes)));
-};

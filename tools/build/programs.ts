@@ -28,6 +28,7 @@ const bundles = {
   /** For the simulator's image of a machine: beside what ships, never in it. */
   machine: {
     doors: 'sim/programs/doors.ts',
+    hald: 'sim/programs/machine-hald.ts',
   },
   sim: {
     hald: 'sim/programs/hald.ts',

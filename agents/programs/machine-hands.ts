@@ -1,0 +1,95 @@
+/**
+ * The hands of a machine: the kernel's TPM, the firmware's own log, slots on partitions, the machine's power. What no
+ * adapter of Linux has here comes from the entry that starts them.
+ */
+
+import { join } from 'node:path';
+import { type Door, startHands } from '#agents/hands/hands';
+import { withPhase } from '#agents/hands/phase-log';
+import { codeOf, deny, unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { kernelBootId } from '#hal/linux/boot-id';
+import { fileBootLog, kernelBootLogPath } from '#hal/linux/boot-log';
+import { linuxClock } from '#hal/linux/clock';
+import { openDurableStore } from '#hal/linux/durable-store';
+import { nftNetPolicy } from '#hal/linux/nft-policy';
+import { linuxPlatform } from '#hal/linux/platform';
+import { sysrqPower } from '#hal/linux/power';
+import { systemRandom } from '#hal/linux/random';
+import { noUpdates } from '#hal/linux/unsupported';
+import { userIdOf } from '#hal/linux/user-id';
+import { nativeCommands } from '#hal/native/commands-native';
+import { openEsys } from '#hal/native/esys';
+import { peerCredentials } from '#hal/native/peer';
+import type { AppHost } from '#hal/ports/app-host';
+import type { Signals } from '#hal/ports/signals';
+import type { Switches } from '#hal/ports/switches';
+import { deviceLayout, startEndedPath } from './layout.ts';
+import { machineUpdates } from './machine-updates.ts';
+import { aborted, exitCode, runProgram } from './runtime.ts';
+
+/** What `unlock.ts` says of a data partition that it did not open. */
+const closedData = 'closed';
+/** The kernel's resource manager of the first TPM; not an option, so that nothing can name another (SR-04). */
+const tpmDevice = '/dev/tpmrm0';
+
+/** Long enough for the answer to leave the machine. */
+const powerDelayMs = 500;
+
+export interface MachineParts {
+  readonly signals: Signals;
+  readonly switches: Switches;
+  readonly apps: AppHost;
+  readonly isSimulated: boolean;
+}
+
+/** Runs to the end of the program. */
+export const runMachineHands = ({ signals, switches, apps, isSimulated }: MachineParts): void =>
+  runProgram(
+    'enigm-hald',
+    ['directory', 'run', 'addon', 'data', 'mind-user', 'mouth-user', 'relay-user'],
+    async ({ options, log, signal }) => {
+      const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
+      const peer = unwrap(peerCredentials(options.addon, 'release'));
+      const clock = linuxClock();
+      const commands = unwrap(nativeCommands(options.addon, 'release'));
+      const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
+      const updates = await machineUpdates({ commands, clock, store, startEndedPath: startEndedPath(options.run) });
+      if (!updates.ok) log.warn('updates.none', { code: codeOf(updates.fault), cause: updates.fault.detail ?? '' });
+      const userOf: Readonly<Record<Door, number>> = {
+        mind: unwrap(userIdOf(options['mind-user'])),
+        mouth: unwrap(userIdOf(options['mouth-user'])),
+        relay: unwrap(userIdOf(options['relay-user'])),
+        factory: 0,
+      };
+      const hands = unwrap(
+        await startHands({
+          esys,
+          crypto: nodeCrypto,
+          clock,
+          random: systemRandom,
+          log,
+          bootLog: withPhase(fileBootLog(kernelBootLogPath)),
+          platform: linuxPlatform(),
+          signals,
+          power: sysrqPower('/proc/sysrq-trigger', () => clock.sleep(powerDelayMs, signal)),
+          managed: {
+            network: nftNetPolicy(commands, clock, userOf.relay || undefined),
+            switches,
+            apps,
+          },
+          updates: updates.ok ? updates.value : noUpdates,
+          bootId: unwrap(kernelBootId()),
+          isSimulated,
+          store,
+          dataFault: options.data === closedData ? deny('integrity', 'data-closed').fault : undefined,
+          runDirectory: options.run,
+          admits: (socket, door) => peer(socket)?.userId === userOf[door],
+        }),
+      );
+      log.info('program.ready');
+      await aborted(signal);
+      await hands.close();
+      return exitCode.done;
+    },
+  );

@@ -60,6 +60,8 @@ export interface LevelOptions<B extends Body> {
   readonly second: (options: BodyOptions) => Body;
   /** What the first device measures, beside the releases of the day. */
   readonly references?: readonly ReferenceSet[];
+  /** The network of the first device; one is made where this machine allows it, unless another answer is given. */
+  readonly lab?: World['network'];
   /** How many times longer than real processes everything may take. */
   readonly patience?: number;
 }
@@ -115,7 +117,7 @@ export const openLevel = async <B extends Body>(options: LevelOptions<B>): Promi
     }
   };
 
-  const lab = await networkLab();
+  const lab = options.lab ?? (await networkLab());
   const beacon = await startBeaconPeers({ directory: join(directory, 'key'), firmware: paths.key, secrets, clock, random });
   const bodyOptions = (name: string, key: BeaconPeers | undefined): BodyOptions => ({
     ...{ name, directory: join(directory, name), releases, secrets, until, signal: ending.signal },

@@ -1,7 +1,7 @@
 /** The level at which the device of the day is a machine in an emulator: the world of `make run SIM=qemu`. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { unwrap } from '#hal/core/result';
+import { deny, unwrap } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
@@ -22,6 +22,9 @@ export interface MachineWorldOptions {
   readonly log: Log;
 }
 
+/** Packets of a machine go through its own kernel, and nobody stands beside it there to send one. */
+const noLab = deny('unavailable', 'not-supported', 'the network inside a machine');
+
 /** Every instruction of the machine is emulated. */
 const patience = 10;
 
@@ -33,7 +36,7 @@ export const openMachineWorld = async ({ buildImage, log, ...options }: MachineW
   const secrets = await openPeerSecrets(peers, clock, random);
   const factory = unwrap(await machineFactory(image, secrets, buildImage));
   return openLevel({
-    ...{ ...options, patience, references: factory.references },
+    ...{ ...options, patience, references: factory.references, lab: noLab },
     first: (wanted) => machineBody({ factory, paths, clock, log }, wanted),
     second: processBodies({ tpm: 'embedded', paths, clock, log }).second,
   });

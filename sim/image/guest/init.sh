@@ -9,6 +9,9 @@ mount -t tmpfs -o nosuid,nodev,noexec,mode=1777 tmp /tmp
 mount -t securityfs securityfs /sys/kernel/security
 mkdir -p /dev/pts
 mount -t devpts -o nosuid,noexec devpts /dev/pts
+# Where programs look for what they were given to read (nft does).
+ln -s /proc/self/fd /dev/fd
+ln -s /proc/self/fd/0 /dev/stdin
 while read -r module; do modprobe "$module" || echo "enigm: no driver $module" > /dev/kmsg; done < /etc/enigm/modules
 hostname enigm
 ip link set lo up

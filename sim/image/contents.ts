@@ -37,7 +37,7 @@ export const rootLibraries = ['libtss2-esys.so.0', 'libtss2-tcti-device.so.0', '
 /** Drivers of the device: nothing loads itself, each is loaded by name. */
 export const rootModules = [
   ...['virtio_net', 'virtio_console', 'virtio-rng', 'xhci-pci', 'usbserial', 'ftdi_sio', 'rfkill'],
-  ...['nf_tables', 'nf_conntrack', 'nft_ct', 'nft_reject_inet', 'nft_log', 'nft_limit'],
+  ...['nf_tables', 'nf_conntrack', 'nft_ct', 'nft_reject_inet', 'nft_log', 'nft_limit', 'nft_objref'],
 ] as const;
 
 /** Commands of busybox that the two start scripts use. */

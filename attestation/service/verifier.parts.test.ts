@@ -1,45 +1,25 @@
 /** Enrolment and attestation against real TPMs: the verifier behind its wire, the devices as honest as a test wants them. */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { nowMs } from '#attestation/certificates.fixture';
-import type { Claims } from '#attestation/claims';
-import type { EndorsementRoot } from '#attestation/endorsement';
-import { enrolmentProof } from '#attestation/enrolment';
-import { bootLog, pcrs, referenceOf } from '#attestation/forger.fixture';
-import { type AttestationResult, type TpmClass, verifyResult } from '#attestation/result';
-import { verifierMethods } from '#attestation/verifier-methods';
+import { bootLog } from '#attestation/forger.fixture';
+import { type TpmClass, verifyResult } from '#attestation/result';
 import { toHex } from '#hal/core/bytes';
-import { encodeMessage } from '#hal/core/message';
-import { codeOf, ok, type Result, unwrap } from '#hal/core/result';
+import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { newAuthority, type TestAuthority } from '#hal/linux/certificates.fixture';
-import { virtualClock } from '#hal/memory/clock';
-import { seededRandom } from '#hal/memory/random';
 import { buildAddons, temporaryDirectory } from '#hal/native/testing';
-import { dispatcher } from '#hal/remote/dispatcher';
-import { exchangeClient } from '#hal/remote/exchange-client';
-import { answerExchange } from '#hal/remote/exchange-server';
 import { encodePublic, parsePublic } from '#hal/tpm/public';
 import { linkTemplate } from '#hal/tpm/templates';
 import type { EnrolBegin } from '#protos/gen/types';
-import { type Asked, startDevice, type TestDevice } from './device.fixture.ts';
-import { sqliteVerifierStore } from './store.ts';
-import { enrolmentParty, verifierService } from './verifier.ts';
+import { startDevice, type TestDevice } from './device.fixture.ts';
+import { keys, name, random, resultOf, type VerifierBench, verifierBench } from './verifier.fixture.ts';
+import { enrolmentParty } from './verifier.ts';
 
 const missing = buildAddons();
-const random = seededRandom('verifier');
-const secrets = { classical: random.bytes(32), postQuantum: random.bytes(32) };
-const keys = {
-  classical: nodeCrypto.ed25519.publicKey(secrets.classical),
-  postQuantum: nodeCrypto.mlDsa65.publicKey(secrets.postQuantum),
-};
-const name = 'the-verifier';
 const log = bootLog();
 const code = (result: Result<unknown>): string => (result.ok ? 'ok' : codeOf(result.fault));
-const resultOf = ({ result }: { readonly result: Uint8Array }): AttestationResult =>
-  unwrap(verifyResult(nodeCrypto, result, keys));
 
 describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''}`, () => {
   const folder = temporaryDirectory();
@@ -57,89 +37,19 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
   });
 
   let stores = 0;
-  const startVerifier = (tpmClass: TpmClass = 'software', tenant: 'test' | 'production' = 'test') => {
-    const path = join(folder.path, `verifier-${stores++}.db`);
-    const clock = virtualClock(nowMs);
-    const store = sqliteVerifierStore(path);
-    const roots: EndorsementRoot[] = [{ certificate: maker.certificate, tpmClass, profile: 'tcg' }];
-    const service = verifierService({
-      name,
-      crypto: nodeCrypto,
-      clock,
-      random,
-      store,
-      secrets,
-      roots,
-      intermediates: [],
-      references: () => [referenceOf(log)],
-      policy: { name: 'the-policy', requiredPcrs: pcrs, requiresSecureBoot: true },
-      tenant,
-      endorsementSalt: random.bytes(32),
-    });
-    const door = dispatcher(verifierMethods, service);
-    const exchange = {
-      post: async (_: string, body: Uint8Array, signal: AbortSignal) => ok(await answerExchange(door, body, signal)),
-    };
-    const { call } = exchangeClient(verifierMethods, exchange, name);
-    const database = new DatabaseSync(path);
-    return {
-      clock,
-      store,
-      call,
-      /** How many records there are: no method of the service tells. */
-      records: () => Number(database.prepare('SELECT count(*) AS records FROM device').get()?.['records']),
-      close: () => {
-        database.close();
-        store.close();
-      },
-    };
-  };
-  let verifier: ReturnType<typeof startVerifier>;
+  const startVerifier = (tpmClass: TpmClass = 'software', tenant: 'test' | 'production' = 'test') =>
+    verifierBench(join(folder.path, `verifier-${stores++}.db`), { maker, tpmClass, tenant, log });
+  let verifier: VerifierBench;
   beforeEach(() => {
     verifier = startVerifier();
   });
   afterEach(() => verifier.close());
 
-  /** The first round trip. */
-  const beginEnrolment = async (device: TestDevice, changed: Partial<EnrolBegin> = {}) => {
-    const begin = { ...device.begin(), ...changed };
-    return { begin, challenge: unwrap(await verifier.call('enrol.begin', begin)) };
-  };
-  type Begun = Awaited<ReturnType<typeof beginEnrolment>>;
-  const askedOf = ({ begin, challenge }: Begun): Asked => ({
-    purpose: 'enrol',
-    verifier: challenge.verifier,
-    nonce: challenge.nonce,
-    deviceNonce: begin.deviceNonce,
-    relyingParty: enrolmentParty,
-  });
-  const proofOf = (secret: Uint8Array, { begin, challenge }: Begun) =>
-    enrolmentProof(secret, encodeMessage('EnrolBegin', begin), challenge.session, challenge.nonce);
-  /** The second. */
-  const finishEnrolment = async (device: TestDevice, begun: Begun, claims: Partial<Claims> = {}) => {
-    const proof = proofOf(unwrap(await device.tpm.activate(begun.challenge)), begun);
-    const evidence = await device.evidence(askedOf(begun), claims);
-    return verifier.call('enrol.finish', { session: begun.challenge.session, proof, evidence });
-  };
-  const enrol = async (device: TestDevice) => finishEnrolment(device, await beginEnrolment(device));
-
-  const beginAttestation = async (id: Uint8Array, relyingParty = 'account') => {
-    const deviceNonce = random.bytes(32);
-    const challenge = unwrap(await verifier.call('attest.begin', { device: id, relyingParty, deviceNonce }));
-    const asked: Asked = { purpose: 'attest', verifier: challenge.verifier, nonce: challenge.nonce, deviceNonce, relyingParty };
-    return { challenge, asked };
-  };
-  const attest = async (device: TestDevice, id: Uint8Array, claims: Partial<Claims> = {}, isLogSent = true) => {
-    const { challenge, asked } = await beginAttestation(id);
-    const evidence = await device.evidence(asked, claims, isLogSent);
-    return verifier.call('attest.finish', { session: challenge.session, evidence });
-  };
-
   describe('enrolment', () => {
     test('takes two round trips; the record is written at the end of the second, not before', async () => {
-      const begun = await beginEnrolment(one);
+      const begun = await verifier.beginEnrolment(one);
       expect(verifier.records()).toBe(0);
-      const enrolled = unwrap(await finishEnrolment(one, begun));
+      const enrolled = unwrap(await verifier.finishEnrolment(one, begun));
       expect(verifier.records()).toBe(1);
       const result = resultOf(enrolled);
       expect(result).toMatchObject({
@@ -157,7 +67,7 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
       for (const tpmClass of ['software', 'virtual', 'firmware', 'discrete'] as const) {
         verifier.close();
         verifier = startVerifier(tpmClass);
-        expect(resultOf(unwrap(await enrol(one))).tpmClass).toBe(tpmClass);
+        expect(resultOf(unwrap(await verifier.enrol(one))).tpmClass).toBe(tpmClass);
         verifier.close();
         verifier = startVerifier(tpmClass, 'production');
         const isReal = tpmClass === 'firmware' || tpmClass === 'discrete';
@@ -166,14 +76,14 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
     });
 
     test('a second device cannot open the credential of the first, nor one for its own key under the first one’s certificate', async () => {
-      const begun = await beginEnrolment(one);
+      const begun = await verifier.beginEnrolment(one);
       expect((await two.tpm.activate(begun.challenge)).ok).toBe(false);
       const { attestationPublic } = two.identity;
-      const mixed = await beginEnrolment(one, { attestationPublic });
+      const mixed = await verifier.beginEnrolment(one, { attestationPublic });
       expect((await one.tpm.activate(mixed.challenge)).ok).toBe(false);
       expect((await two.tpm.activate(mixed.challenge)).ok).toBe(false);
-      const proof = proofOf(random.bytes(32), mixed);
-      const evidence = await two.evidence(askedOf(mixed));
+      const proof = verifier.proofOf(random.bytes(32), mixed);
+      const evidence = await two.evidence(verifier.askedOf(mixed));
       expect(code(await verifier.call('enrol.finish', { session: mixed.challenge.session, proof, evidence }))).toBe(
         'attestation/enrolment-proof',
       );
@@ -185,22 +95,22 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
       const changed = { ...honest, postQuantumKey: two.begin().postQuantumKey };
       const challenge = unwrap(await verifier.call('enrol.begin', changed));
       const begun = { begin: honest, challenge };
-      const proof = proofOf(unwrap(await one.tpm.activate(challenge)), begun);
-      const evidence = await one.evidence(askedOf(begun));
+      const proof = verifier.proofOf(unwrap(await one.tpm.activate(challenge)), begun);
+      const evidence = await one.evidence(verifier.askedOf(begun));
       expect(code(await verifier.call('enrol.finish', { session: challenge.session, proof, evidence }))).toBe(
         'attestation/enrolment-proof',
       );
     });
 
     test('of evidence by another TPM, or of a boot that no release names, leaves no record', async () => {
-      const begun = await beginEnrolment(one);
-      const proof = proofOf(unwrap(await one.tpm.activate(begun.challenge)), begun);
-      const evidence = await two.evidence(askedOf(begun));
+      const begun = await verifier.beginEnrolment(one);
+      const proof = verifier.proofOf(unwrap(await one.tpm.activate(begun.challenge)), begun);
+      const evidence = await two.evidence(verifier.askedOf(begun));
       expect(code(await verifier.call('enrol.finish', { session: begun.challenge.session, proof, evidence }))).toBe(
         'attestation/quote-signature',
       );
       const odd = await startDevice(join(folder.path, 'odd'), maker, bootLog({ programs: ['one', 'two', 'evil'] }));
-      expect(code(await enrol(odd))).toBe('attestation/reference-mismatch');
+      expect(code(await verifier.enrol(odd))).toBe('attestation/reference-mismatch');
       await odd.powerOff();
       expect(verifier.records()).toBe(0);
     });
@@ -235,45 +145,47 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
     });
 
     test('answers a challenge once, in its time, and never for the other purpose', async () => {
-      const begun = await beginEnrolment(one);
+      const begun = await verifier.beginEnrolment(one);
       const session = begun.challenge.session;
-      const proof = proofOf(unwrap(await one.tpm.activate(begun.challenge)), begun);
-      const evidence = await one.evidence(askedOf(begun));
+      const proof = verifier.proofOf(unwrap(await one.tpm.activate(begun.challenge)), begun);
+      const evidence = await one.evidence(verifier.askedOf(begun));
       expect(code(await verifier.call('attest.finish', { session, evidence }))).toBe('attestation/nonce-expired');
       expect(code(await verifier.call('enrol.finish', { session, proof, evidence }))).toBe('ok');
       expect(code(await verifier.call('enrol.finish', { session, proof, evidence }))).toBe('attestation/nonce-expired');
-      const late = await beginEnrolment(one);
+      const late = await verifier.beginEnrolment(one);
       await verifier.clock.advance(60_001);
-      expect(code(await finishEnrolment(one, late))).toBe('attestation/nonce-expired');
+      expect(code(await verifier.finishEnrolment(one, late))).toBe('attestation/nonce-expired');
     });
 
     test('can be repeated when its answer was lost; the record before it then counts no more', async () => {
-      const first = unwrap(await enrol(one));
-      expect(code(await attest(one, first.device))).toBe('ok');
-      const second = unwrap(await enrol(one));
+      const first = unwrap(await verifier.enrol(one));
+      expect(code(await verifier.attest(one, first.device))).toBe('ok');
+      const second = unwrap(await verifier.enrol(one));
       expect(verifier.records()).toBe(2);
       const asked = { device: first.device, relyingParty: 'account', deviceNonce: random.bytes(32) };
       expect(code(await verifier.call('attest.begin', asked))).toBe('attestation/enrolment-unknown');
-      expect(code(await attest(one, second.device))).toBe('ok');
+      expect(code(await verifier.attest(one, second.device))).toBe('ok');
     });
 
     test('SR-21: refuses the handle of another device, and leaves no record', async () => {
-      unwrap(await enrol(one));
+      unwrap(await verifier.enrol(one));
       const handle = unwrap(await one.keys.handle(enrolmentParty, 1));
-      expect(code(await finishEnrolment(two, await beginEnrolment(two), { handle }))).toBe('handle/already-bound');
+      expect(code(await verifier.finishEnrolment(two, await verifier.beginEnrolment(two), { handle }))).toBe(
+        'handle/already-bound',
+      );
       expect(verifier.records()).toBe(1);
-      expect(code(await enrol(two))).toBe('ok');
+      expect(code(await verifier.enrol(two))).toBe('ok');
     });
   });
 
   describe('attestation', () => {
     let device: Uint8Array;
     beforeEach(async () => {
-      ({ device } = unwrap(await enrol(one)));
+      ({ device } = unwrap(await verifier.enrol(one)));
     });
 
     test('SR-06: the result is for the key in the evidence, the relying party and the nonce of the device', async () => {
-      const { challenge, asked } = await beginAttestation(device, 'command');
+      const { challenge, asked } = await verifier.beginAttestation(device, 'command');
       const confirmationKey = nodeCrypto.ed25519.publicKey(random.bytes(32));
       const evidence = await one.evidence(asked, { confirmationKey });
       const done = unwrap(await verifier.call('attest.finish', { session: challenge.session, evidence }));
@@ -286,7 +198,7 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
     });
 
     test('SR-22: a result lasts ten minutes, and evidence that is sent again gives no other', async () => {
-      const { challenge, asked } = await beginAttestation(device);
+      const { challenge, asked } = await verifier.beginAttestation(device);
       const evidence = await one.evidence(asked);
       const result = resultOf(unwrap(await verifier.call('attest.finish', { session: challenge.session, evidence })));
       expect(result.issuedAtSeconds).toBe(nowMs / 1000);
@@ -295,63 +207,63 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
       expect(code(await verifier.call('attest.finish', { session: challenge.session, evidence }))).toBe(
         'attestation/nonce-expired',
       );
-      const next = await beginAttestation(device);
+      const next = await verifier.beginAttestation(device);
       expect(code(await verifier.call('attest.finish', { session: next.challenge.session, evidence }))).toBe(
         'attestation/nonce-mismatch',
       );
     });
 
     test('is refused late, by another TPM, for a device that nobody knows', async () => {
-      const { challenge, asked } = await beginAttestation(device);
+      const { challenge, asked } = await verifier.beginAttestation(device);
       const evidence = await one.evidence(asked);
       await verifier.clock.advance(60_001);
       expect(code(await verifier.call('attest.finish', { session: challenge.session, evidence }))).toBe(
         'attestation/nonce-expired',
       );
-      expect(code(await attest(two, device))).toBe('attestation/quote-signature');
+      expect(code(await verifier.attest(two, device))).toBe('attestation/quote-signature');
       const unknown = { device: random.bytes(16), relyingParty: 'account', deviceNonce: random.bytes(32) };
       expect(code(await verifier.call('attest.begin', unknown))).toBe('attestation/enrolment-unknown');
     });
 
     test('needs the boot log once; afterwards its digest is enough', async () => {
-      expect(code(await attest(one, device, {}, false))).toBe('ok');
+      expect(code(await verifier.attest(one, device, {}, false))).toBe('ok');
       verifier.close();
       verifier = startVerifier();
-      const begun = await beginEnrolment(one);
-      const proof = proofOf(unwrap(await one.tpm.activate(begun.challenge)), begun);
-      const evidence = await one.evidence(askedOf(begun), {}, false);
+      const begun = await verifier.beginEnrolment(one);
+      const proof = verifier.proofOf(unwrap(await one.tpm.activate(begun.challenge)), begun);
+      const evidence = await one.evidence(verifier.askedOf(begun), {}, false);
       expect(code(await verifier.call('enrol.finish', { session: begun.challenge.session, proof, evidence }))).toBe(
         'attestation/log-missing',
       );
     });
 
     test('SR-21: a device has one handle for a relying party and epoch, and keeps it', async () => {
-      expect(code(await attest(one, device))).toBe('ok');
-      expect(code(await attest(one, device, { handle: random.bytes(16) }))).toBe('handle/already-bound');
-      expect(code(await attest(one, device, { handle: random.bytes(16), epoch: 2 }))).toBe('ok');
-      expect(code(await attest(one, device))).toBe('ok');
+      expect(code(await verifier.attest(one, device))).toBe('ok');
+      expect(code(await verifier.attest(one, device, { handle: random.bytes(16) }))).toBe('handle/already-bound');
+      expect(code(await verifier.attest(one, device, { handle: random.bytes(16), epoch: 2 }))).toBe('ok');
+      expect(code(await verifier.attest(one, device))).toBe('ok');
     });
 
     test('of more devices at once than there is room for forgets the oldest challenge, which then is begun anew', async () => {
-      const { challenge, asked } = await beginAttestation(device);
+      const { challenge, asked } = await verifier.beginAttestation(device);
       const evidence = await one.evidence(asked);
       const request = { device, relyingParty: 'account', deviceNonce: random.bytes(32) };
       for (let count = 0; count < 4096; count += 1) await verifier.call('attest.begin', request);
       expect(code(await verifier.call('attest.finish', { session: challenge.session, evidence }))).toBe(
         'attestation/nonce-expired',
       );
-      expect(code(await attest(one, device))).toBe('ok');
+      expect(code(await verifier.attest(one, device))).toBe('ok');
     });
   });
 
   describe('SR-19: a revoked TPM', () => {
     let device: Uint8Array;
     beforeEach(async () => {
-      ({ device } = unwrap(await enrol(one)));
+      ({ device } = unwrap(await verifier.enrol(one)));
     });
 
     test('gets no challenge, no result for a challenge it holds, and does not enrol again', async () => {
-      const { challenge, asked } = await beginAttestation(device);
+      const { challenge, asked } = await verifier.beginAttestation(device);
       verifier.store.revoke(device);
       const evidence = await one.evidence(asked);
       expect(code(await verifier.call('attest.finish', { session: challenge.session, evidence }))).toBe(
@@ -360,7 +272,7 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
       const request = { device, relyingParty: 'account', deviceNonce: random.bytes(32) };
       expect(code(await verifier.call('attest.begin', request))).toBe('handle/revoked');
       expect(code(await verifier.call('enrol.begin', one.begin()))).toBe('attestation/endorsement-revoked');
-      expect(code(await enrol(two))).toBe('ok');
+      expect(code(await verifier.enrol(two))).toBe('ok');
     });
 
     test('does not enrol under another spelling of its endorsement key', async () => {
@@ -376,9 +288,9 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
     });
 
     test('does not finish an enrolment that it had begun before', async () => {
-      const begun = await beginEnrolment(one);
+      const begun = await verifier.beginEnrolment(one);
       verifier.store.revoke(device);
-      expect(code(await finishEnrolment(one, begun))).toBe('attestation/endorsement-revoked');
+      expect(code(await verifier.finishEnrolment(one, begun))).toBe('attestation/endorsement-revoked');
     });
   });
 
@@ -386,10 +298,10 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
     test('a boot of software that no release names is told to the relying party, not refused', async () => {
       const path = join(folder.path, 'three');
       const good = await startDevice(path, maker, log);
-      const { device } = unwrap(await enrol(good));
+      const { device } = unwrap(await verifier.enrol(good));
       await good.powerOff();
       const odd = await startDevice(path, maker, bootLog({ programs: ['one', 'two', 'evil'] }), good.kept);
-      const result = resultOf(unwrap(await attest(odd, device)));
+      const result = resultOf(unwrap(await verifier.attest(odd, device)));
       expect(result.status).toBe('contraindicated');
       expect(result.trustVector).toMatchObject({ executables: 99 });
       await odd.powerOff();
@@ -399,18 +311,18 @@ describe.skipIf(missing !== undefined)(`a verifier and real TPMs ${missing ?? ''
       const path = join(folder.path, 'four');
       const saved = join(folder.path, 'four-saved');
       const first = await startDevice(path, maker, log);
-      const { device } = unwrap(await enrol(first));
+      const { device } = unwrap(await verifier.enrol(first));
       await first.powerOff();
       cpSync(path, saved, { recursive: true });
       for (let boot = 0; boot < 2; boot += 1) {
         const again = await startDevice(path, maker, log, first.kept);
-        expect(code(await attest(again, device))).toBe('ok');
+        expect(code(await verifier.attest(again, device))).toBe('ok');
         await again.powerOff();
       }
       rmSync(path, { recursive: true });
       cpSync(saved, path, { recursive: true });
       const restored = await startDevice(path, maker, log, first.kept);
-      expect(code(await attest(restored, device))).toBe('attestation/clock-rollback');
+      expect(code(await verifier.attest(restored, device))).toBe('attestation/clock-rollback');
       await restored.powerOff();
     });
   });

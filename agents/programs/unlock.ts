@@ -8,6 +8,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { openData } from '#agents/data/open';
+import { installed } from '#agents/package/places';
 import { kernelLogPath } from '#agents/supervisor/kernel-log';
 import { readApproval } from '#hal/core/boot-approval';
 import { attempt, deny, type Result } from '#hal/core/result';
@@ -16,12 +17,11 @@ import { systemRandom } from '#hal/linux/random';
 import { endBootPhase, sealToBoot, unsealAtBoot } from '#hal/native/boot-seal';
 import { type Esys, openEsys } from '#hal/native/esys';
 
-const addon = '/usr/lib/enigm/tpm.node';
 /** Not an option, so that nothing can name another (SR-04). */
 const tpmDevice = '/dev/tpmrm0';
 /** Where the first root shows what systemd's stub took out of the boot image (systemd-stub(7)). */
 const approvalFiles = { key: '/run/tpm2-pcr-public-key.pem', signature: '/run/tpm2-pcr-signature.json' } as const;
-const places = { name: 'data', mountPoint: '/var/lib/enigm' } as const;
+const places = { name: 'data', mountPoint: installed.directory } as const;
 /** Level KERN_ERR, which a quiet kernel shows on the console too. */
 const say = (text: string) => writeFileSync(kernelLogPath, `<3>enigm: ${text}\n`);
 
@@ -42,7 +42,7 @@ const openWith = async (esys: Esys, device: string): Promise<Result<string>> => 
 
 /** @returns whether the boot may go on */
 const main = async (device: string): Promise<boolean> => {
-  const esys = await openEsys({ addon, device: tpmDevice });
+  const esys = await openEsys({ addon: installed.addon, device: tpmDevice });
   if (!esys.ok) {
     say(`the data of this device stays closed: ${esys.fault.reason}`);
     process.stdout.write('closed');

@@ -24,7 +24,8 @@ export const linuxCommands = ({ before = [], timeoutMs = 10_000 }: CommandOption
     try {
       return ok((await execute(command, rest, { ...limits, timeout: timeoutMs })).stdout);
     } catch (error) {
-      return (error as ExecFileException).killed === true
+      const { killed, code } = error as ExecFileException;
+      return killed === true && code === null
         ? deny('resource', 'time-limit', `${program} was killed after ${timeoutMs} ms`)
         : deny('unavailable', 'not-supported', causeOf(error));
     }

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { attempt, deny } from '#hal/core/result';
 import type { Power } from '#hal/ports/power';
 
+const failed = (cause: string) => deny('unavailable', 'not-supported', cause);
+
 /**
  * @param triggerPath `/proc/sysrq-trigger`
  * @param pause between the answer and the restart; without one nobody hears the answer
@@ -13,13 +15,10 @@ export const sysrqPower = (triggerPath: string, pause?: () => Promise<void>): Po
   };
   return {
     reboot: async () =>
-      attempt(
-        () => {
-          trigger('s');
-          if (pause === undefined) trigger('u', 'b');
-          else void pause().then(() => trigger('u', 'b'));
-        },
-        (cause) => deny('unavailable', 'not-supported', cause),
-      ),
+      attempt(() => {
+        trigger('s');
+        if (pause === undefined) trigger('u', 'b');
+        else void pause().then(() => attempt(() => trigger('u', 'b'), failed));
+      }, failed),
   };
 };

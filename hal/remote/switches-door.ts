@@ -1,17 +1,13 @@
 /** Switches over a door: what the hands offer the mind, and a simulator its machine's hands. */
 import { deny, ok, type Result } from '#hal/core/result';
 import { type Switches, type SwitchName, switchNames } from '#hal/ports/switches';
+import type { HandsMethods } from '#hal/remote/hands-methods';
 import type { Handlers } from '#hal/remote/methods';
 import type { SwitchStates } from '#protos/gen/types';
 
-const switchMethods = {
-  'switches.set': { request: 'SwitchState', reply: 'Nothing' },
-  'switches.read': { request: 'Nothing', reply: 'SwitchStates' },
-} as const;
-
 const isSwitch = (name: string): name is SwitchName => (switchNames as readonly string[]).includes(name);
 
-export const switchHandlers = (switches: Switches): Handlers<typeof switchMethods> => ({
+export const switchHandlers = (switches: Switches): Pick<Handlers<HandsMethods>, 'switches.set' | 'switches.read'> => ({
   'switches.set': async ({ name, isOn }) => {
     if (!isSwitch(name)) return deny('unavailable', 'not-supported', name);
     const set = await switches.set(name, isOn);

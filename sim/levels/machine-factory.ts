@@ -3,13 +3,13 @@ import { writeReleaseTrust } from '#agents/hands/release-trust';
 import { releaseTrustPath } from '#agents/programs/layout';
 import { type FactoryRelease, stateRelease } from '#agents/release/build';
 import type { ReferenceSet } from '#attestation/references';
-import type { Result } from '#hal/core/result';
+import { ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import type { BuiltImage } from '#sim/image/build';
 import { imageReferences } from '#sim/image/references';
 import { slotImage } from '#sim/image/slot-image';
 import { approversFrom } from '#sim/peers/approvers';
-import { factoryPlan, simulatedHardware } from '#sim/peers/release-plans';
+import { factoryPlan, factoryTrust, releasePolicies, simulatedHardware } from '#sim/peers/release-plans';
 import type { PeerSecrets } from '#sim/peers/secrets';
 
 export interface MachineFactory {
@@ -22,9 +22,6 @@ export interface MachineFactory {
 /** Builds the image of a machine into a folder, with more files of its root by path. */
 export type BuildMachineImage = (folder: string, more: ReadonlyMap<string, string>) => Promise<BuiltImage>;
 
-/** Long enough to be seen, short enough for a day. */
-const soakMs = 1_000;
-
 /** @returns the factory, or the faults of `stateRelease` */
 export const machineFactory = async (
   folder: string,
@@ -32,16 +29,13 @@ export const machineFactory = async (
   build: BuildMachineImage,
 ): Promise<Result<MachineFactory>> => {
   const approvers = approversFrom(nodeCrypto, custodians);
-  const quorumOf = (name: 'os' | 'repair') => ({ keys: approvers.publicKeysOf(name), threshold: 2 });
-  const trust = writeReleaseTrust({ hardware: simulatedHardware, quorums: [quorumOf('os'), quorumOf('repair')], soakMs });
+  const policyOf = releasePolicies(approvers);
+  const trust = writeReleaseTrust(factoryTrust(policyOf));
   const built = await build(folder, new Map([[releaseTrustPath.slice(1), trust]]));
   const release = stateRelease(
     { ...factoryPlan, hardware: simulatedHardware, image: slotImage(built), signers: approvers.secretsOf('os') },
-    { ...quorumOf('os'), crypto: nodeCrypto, hardware: simulatedHardware },
+    policyOf('os'),
   );
-  if (!release.ok) return release;
-  return {
-    ok: true,
-    value: { image: folder, release: release.value, references: [imageReferences(factoryPlan.id, built.uki, built.keys)] },
-  };
+  const references = [imageReferences(factoryPlan.id, built.uki, built.keys)];
+  return release.ok ? ok({ image: folder, release: release.value, references }) : release;
 };

@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
-import type { Factory } from '#sim/machine/factory';
 import type { BuildPaths } from '#sim/machine/launch';
 import { type Machine, type MachineOptions, simulatedMachine, type TpmKind } from '#sim/machine/machine';
 import { certifyEndorsement } from '#sim/peers/authority';
-import type { Releases } from '#sim/peers/releases';
+import { factoryTrust } from '#sim/peers/release-plans';
 import type { World } from '#sim/world/world';
 import { type Body, type BodyOptions, type FirstBodyOptions, openLevel } from './level.ts';
 import { processDevice } from './process-device.ts';
@@ -58,7 +57,7 @@ export const processBodies = (kind: Pick<MachineOptions, 'tpm' | 'paths' | 'cloc
       directory,
       runDirectory: runDirectoryOf(directory),
       certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, kind.clock),
-      factory: factoryOf(releases),
+      factory: { release: releases.factory, trust: factoryTrust(releases.policyOf) },
     });
     return {
       machine,
@@ -77,14 +76,6 @@ export const processBodies = (kind: Pick<MachineOptions, 'tpm' | 'paths' | 'cloc
     second: (options: BodyOptions) => bodyOf(options, { hasPage: false }),
   };
 };
-
-/** Long enough to be seen, short enough for a day. */
-const soakMs = 1_000;
-
-const factoryOf = ({ factory, hardware, policyOf }: Releases): Factory => ({
-  release: factory,
-  trust: { hardware, quorums: [policyOf('os'), policyOf('repair')], soakMs },
-});
 
 /** Where the first device of a directory was last seen, for `enigmctl` and `enigm-sim status`. */
 export const writeCurrent = (directory: string, runDirectory: string): void => {

@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ReleaseTrust } from '#agents/hands/release-trust';
 import { type BuiltRelease, buildRelease, type FactoryRelease } from '#agents/release/build';
 import { releasePath } from '#agents/update/manifest';
 import { utf8 } from '#hal/core/bytes';
@@ -55,6 +56,23 @@ export const factoryPlan = { id: 'release-1', counter: 1, floorEpoch: 0 } as con
 const crypto = nodeCrypto;
 /** Of the file system, the same for all: a release differs from the one before where its files do. */
 const fileSystemUuid = sha256(utf8('enigm root file system')).slice(0, 16);
+
+/** How hands open a statement: keys of one class count for that class alone (SR-03). */
+export const releasePolicies =
+  (approvers: Pick<Approvers, 'publicKeysOf'>) =>
+  (name: ReleaseClass): ReleasePolicy => ({
+    ...{ crypto, threshold: 2, hardware: simulatedHardware },
+    keys: approvers.publicKeysOf(name),
+  });
+
+/** Long enough to be seen, short enough for a day. */
+const soakMs = 1_000;
+
+/** Whose releases the hands of a device take from its factory on. */
+export const factoryTrust = (policyOf: (name: ReleaseClass) => ReleasePolicy): ReleaseTrust => ({
+  ...{ hardware: simulatedHardware, soakMs },
+  quorums: [policyOf('os'), policyOf('repair')],
+});
 
 /**
  * @param bases releases from which devices come, where the plan names none

@@ -40,6 +40,7 @@ import {
   factoryRelease,
   type ReleaseClass,
   type ReleasePlan,
+  releasePolicies,
   simulatedHardware,
 } from './release-plans.ts';
 import { openRepository } from './repository.ts';
@@ -106,10 +107,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
   const leftBy = leftReleases();
   let takenOver: 'custodian' | 'signature' | undefined;
 
-  const policyOf = (name: ReleaseClass): ReleasePolicy => ({
-    ...{ crypto, threshold: 2, hardware: simulatedHardware },
-    keys: approvers.publicKeysOf(name),
-  });
+  const policyOf = releasePolicies(approvers);
 
   /** As published, whoever signed it. */
   const factsOf = async ({ class: name, entries: [entry] }: ReleaseRecord): Promise<Result<ReleaseFacts>> => {

@@ -2,7 +2,6 @@
  * A device that is a whole machine in an emulator, as a body of a level. Whoever speaks to it speaks to sockets of this
  * machine; behind them is the line to the simulator's image.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiMethods } from '#agents/api/methods';
@@ -26,7 +25,7 @@ import { equipSlots } from '#sim/qemu/equip';
 import { powerOn, type RunningMachine } from '#sim/qemu/machine';
 import type { Device } from '#sim/world/world';
 import { enigmctl } from './command.ts';
-import type { Body, FirstBodyOptions } from './level.ts';
+import type { Body, BodyOptions } from './level.ts';
 import type { MachineFactory } from './machine-factory.ts';
 import { runDirectoryOf } from './run-directory.ts';
 
@@ -37,24 +36,14 @@ export interface MachineKind {
   readonly log: Log;
 }
 
-export interface MachineBody extends Body {
-  readonly runDirectory: string;
-  /** While it is on. */
-  machine(): RunningMachine | undefined;
-}
-
 /** A day of a machine, and then some. */
 const limitMs = 3_600_000;
-const offWithinMs = 60_000;
 const commandTimeoutMs = 600_000;
-const socat = '/usr/bin/socat';
-/** Of the machine, where the emulator puts the Key's line. */
-const keyLink = '/dev/ttyS1';
 
 export const machineBody = (
   { factory, paths, clock, log }: MachineKind,
-  { name, directory, site, secrets, until, signal, beacon }: FirstBodyOptions,
-): MachineBody => {
+  { name, directory, site, secrets, until, signal }: BodyOptions,
+): Body => {
   const runDirectory = runDirectoryOf(directory);
   const peripherals = join(runDirectory, 'peripherals.sock');
   const signals = join(directory, 'signals');
@@ -65,7 +54,6 @@ export const machineBody = (
   let running: RunningMachine | undefined;
   let doors: Doors | undefined;
   let server: SocketServer | undefined;
-  let cable: ChildProcess | undefined;
   let bootId = '';
   /** Of the present start; resolves when it is on the disk of this machine. */
   let logIsThere: Promise<void> = Promise.resolve();
@@ -100,19 +88,15 @@ export const machineBody = (
     );
     writeSite(made, machineSite(site()));
     running = unwrap(await powerOn(made, { clock, limitMs }));
-    if (beacon.key.ok)
-      cable = spawn(socat, [`FILE:${beacon.key.value.linkPath},raw,echo=0`, `UNIX-CONNECT:${running.lines.key}`]);
-    cable?.on('error', () => undefined);
     doors = await openDoors({
-      ...{ line: running.lines.link, runDirectory, peripherals, clock },
-      onHello: ({ boot }) => {
+      ...{ line: running.link, runDirectory, peripherals, clock },
+      onHello: (boot) => {
         bootId = boot;
         logIsThere = keepLog();
       },
     });
   };
   const stop = async (): Promise<void> => {
-    cable?.kill('SIGKILL');
     await doors?.[Symbol.asyncDispose]();
     await running?.powerCut();
     running = undefined;
@@ -121,7 +105,10 @@ export const machineBody = (
   };
 
   const device: Device = {
-    ...{ name, directory, app, bootLogPath, auditPath: join(directory, 'no-file-of-the-machine-is-here') },
+    ...{ name, directory, app, bootLogPath },
+    get auditPath() {
+      return notHere('its audit log is on its own disk');
+    },
     relay: socketClient(beaconMethods, socketPath(runDirectory, 'beacon')),
     enigmctl: (...words) => enigmctl({ paths, runDirectory, timeoutMs: commandTimeoutMs }, words, signal),
     observe(windows) {
@@ -130,19 +117,16 @@ export const machineBody = (
     },
     bootId: () => bootId,
     powerOn: start,
+    /** What its programs have not written by now is lost, as they must bear. */
     async powerOff() {
-      const machine = running;
-      if (machine === undefined) return;
-      await machine.shell('sync; (sleep 0.2; poweroff -f) &');
-      const untilMs = clock.bootMs() + offWithinMs;
-      while (machine.isOn() && clock.bootMs() < untilMs) await clock.sleep(50, signal);
+      await running?.shell('sync');
       await stop();
     },
     powerCut: stop,
-    isDead: () => false,
-    breakHealth: () => undefined,
-    mendHealth: () => undefined,
-    flipBit: () => undefined,
+    isDead: () => notHere('nobody asks its firmware'),
+    breakHealth: () => notHere('its storage is its own'),
+    mendHealth: () => notHere('its storage is its own'),
+    flipBit: () => notHere('its disk is in use'),
     async answers() {
       await until(`${name} answers`, async () => {
         if (bootId === '') return false;
@@ -166,8 +150,6 @@ export const machineBody = (
   };
   return {
     device,
-    runDirectory,
-    machine: () => running,
     isOn: () => running?.isOn() === true,
     async dispose() {
       await stop();
@@ -178,13 +160,17 @@ export const machineBody = (
   };
 };
 
-/** The same far ends, as a guest of the emulator sees them: its gateway is the machine that runs it. */
+/** A scenario that needs this is not one for a machine yet. */
+const notHere = (why: string): never => {
+  throw new Error(`not at this level: ${why}`);
+};
+
+/**
+ * The same far ends, as a guest of the emulator sees them: its gateway is the machine that runs it. Without updates, which
+ * reach it another way, and without a Key, which has no line to it.
+ */
 const machineSite = (site: string): string => {
-  const { fleet, beacon, ...rest } = JSON.parse(site.replaceAll('127.0.0.1', '10.0.2.2')) as Record<string, object>;
-  const { update: _, ...withoutUpdates } = fleet as { readonly update: object };
-  return JSON.stringify({
-    ...rest,
-    fleet: withoutUpdates,
-    ...(beacon === undefined ? {} : { beacon: { ...beacon, link: keyLink } }),
-  });
+  const { fleet, beacon: _, ...rest } = JSON.parse(site.replaceAll('127.0.0.1', '10.0.2.2')) as Record<string, object>;
+  const { update: __, ...withoutUpdates } = fleet as { readonly update: object };
+  return JSON.stringify({ ...rest, fleet: withoutUpdates });
 };

@@ -1,4 +1,4 @@
-/** The level at which the device of the day is a machine in an emulator: the world of `make run SIM=qemu`. */
+/** The level at which the device of the day is a machine in an emulator (`sim/qemu/day.machine.test.ts`). */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { deny, unwrap } from '#hal/core/result';
@@ -7,8 +7,8 @@ import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
 import type { BuildPaths } from '#sim/machine/launch';
 import { openPeerSecrets } from '#sim/peers/secrets';
-import { type Level, openLevel } from './level.ts';
-import { type MachineBody, machineBody } from './machine-body.ts';
+import { type Body, type Level, openLevel } from './level.ts';
+import { machineBody } from './machine-body.ts';
 import { type BuildMachineImage, machineFactory } from './machine-factory.ts';
 import { processBodies } from './processes.ts';
 
@@ -29,7 +29,7 @@ const noLab = deny('unavailable', 'not-supported', 'the network inside a machine
 const patience = 10;
 
 /** The second device is one of real processes: one machine is enough to see what a machine does. */
-export const openMachineWorld = async ({ buildImage, log, ...options }: MachineWorldOptions): Promise<Level<MachineBody>> => {
+export const openMachineWorld = async ({ buildImage, log, ...options }: MachineWorldOptions): Promise<Level<Body>> => {
   const { directory, paths, clock, random } = options;
   const [peers, image] = [join(directory, 'peers'), join(directory, 'image')];
   for (const folder of [peers, image]) mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -9,24 +9,20 @@ import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ReadStream, WriteStream } from 'node:tty';
+import { installed } from '#agents/package/places';
 import { socketPath } from '#agents/programs/layout';
 import { utf8 } from '#hal/core/bytes';
 import { kernelBootLogPath } from '#hal/linux/boot-log';
 import { channelsOn, joined } from '#sim/doors/channels';
 import { bootLogDoor, isMachineDoor, lineDevice, parseSignalDoor, peripheralsDoor, peripheralsSocket } from '#sim/doors/doors';
 
-const runDirectory = '/run/enigm';
-
-/** By the name that programs give themselves. */
-const processesOf = (program: string): readonly number[] =>
-  readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
+/** By the name that programs give themselves; one that ended meanwhile is none. */
+const signalAll = (program: string, signal: NodeJS.Signals): void => {
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)))
     try {
-      return readFileSync(`/proc/${name}/comm`, 'utf8').trim() === `enigm-${program}` ? [Number(name)] : [];
-    } catch {
-      return [];
-    }
-  });
+      if (readFileSync(`/proc/${name}/comm`, 'utf8').trim() === `enigm-${program}`) process.kill(Number(name), signal);
+    } catch {}
+};
 
 /** Made raw by whoever starts us: the raw mode of Node goes on adding carriage returns. */
 const line = openSync(lineDevice, 'r+');
@@ -35,25 +31,17 @@ const output = new WriteStream(line);
 
 const openDoor = (name: string, stream: Duplex): void => {
   const order = parseSignalDoor(name);
-  if (isMachineDoor(name)) joined(stream, connect(socketPath(runDirectory, name)));
+  if (isMachineDoor(name)) joined(stream, connect(socketPath(installed.runDirectory, name)));
   else if (name === bootLogDoor) createReadStream(kernelBootLogPath).pipe(stream);
   else if (order === undefined) stream.destroy();
   else {
-    for (const processId of processesOf(order.program)) process.kill(processId, order.signal);
+    signalAll(order.program, order.signal);
     stream.end();
   }
 };
 
-const sayHello = (): void =>
-  channels.say(
-    'hello',
-    utf8(
-      JSON.stringify({
-        boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-        slot: readFileSync('/run/slot', 'utf8').trim(),
-      }),
-    ),
-  );
+/** Which start of the machine this is. */
+const sayHello = (): void => channels.say('hello', utf8(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()));
 
 const channels = channelsOn({
   side: 'guest',

@@ -34,7 +34,7 @@ export const machineArguments = (shape: MachineShape): readonly string[] => {
   const socket = (id: string, name: string, more = '') => `socket,id=${id},path=${run}/${name},server=on,wait=off${more}`;
   return [
     // Guests hang under KVM here; MTTCG is what is left. One processor: while the firmware is in system management mode
-    // every other one spins, and a start cost twice as much.
+    // every other one spins, and a start costs more.
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '1', '-m', String(memoryMiB)],
     ...['-machine', 'q35,smm=on', '-nodefaults', '-no-user-config', '-display', 'none'],
     ...['-global', 'driver=cfi.pflash01,property=secure,value=on'],

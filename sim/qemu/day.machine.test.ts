@@ -11,15 +11,14 @@ import { codeOf } from '#hal/core/result';
 import { systemRandom } from '#hal/linux/random';
 import { memoryLog } from '#hal/memory/log';
 import { copyBuild } from '#sim/levels/device.fixture';
-import type { Level } from '#sim/levels/level';
-import type { MachineBody } from '#sim/levels/machine-body';
+import type { Body, Level } from '#sim/levels/level';
 import { openMachineWorld } from '#sim/levels/machines';
 import { day } from '#sim/scenarios/day';
 import { buildTestImage, clock } from './machine.fixture.ts';
 
 describe('a day of a machine', () => {
   const directory = mkdtempSync(join(tmpdir(), 'enigm-mday-'));
-  let world: Level<MachineBody>;
+  let world: Level<Body>;
   beforeAll(async () => {
     world = await openMachineWorld({
       ...{ directory, paths: copyBuild(directory), clock, random: systemRandom, log: memoryLog() },

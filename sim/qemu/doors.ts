@@ -13,15 +13,7 @@ import type { Clock } from '#hal/ports/clock';
 import { channelsOn, joined } from '#sim/doors/channels';
 import { bootLogDoor, machineDoors, peripheralsDoor, signalDoor } from '#sim/doors/doors';
 
-export interface Hello {
-  /** The kernel's own. */
-  readonly boot: string;
-  readonly slot: string;
-}
-
 export interface Doors extends AsyncDisposable {
-  /** What the machine said last of the start that it is in. */
-  hello(): Hello | undefined;
   /** Of this start. @returns the bytes, or `unavailable/link-down` */
   bootLog(): Promise<Result<Uint8Array>>;
   signal(program: string, signal: NodeJS.Signals): void;
@@ -35,24 +27,20 @@ export interface DoorsOptions {
   /** Who answers for parts that the emulator has not: a socket. */
   readonly peripherals: string;
   readonly clock: Clock;
-  /** Each start of the machine, and of its end of the line. */
-  readonly onHello: (hello: Hello) => void;
+  /** Each start of the machine, and of its end of the line. @param boot the kernel's own number of the start */
+  readonly onHello: (boot: string) => void;
 }
 
 const answerWithinMs = 20_000;
 
 export const openDoors = async (options: DoorsOptions): Promise<Doors> => {
   const { line: path, runDirectory, peripherals, clock, onHello } = options;
-  let hello: Hello | undefined;
   const line = connect(path);
   line.on('error', () => undefined);
   const channels = channelsOn({
     side: 'host',
     write: (bytes) => void (line.destroyed || line.write(bytes)),
-    onHello: (content) => {
-      hello = JSON.parse(new TextDecoder().decode(content)) as Hello;
-      onHello(hello);
-    },
+    onHello: (content) => onHello(new TextDecoder().decode(content)),
     onOpen: (name, stream) => (name === peripheralsDoor ? joined(stream, connect(peripherals)) : stream.destroy()),
   });
   line.on('data', (bytes) => channels.receive(bytes));
@@ -64,7 +52,6 @@ export const openDoors = async (options: DoorsOptions): Promise<Doors> => {
   );
   channels.say('reset');
   return {
-    hello: () => hello,
     async bootLog() {
       const stream = channels.open(bootLogDoor);
       const read = attemptAsync(

@@ -24,8 +24,8 @@ export interface Emulator {
   readonly process: TiedProcess;
   readonly qmp: Qmp;
   readonly serial: Socket;
-  /** Sockets of its other lines: to the simulator, and of the Key. */
-  readonly lines: { readonly link: string; readonly key: string };
+  /** Socket of its line to the simulator. */
+  readonly link: string;
   readonly events: readonly QmpEvent[];
   /** Ends at once, and leaves neither process nor socket. */
   stop(): Promise<void>;
@@ -78,6 +78,5 @@ export const startEmulator = async (device: QemuDevice, options: EmulatorOptions
   serial.on('error', () => undefined);
   serial.setEncoding('utf8');
   parts.serial = serial;
-  const lines = { link: join(run, sockets.link), key: join(run, sockets.key) };
-  return ok({ process, qmp: opened.value, serial, lines, events, stop });
+  return ok({ process, qmp: opened.value, serial, link: join(run, sockets.link), events, stop });
 };

@@ -18,8 +18,8 @@ export interface RunningMachine extends AsyncDisposable {
   /** Types a line at the shell of the simulator's image. @returns what came of it, without the prompt */
   shell(line: string, withinMs?: number): Promise<Result<string>>;
   events(): readonly QmpEvent[];
-  /** Sockets of its other lines: to the simulator, and of the Key. */
-  readonly lines: Emulator['lines'];
+  /** Socket of its line to the simulator. */
+  readonly link: string;
   /** The reset line: the watchdog of the hardware, or a finger on the button. */
   reset(): Promise<Result<unknown>>;
   setNetwork(isUp: boolean): Promise<Result<unknown>>;
@@ -52,7 +52,7 @@ export const powerOn = async (device: QemuDevice, options: EmulatorOptions): Pro
   return ok(runningMachine(started.value, options.clock));
 };
 
-const runningMachine = ({ process, qmp, serial: line, lines, events, stop }: Emulator, clock: Clock): RunningMachine => {
+const runningMachine = ({ process, qmp, serial: line, link, events, stop }: Emulator, clock: Clock): RunningMachine => {
   let serial = '';
   line.on('data', (text: string) => {
     serial += text;
@@ -78,7 +78,7 @@ const runningMachine = ({ process, qmp, serial: line, lines, events, stop }: Emu
       return said.ok ? ok(said.value.replaceAll('\r\n', '\n').trimEnd()) : said;
     },
     events: () => [...events],
-    lines,
+    link,
     reset: () => qmp.command('system_reset'),
     setNetwork: (isUp) => qmp.command('set_link', { name: networkCard, up: isUp }),
     cpuSeconds: () => cpuSecondsOfChild(process.child),

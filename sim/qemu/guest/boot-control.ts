@@ -3,6 +3,8 @@
  *
  * usage: node boot-control.cjs read | armTrial SLOT TRIES | markUnbootable SLOT | commit SLOT | markFallback SLOT
  */
+import { installed } from '#agents/package/places';
+import { startEndedPath } from '#agents/programs/layout';
 import { toHex } from '#hal/core/bytes';
 import { ok, type Result } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
@@ -31,7 +33,7 @@ const [name = '', slot, tries] = process.argv.slice(2);
 const control = machineBootControl({
   variables: linuxEfiVariables(linuxCommands()),
   clock: linuxClock(),
-  startEndedPath: '/run/enigm/start-ended',
+  startEndedPath: startEndedPath(installed.runDirectory),
 });
 const order = orders[name as keyof BootControl];
 void (control.ok ? order(control.value, slot as SlotName, Number(tries)) : Promise.resolve(control)).then((said) =>

@@ -1,6 +1,6 @@
 /**
- * One esbuild bundle a program: dist/device/ is what ships; dist/sim/ is the simulator, and dist/interoperability/ what
- * other people's test suites run: neither is ever on a device.
+ * One esbuild bundle a program: dist/device/ is what ships; dist/sim/ is the simulator, dist/machine/ what its image of a
+ * machine has beside that, and dist/interoperability/ what other people's test suites run: none is ever on a device.
  * dist/inputs.json names the sources of each.
  *
  * usage: node tools/build/programs.ts
@@ -25,7 +25,6 @@ const bundles = {
     unlock: 'agents/programs/unlock.ts',
     enigmctl: 'agents/cli/main.ts',
   },
-  /** For the simulator's image of a machine: beside what ships, never in it. */
   machine: {
     doors: 'sim/programs/doors.ts',
     hald: 'sim/programs/machine-hald.ts',

@@ -1,7 +1,7 @@
 /** zstd (RFC 8878), as dpkg 1.21.18 and newer unpack it. */
 import { constants, zstdCompressSync } from 'node:zlib';
 
-/** Twice as slow above it, for one hundredth of the size. */
+/** Higher ones take longer and save little. */
 const level = 9;
 
 export const compressed = (bytes: Uint8Array): Uint8Array =>

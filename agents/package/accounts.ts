@@ -1,5 +1,5 @@
 /**
- * Users of the programs (SR-31), and their folders: what sysusers.d(5) and tmpfiles.d(5) are told.
+ * Users of the programs (SR-31), and their folders, as sysusers.d(5) and tmpfiles.d(5) are told.
  *
  * Each program has a folder of its own for sockets, in which nobody else can make one: who holds a program cannot pass
  * for another. There it finds links to the sockets that it calls; their folders let in whoever is in the group of the
@@ -19,16 +19,23 @@ interface Account {
   readonly keeps?: string;
   /** Of the machine. */
   readonly groups?: readonly string[];
+  /** Of the kernel (capabilities(7)), beyond those of any user. */
+  readonly capabilities?: readonly Capability[];
+  /** A network of its own, with nobody in it; sockets of the file system are no part of that. */
+  readonly isAlone?: boolean;
 }
+
+export type Capability = 'NET_ADMIN' | 'DAC_OVERRIDE' | 'FOWNER' | 'LINUX_IMMUTABLE';
 
 const kept = deviceLayout(installed.directory);
 
 export const accounts: Readonly<Record<ProgramName, Account>> = {
   beacond: { does: 'beacon relay', calls: ['relay'], keeps: kept.beacon, groups: ['dialout'] },
-  hald: { does: 'hands', calls: [], keeps: kept.hands },
+  // Packet rules; the TPM, the log of the boot and the restart of the machine, whose files are root's.
+  hald: { does: 'hands', calls: [], keeps: kept.hands, capabilities: ['NET_ADMIN', 'DAC_OVERRIDE'] },
   linkd: { does: 'mouth', calls: [] },
-  inferd: { does: 'tensor engine', calls: [] },
-  agentd: { does: 'mind', calls: ['hands', 'link', 'inference'], keeps: kept.mind },
+  inferd: { does: 'tensor engine', calls: [], isAlone: true },
+  agentd: { does: 'mind', calls: ['hands', 'link', 'inference'], keeps: kept.mind, isAlone: true },
   paged: { does: 'Trust Security Center page', calls: ['feed'] },
 };
 
@@ -41,6 +48,47 @@ const servedBy: Readonly<Record<Exclude<Door, 'tpm'>, ProgramName>> = {
 export const userOf = (name: ProgramName): string => `enigm-${name}`;
 export const socketFolder = (name: ProgramName): string => `${installed.runDirectory}/${name}`;
 
+/** Groups that a program is in, beside its own. */
+export const groupsOf = (name: ProgramName): readonly string[] => {
+  const servers = accounts[name].calls.map((door) => userOf(servedBy[door as keyof typeof servedBy]));
+  return [...new Set([...servers, ...(accounts[name].groups ?? [])])];
+};
+
+export interface Folder {
+  readonly path: string;
+  readonly mode: 0o700 | 0o750 | 0o755;
+  /** The group has the same name. */
+  readonly owner: string;
+}
+
+/** What is made before the programs start, in this order. */
+export const folders = (): readonly Folder[] => [
+  { path: installed.directory, mode: 0o755, owner: 'root' },
+  ...programNames.flatMap((name): readonly Folder[] => {
+    const { keeps } = accounts[name];
+    return keeps === undefined ? [] : [{ path: keeps, mode: 0o700, owner: userOf(name) }];
+  }),
+  { path: installed.runDirectory, mode: 0o755, owner: 'root' },
+  ...programNames.map((name): Folder => ({ path: socketFolder(name), mode: 0o750, owner: userOf(name) })),
+];
+
+export interface Link {
+  readonly path: string;
+  readonly target: string;
+}
+
+export const links = (): readonly Link[] => [
+  ...programNames.flatMap((name) => accounts[name].calls.map((door) => linkTo(door, socketFolder(name)))),
+  // Where enigmctl looks.
+  ...(['factory', 'api', 'beacon'] as const).map((door) => linkTo(door, installed.runDirectory)),
+  { path: `${installed.runDirectory}/page.url`, target: `${socketFolder('paged')}/page.url` },
+];
+
+const linkTo = (door: Door, folder: string): Link => ({
+  path: socketPath(folder, door),
+  target: socketPath(socketFolder(servedBy[door as keyof typeof servedBy]), door),
+});
+
 /** sysusers.d(5). */
 export const sysusers = (): string =>
   lines(
@@ -48,28 +96,11 @@ export const sysusers = (): string =>
     ...programNames.flatMap((name) => groupsOf(name).map((group) => `m ${userOf(name)} ${group}`)),
   );
 
-const groupsOf = (name: ProgramName): readonly string[] => {
-  const servers = accounts[name].calls.map((door) => userOf(servedBy[door as keyof typeof servedBy]));
-  return [...new Set([...servers, ...(accounts[name].groups ?? [])])];
-};
-
 /** tmpfiles.d(5). */
 export const tmpfiles = (): string =>
   lines(
-    `d ${installed.directory} 0755 root root`,
-    ...programNames.flatMap((name) => {
-      const { keeps } = accounts[name];
-      return keeps === undefined ? [] : [`d ${keeps} 0700 ${userOf(name)} ${userOf(name)}`];
-    }),
-    `d ${installed.runDirectory} 0755 root root`,
-    ...programNames.map((name) => `d ${socketFolder(name)} 0750 ${userOf(name)} ${userOf(name)}`),
-    ...programNames.flatMap((name) => accounts[name].calls.map((door) => linkTo(door, socketFolder(name)))),
-    // Where enigmctl looks.
-    ...(['factory', 'api', 'beacon'] as const).map((door) => linkTo(door, installed.runDirectory)),
-    `L+ ${installed.runDirectory}/page.url - - - - ${socketFolder('paged')}/page.url`,
+    ...folders().map(({ path, mode, owner }) => `d ${path} 0${mode.toString(8)} ${owner} ${owner}`),
+    ...links().map(({ path, target }) => `L+ ${path} - - - - ${target}`),
   );
-
-const linkTo = (door: Door, folder: string): string =>
-  `L+ ${socketPath(folder, door)} - - - - ${socketPath(socketFolder(servedBy[door as keyof typeof servedBy]), door)}`;
 
 const lines = (...texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');

@@ -4,8 +4,10 @@ import { parseSite } from '#agents/management/site';
 import { socketNames } from '#agents/programs/layout';
 import { programNames } from '#agents/supervisor/launch';
 import { accounts, sysusers, tmpfiles, userOf } from './accounts.ts';
+import { confined } from './confinement.ts';
 import { exampleSite } from './example-site.ts';
 import { units } from './units.ts';
+import { group, passwd } from './user-list.ts';
 
 const unitOf = (name: string) => units().get(`enigm-${name}.service`) ?? '';
 const valuesOf = (name: string, key: string): readonly string[] =>
@@ -93,6 +95,35 @@ describe('accounts and folders', () => {
       const { keeps } = accounts[name];
       if (keeps !== undefined) expect(tmpfiles()).toContain(`d ${keeps} 0700 ${userOf(name)} ${userOf(name)}\n`);
     }
+  });
+});
+
+describe('a machine without systemd (SR-31)', () => {
+  test('has the users and the groups that sysusers.d would make', () => {
+    const rows = (text: string) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(':'));
+    const users = new Map(rows(passwd()).map(([name = '', , id = '']) => [name, id]));
+    const groups = new Map(rows(group()).map(([name = '', , id, members = '']) => [name, { id, members }]));
+    expect(new Set(users.values()).size).toBe(programNames.length + 1);
+    for (const line of sysusers().trimEnd().split('\n')) {
+      const [kind, name = '', groupName = ''] = line.split(' ');
+      if (kind === 'u') expect(groups.get(name)?.id, name).toBe(users.get(name));
+      else expect(groups.get(groupName)?.members.split(','), line).toContain(name);
+    }
+  });
+
+  test('starts each program as its own user, without new privileges, with the capabilities of its unit alone', () => {
+    for (const name of programNames) {
+      const words = confined(name).join(' ');
+      expect(words).toContain(`--reuid ${userOf(name)} --regid ${userOf(name)} --init-groups --no-new-privs`);
+      const ofUnit = valuesOf(name, 'CapabilityBoundingSet').join().replaceAll('CAP_', '+').toLowerCase().split(' ');
+      expect(words).toContain(`--bounding-set ${['-all', ...ofUnit.filter((one) => one !== '')].join(',')} `);
+      expect(words.startsWith('/usr/bin/unshare --net'), name).toBe(valuesOf(name, 'PrivateNetwork').length > 0);
+    }
+    expect(confined('hald', ['FOWNER']).join(' ')).toContain('--ambient-caps -all,+net_admin,+dac_override,+fowner ');
   });
 });
 

@@ -3,8 +3,9 @@
  * every device (`agents/supervisor/launch.ts`).
  */
 import { deviceLayout } from '#agents/programs/layout';
-import { type Launch, launchHands, launchOf, type ProgramName, programNames } from '#agents/supervisor/launch';
+import { type ProgramName, programNames } from '#agents/supervisor/launch';
 import { accounts, socketFolder, userOf } from './accounts.ts';
+import { launchInstalled } from './launch.ts';
 import { installed } from './places.ts';
 
 /** What one unit has that others have not. */
@@ -15,11 +16,9 @@ interface Needs {
 
 const site = deviceLayout(installed.directory).site;
 const withSite = `ConditionPathExists=${site}`;
-const noCapability = 'CapabilityBoundingSet=';
 const noDevice = ['PrivateDevices=yes', 'ProtectKernelTunables=yes', 'ProtectProc=invisible'];
 /** Node without a compiler makes no memory executable: W^X holds (SR-31). */
 const neverBoth = ['MemoryDenyWriteExecute=yes', 'SystemCallFilter=~memfd_create'];
-/** A network of its own, with nobody in it; sockets of the file system are no part of that. */
 const noNetwork = ['PrivateNetwork=yes', 'RestrictAddressFamilies=AF_UNIX'];
 /** AF_NETLINK: the C library asks the kernel for addresses before it looks up a name. */
 const network = 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK';
@@ -29,30 +28,25 @@ const needs: Readonly<Record<ProgramName, Needs>> = {
     // First, and by itself (SR-11). Where no Key is plugged in there is nothing to relay; a rule of udev may start it then.
     unit: [`Before=${programNames.slice(1).map(unitOf).join(' ')}`, withSite, `ConditionPathExists=${installed.keyLink}`],
     service: [
-      ...[noCapability, ...neverBoth, network, 'ProtectKernelTunables=yes', 'ProtectProc=invisible', 'OOMScoreAdjust=-900'],
+      ...[...neverBoth, network, 'ProtectKernelTunables=yes', 'ProtectProc=invisible', 'OOMScoreAdjust=-900'],
       ...['DevicePolicy=closed', ...['ttyACM', 'ttyUSB', 'ttyS', 'ttyAMA'].map((line) => `DeviceAllow=char-${line} rw`)],
     ],
   },
   hald: {
     service: [
-      // Packet rules; the TPM, the log of the boot and the restart of the machine, whose files are root's.
-      ...['AmbientCapabilities=CAP_NET_ADMIN CAP_DAC_OVERRIDE', 'CapabilityBoundingSet=CAP_NET_ADMIN CAP_DAC_OVERRIDE'],
       ...['DevicePolicy=closed', 'DeviceAllow=/dev/tpmrm0 rw', 'ReadWritePaths=-/proc/sysrq-trigger'],
       ...[...neverBoth, 'RestrictAddressFamilies=AF_UNIX AF_NETLINK'],
     ],
   },
-  linkd: { unit: [withSite], service: [noCapability, ...noDevice, ...neverBoth, network] },
-  inferd: { service: [noCapability, ...noDevice, ...noNetwork] },
+  linkd: { unit: [withSite], service: [...noDevice, ...neverBoth, network] },
+  inferd: { service: noDevice },
   agentd: {
     unit: [`After=${(['hald', 'linkd', 'inferd'] as const).map(unitOf).join(' ')}`, withSite],
-    service: [noCapability, ...noDevice, ...noNetwork],
+    service: noDevice,
   },
   paged: {
     unit: [`After=${unitOf('agentd')}`, withSite],
-    service: [
-      ...[noCapability, ...noDevice, 'RestrictAddressFamilies=AF_UNIX AF_INET'],
-      ...['IPAddressDeny=any', 'IPAddressAllow=localhost'],
-    ],
+    service: [...[...noDevice, 'RestrictAddressFamilies=AF_UNIX AF_INET'], ...['IPAddressDeny=any', 'IPAddressAllow=localhost']],
   },
 };
 
@@ -86,7 +80,10 @@ function unitOf(name: ProgramName): string {
 const serviceOf = (name: ProgramName): string => {
   const { does, keeps } = accounts[name];
   const writes = [socketFolder(name), ...(keeps === undefined ? [] : [keeps])];
-  const { flags, script, words } = launchFor(name);
+  const { flags, script, words } = launchInstalled(name, {
+    // What the device keeps lies where the system puts it; no first root of ours opened it.
+    ...{ data: 'of-the-system', writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'] },
+  });
   return sections({
     Unit: [
       `Description=Enigm Device: ${does}`,
@@ -104,26 +101,17 @@ const serviceOf = (name: ProgramName): string => {
       ...common,
       `ReadWritePaths=${writes.join(' ')}`,
       `NoExecPaths=${[...writes, '/tmp', '/var/tmp'].join(' ')}`,
+      ...capabilitiesOf(name),
+      ...(accounts[name].isAlone === true ? noNetwork : []),
       ...needs[name].service,
     ],
   });
 };
 
-/** How the unit of a program starts it, behind Node itself. */
-export const launchFor = (name: ProgramName): Launch => {
-  const places = { ...installed, runDirectory: socketFolder(name) };
-  if (name !== 'hald') return launchOf(name, places);
-  return launchHands(places, {
-    script: `${installed.programs}/hald.cjs`,
-    addon: installed.addon,
-    reads: ['/etc/passwd'],
-    writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'],
-    words: [
-      // What the device keeps lies where the system puts it; no first root of ours opened it.
-      ...['--data', 'of-the-system'],
-      ...['--mind-user', userOf('agentd'), '--mouth-user', userOf('linkd'), '--relay-user', userOf('beacond')],
-    ],
-  });
+const capabilitiesOf = (name: ProgramName): readonly string[] => {
+  const { capabilities = [] } = accounts[name];
+  const named = capabilities.map((capability) => `CAP_${capability}`).join(' ');
+  return [...(named === '' ? [] : [`AmbientCapabilities=${named}`]), `CapabilityBoundingSet=${named}`];
 };
 
 const sections = (named: Readonly<Record<string, readonly string[]>>): string =>

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { type Door, startHands } from '#agents/hands/hands';
 import { withPhase } from '#agents/hands/phase-log';
+import { installed } from '#agents/package/places';
 import { codeOf, deny, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { kernelBootId } from '#hal/linux/boot-id';
@@ -54,7 +55,7 @@ export const runMachineHands = ({ signals, switches, apps, isSimulated }: Machin
       const clock = linuxClock();
       const commands = unwrap(nativeCommands(options.addon, 'release'));
       const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
-      const updates = await machineUpdates({ commands, clock, store, startEndedPath: startEndedPath(options.run) });
+      const updates = await machineUpdates({ commands, clock, store, startEndedPath: startEndedPath(installed.runDirectory) });
       if (!updates.ok) log.warn('updates.none', { code: codeOf(updates.fault), cause: updates.fault.detail ?? '' });
       const userOf: Readonly<Record<Door, number>> = {
         mind: unwrap(userIdOf(options['mind-user'])),

@@ -3,12 +3,15 @@
  * as long as the mind answers. A machine whose mind is silent for too long is reset by the watchdog, and the firmware
  * then starts what was good before (SR-13).
  */
-import { mkdirSync, readFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { apiMethods } from '#agents/api/methods';
+import { confined } from '#agents/package/confinement';
+import { launchInstalled } from '#agents/package/launch';
+import { makeFolders } from '#agents/package/make-folders';
 import { installed } from '#agents/package/places';
 import { kernelLog } from '#agents/supervisor/kernel-log';
-import { launchHands, launchOf, type ProgramName, programNames } from '#agents/supervisor/launch';
+import { type ProgramName, programNames } from '#agents/supervisor/launch';
 import { type ProgramSpec, startPrograms } from '#agents/supervisor/programs';
 import { within } from '#hal/core/deadline';
 import { codeOf, type Fault } from '#hal/core/result';
@@ -20,7 +23,7 @@ import { pinoLog } from '#hal/linux/log';
 import { machinePartitions } from '#hal/linux/machine-boot';
 import { sysrqPower } from '#hal/linux/power';
 import { socketClient } from '#hal/remote/socket-client';
-import { deviceLayout, releaseTrustPath, socketPath, startEndedPath } from './layout.ts';
+import { releaseTrustPath, socketPath, startEndedPath } from './layout.ts';
 import { exitCode } from './runtime.ts';
 
 /** Opened by the first root and handed down; nothing ticks before somebody opens it. */
@@ -40,19 +43,23 @@ const log = pinoLog('enigm-supervisord');
 const power = sysrqPower('/proc/sysrq-trigger');
 const variables = linuxEfiVariables(linuxCommands());
 
-const launchFor = (name: ProgramName) =>
-  name === 'hald'
-    ? launchHands(installed, {
-        script: join(installed.programs, 'hald.cjs'),
-        addon: installed.addon,
-        reads: [releaseTrustPath],
-        writes: ['/dev/tpmrm0', '/proc/sysrq-trigger', efiVariablesPath, ...slotNodes()],
-        words: [
-          ...['--data', readFileSync(dataPath, 'utf8').trim()],
-          ...['--mind-user', '0', '--mouth-user', '0', '--relay-user', '0'],
-        ],
-      })
-    : launchOf(name, installed);
+/** Variables of the firmware are root's, and cannot be changed until somebody says so (efivarfs). */
+const ofTheFirmware = ['FOWNER', 'LINUX_IMMUTABLE'] as const;
+/** Group members may speak to what a program serves; nobody else may. */
+const fileModeMask = 0o007;
+
+const specOf = (name: ProgramName, output: Writable): ProgramSpec => {
+  const { flags, script, words } = launchInstalled(name, {
+    data: readFileSync(dataPath, 'utf8').trim(),
+    reads: [releaseTrustPath, startEnded],
+    writes: ['/dev/tpmrm0', '/proc/sysrq-trigger', efiVariablesPath, ...slotNodes()],
+  });
+  const [command = '', ...before] = confined(name, name === 'hald' ? ofTheFirmware : []);
+  return { name, command, arguments: [...before, process.execPath, ...flags, script, ...words], output };
+};
+
+/** The relay has nothing to relay where no Key is plugged in. */
+const isThere = (name: ProgramName): boolean => name !== 'beacond' || existsSync(installed.keyLink);
 
 /** A refusal is an answer too: a device that nobody provisioned is not broken. Silence is none. */
 const isAnswer = ({ category, reason }: Fault): boolean =>
@@ -70,16 +77,10 @@ const slotNodes = (): readonly string[] => {
 const main = async (): Promise<void> => {
   const ending = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
-  const { site: _, ...folders } = deviceLayout(installed.directory);
-  for (const folder of [installed.runDirectory, ...Object.values(folders)]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-
+  makeFolders();
+  process.umask(fileModeMask);
   const output = kernelLog();
-  const specs = programNames
-    .filter((name) => name !== 'beacond')
-    .map((name): ProgramSpec => {
-      const { flags, script, words } = launchFor(name);
-      return { name, command: process.execPath, arguments: [...flags, script, ...words], output };
-    });
+  const specs = programNames.filter(isThere).map((name) => specOf(name, output));
   const programs = startPrograms(specs, {
     clock,
     log,

@@ -2,6 +2,8 @@
  * What is in an image: an allow-list. A file of a package that is not named here, nor needed by one that is, is not in it.
  */
 
+import { confiners } from '#agents/package/confinement';
+
 /** What a first root has beside busybox. */
 export interface InitrdContents {
   readonly programs: readonly string[];
@@ -30,7 +32,10 @@ export const recoveryContents: InitrdContents = { programs: ['usr/bin/chattr'], 
 export const driverWords: ReadonlyMap<string, string> = new Map([['i6300esb', 'heartbeat=60 nowayout=1']]);
 
 /** Programs of the device; the first root uses those that open its data. */
-export const rootPrograms = ['usr/sbin/nft', 'sbin/cryptsetup', 'sbin/mke2fs', 'usr/bin/chattr'] as const;
+export const rootPrograms = [
+  ...['usr/sbin/nft', 'sbin/cryptsetup', 'sbin/mke2fs', 'usr/bin/chattr'],
+  ...Object.values(confiners).map((path) => path.slice(1)),
+] as const;
 /** Loaded by name, so nothing that is linked says that it is needed. */
 export const rootLibraries = ['libtss2-esys.so.0', 'libtss2-tcti-device.so.0', 'libtss2-mu.so.0', 'libtss2-rc.so.0'] as const;
 

@@ -2,6 +2,7 @@
 import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { installedFiles } from '#agents/package/files';
+import { group, passwd } from '#agents/package/user-list';
 import type { Base } from './base.ts';
 import { fileIn, librariesOf } from './closure.ts';
 import { busyboxCommands, rootLibraries, rootModules, rootPrograms } from './contents.ts';
@@ -67,6 +68,8 @@ export const writeRootTree = async (root: string, parts: RootParts): Promise<voi
   for (const list of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'])
     put(join(base.folder, 'lib/modules', base.kernel, list), `lib/modules/${base.kernel}/${list}`, 0o644);
   await runTool('depmod', ['-b', root, base.kernel]);
+  write('etc/passwd', passwd());
+  write('etc/group', group());
   write('etc/enigm/modules', `${rootModules.join('\n')}\n`);
   write('etc/enigm/packages', `${base.packages.join('\n')}\n`);
   for (const [path, text] of more) write(path, text);

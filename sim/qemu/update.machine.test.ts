@@ -17,7 +17,7 @@ import { slotImage } from '#sim/image/slot-image';
 import { approversFrom } from '#sim/peers/approvers';
 import { writeSite } from './device.ts';
 import { equipSlots } from './equip.ts';
-import { askTool, guestTool } from './guest-tool.fixture.ts';
+import { askAsMind, guestTool } from './guest-tool.fixture.ts';
 import { buildTestImage, clock, healthy, started, testDevice } from './machine.fixture.ts';
 import { lonelySite } from './site.fixture.ts';
 import { restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
@@ -67,10 +67,10 @@ describe('a release on the real machine', () => {
     writeSite(made.device, await lonelySite(clock), await guestTool('hands', constants));
     await using machine = await started(made.device, { limitMs });
     await healthy(machine);
-    const note = async () => void said.push(unwrap(await askTool<Status>(machine, 'status')));
+    const note = async () => void said.push(unwrap(await askAsMind<Status>(machine, 'status')));
     await note();
     const beganMs = clock.bootMs();
-    expect(unwrap(await askTool(machine, 'install'))).toBe('trial');
+    expect(unwrap(await askAsMind(machine, 'install'))).toBe('trial');
     console.log(`written, read back and armed after ${clock.bootMs() - beganMs} ms`);
     await note();
     const before = machine.serial().length;
@@ -95,22 +95,22 @@ describe('a release on the real machine', () => {
 
   test('that is well is kept, and runs after a power cut (SR-13)', async () => {
     const { device, machine } = await onTrial('kept');
-    expect(await askTool(machine, 'commit')).toMatchObject({ ok: true });
+    expect(await askAsMind(machine, 'commit')).toMatchObject({ ok: true });
     await machine.powerCut();
     await using again = await started(device);
     expect(await healthy(again)).toBe('b');
-    const status = unwrap(await askTool<Status>(again, 'status'));
+    const status = unwrap(await askAsMind<Status>(again, 'status'));
     expect(status.a).toMatchObject({ state: 'superseded', counter: 1 });
     expect(status.b).toMatchObject({ state: 'committed', counter: 2 });
   });
 
   test('whose health gate says no is given up: the old one runs, and why is kept (SR-13)', async () => {
     await using machine = (await onTrial('given-up')).machine;
-    expect(await askTool(machine, 'giveUp', 'agents')).toMatchObject({ ok: true });
+    expect(await askAsMind(machine, 'giveUp', 'agents')).toMatchObject({ ok: true });
     const before = machine.serial().length;
     unwrap(await machine.reset());
     expect(await healthy(machine, before)).toBe('a');
-    const status = unwrap(await askTool<Status>(machine, 'status'));
+    const status = unwrap(await askAsMind<Status>(machine, 'status'));
     expect(status.a).toMatchObject({ state: 'committed', counter: 1 });
     expect(status.b).toMatchObject({ state: 'failed', counter: 2, reason: 'agents' });
   });

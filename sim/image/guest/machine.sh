@@ -1,6 +1,12 @@
 # Of the simulator's image alone: the network of the emulator, the site that the simulator wrote on the second disk, a
 # shell on the serial line.
 [ -b /dev/vdb ] && head -c 65536 /dev/vdb | tr -d '\0' > /var/lib/enigm/site.json
+# The Key is plugged in where it belongs to the device.
+if grep -q '"beacon"' /var/lib/enigm/site.json; then
+  ln -s ttyS1 /dev/enigm-key
+  chown 0:20 /dev/ttyS1
+  chmod 660 /dev/ttyS1
+fi
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
 ip route add default via 10.0.2.2

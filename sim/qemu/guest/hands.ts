@@ -4,8 +4,10 @@
  *
  * usage: node hands.cjs status | install | commit | giveUp REASON
  */
+
 import { handsLife } from '#agents/mind/life';
-import { installed } from '#agents/package/places';
+import { socketFolder } from '#agents/package/accounts';
+
 import { socketPath } from '#agents/programs/layout';
 import { fromBase64, toHex } from '#hal/core/bytes';
 import { done, ok, type Result } from '#hal/core/result';
@@ -20,7 +22,7 @@ declare const RELEASE_STATEMENT: string;
 declare const RELEASE_BYTES: string;
 
 const owner = 'mind';
-const client = socketClient(handsMethods, socketPath(installed.runDirectory, 'hands'));
+const client = socketClient(handsMethods, socketPath(socketFolder('agentd'), 'hands'));
 const hands = remoteHands(client);
 
 const install = async (perform: Perform): Promise<Result<unknown>> => {

@@ -75,7 +75,7 @@ export const runMachineHands = ({ signals, switches, apps, isSimulated }: Machin
           signals,
           power: sysrqPower('/proc/sysrq-trigger', () => clock.sleep(powerDelayMs, signal)),
           managed: {
-            network: nftNetPolicy(commands, clock, userOf.relay || undefined),
+            network: nftNetPolicy(commands, clock, { relay: userOf.relay, mouth: userOf.mouth }),
             switches,
             apps,
           },

@@ -107,7 +107,7 @@ describe.skipIf(why !== undefined)(`nftables in a namespace of its own${why === 
       "of the beacon relay leave in every mode, and nobody else's in a silent one (SR-11, root only)",
       async () => {
         const commands = unwrap(nativeCommands(addonPaths.sim, 'sim', lab.device.before));
-        const guarded = nftNetPolicy(commands, linuxClock(), 1005);
+        const guarded = nftNetPolicy(commands, linuxClock(), { relay: 1005 });
         for (const policy of samplePolicies) {
           unwrap(await guarded.apply(policy));
           expect(unwrap(await guarded.read())?.digest).toEqual(guarded.expected(policy));
@@ -118,6 +118,22 @@ describe.skipIf(why !== undefined)(`nftables in a namespace of its own${why === 
         expect(await far.hears('of root', 0)).toBe(false);
       },
     );
+
+    test.skipIf(!isRoot)('of the mouth leave wherever anybody may leave, and nowhere else (root only)', async () => {
+      const commands = unwrap(nativeCommands(addonPaths.sim, 'sim', lab.device.before));
+      const managed = nftNetPolicy(commands, linuxClock(), { relay: 1005, mouth: 1006 });
+      const throughTunnel = { ...tunnel, tunnel: { interface: 'wan0', user: 900, port: 51_820 } };
+      for (const [policy, isHeard] of [
+        [listed, true],
+        [throughTunnel, true],
+        [tunnel, false],
+        [silent, false],
+      ] as const) {
+        unwrap(await managed.apply(policy));
+        expect(unwrap(await managed.read())?.digest).toEqual(managed.expected(policy));
+        expect(await far.hears(`report of ${isHeard} under ${policy.mode}`, 1006), policy.mode).toBe(isHeard);
+      }
+    });
 
     test.skipIf(!isRoot)(
       'do not leave for a blocked user, also under the next policy, until its time is over (root only)',

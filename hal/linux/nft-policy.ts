@@ -18,15 +18,15 @@ import {
   digestOf,
   documentOf,
   type NftObject,
+  type OwnUsers,
   rulesOf,
   table,
 } from './nft-rules.ts';
 
 const nft = '/usr/sbin/nft';
 
-/** @param emergencyUser of the beacon relay, whom no policy keeps in (SR-11); undefined where it has no user of its own */
-export const nftNetPolicy = (commands: Commands, clock: Pick<Clock, 'bootMs'>, emergencyUser?: number): NetPolicy => {
-  const expected = (policy: NetworkPolicy): Uint8Array => digestOf(rulesOf(policy, emergencyUser));
+export const nftNetPolicy = (commands: Commands, clock: Pick<Clock, 'bootMs'>, own: OwnUsers = {}): NetPolicy => {
+  const expected = (policy: NetworkPolicy): Uint8Array => digestOf(rulesOf(policy, own));
   /** Until when each user is blocked: a new policy comes with a new table, which must know. */
   const blocks = new Map<number, number>();
   const loadBlocks = async (): Promise<Result<void>> => {
@@ -61,7 +61,7 @@ export const nftNetPolicy = (commands: Commands, clock: Pick<Clock, 'bootMs'>, e
     async apply(policy) {
       const checked = checkPolicy(policy);
       if (!checked.ok) return checked;
-      const loaded = await commands.run(nft, ['-j', '-f', '-'], documentOf(policy, emergencyUser));
+      const loaded = await commands.run(nft, ['-j', '-f', '-'], documentOf(policy, own));
       if (!loaded.ok) return loaded;
       const kept = await loadBlocks();
       if (!kept.ok) return kept;

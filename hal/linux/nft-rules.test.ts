@@ -77,7 +77,7 @@ describe.each(policies)('packet rules of the mode $mode', (policy) => {
 
 test.each(policies)('the beacon relay stands before every rule of the mode $mode but loopback (SR-11)', (policy) => {
   const of = (chain: string) =>
-    rulesOf(policy, 1005)
+    rulesOf(policy, { relay: 1005 })
       .filter(isRule)
       .filter(({ rule }) => (rule as unknown as { readonly chain: string }).chain === chain)
       .map(({ rule }) => rule.expr);

@@ -5,7 +5,8 @@
  * form in which nft prints it back, so that what is in force can be compared with what was meant.
  *
  * The beacon relay stands before every rule, in every mode, where it has a user of its own: no policy keeps an alert in, nor
- * its answer out (SR-11). Its connections are marked, so that answers are known without knowing addresses.
+ * its answer out (SR-11). Its connections are marked, so that answers are known without knowing addresses. The mouth, where
+ * it has one, is allowed wherever anybody is: an administration that lists apps does not cut the device off from itself.
  */
 import { createHash } from 'node:crypto';
 import { deny, done, type Result } from '#hal/core/result';
@@ -38,6 +39,13 @@ const emergencyMark = 0x656e_6967;
 const mark = { ct: { key: 'mark' } };
 const users = (set: 'allowed' | 'denied' | typeof blocked) => equal(meta('skuid'), `@${set}`);
 
+/** Users of the device's own programs, where they have any. */
+export interface OwnUsers {
+  /** Of the beacon relay. */
+  readonly relay?: number;
+  readonly mouth?: number;
+}
+
 /** @returns `policy/contradictory` where the policy says what cannot hold together */
 export const checkPolicy = ({ mode, allowedUsers, deniedUsers, tunnel }: NetworkPolicy): Result<void> => {
   if ((mode === 'tunnel') !== (tunnel !== undefined)) return deny('policy', 'contradictory', 'a tunnel goes with its mode');
@@ -46,11 +54,8 @@ export const checkPolicy = ({ mode, allowedUsers, deniedUsers, tunnel }: Network
   return both === undefined ? done : deny('policy', 'contradictory', `user ${both} is allowed and denied`);
 };
 
-/**
- * What must be in the table, in the order in which nft lists it: counters, sets, chains, rules chain by chain.
- * @param emergencyUser of the beacon relay; undefined where it has none of its own
- */
-export const rulesOf = (policy: NetworkPolicy, emergencyUser?: number): readonly NftObject[] => [
+/** What must be in the table, in the order in which nft lists it: counters, sets, chains, rules chain by chain. */
+export const rulesOf = (policy: NetworkPolicy, own: OwnUsers = {}): readonly NftObject[] => [
   { table },
   ...Object.values(counters).map((name) => ({ counter: { ...inTable, name } })),
   set('allowed', policy.allowedUsers),
@@ -59,15 +64,15 @@ export const rulesOf = (policy: NetworkPolicy, emergencyUser?: number): readonly
   chain('input', 'drop'),
   chain('forward', 'drop'),
   chain('output', policy.mode === 'open' ? 'accept' : 'drop'),
-  ...rules('input', [loopback('iif'), ...emergencyIn(policy, emergencyUser), ...inputOf(policy)]),
+  ...rules('input', [loopback('iif'), ...emergencyIn(policy, own), ...inputOf(policy)]),
   ...rules('forward', [[{ counter: counters.in }, drop]]),
-  ...rules('output', [loopback('oif'), ...emergencyOut(policy, emergencyUser), ...outputOf(policy)]),
+  ...rules('output', [loopback('oif'), ...emergencyOut(policy, own), ...outputOf(policy, own)]),
 ];
 
 /** One transaction: the old table goes and the new one comes, or neither. */
-export const documentOf = (policy: NetworkPolicy, emergencyUser?: number): string => {
+export const documentOf = (policy: NetworkPolicy, own: OwnUsers = {}): string => {
   const add = (object: NftObject) => ({ add: object });
-  return JSON.stringify({ nftables: [add({ table }), { delete: { table } }, ...rulesOf(policy, emergencyUser).map(add)] });
+  return JSON.stringify({ nftables: [add({ table }), { delete: { table } }, ...rulesOf(policy, own).map(add)] });
 };
 
 /** One transaction: these users are blocked for so many seconds more; the kernel ends it by itself. */
@@ -97,14 +102,14 @@ const discoveryIn = neighbours(['nd-router-advert', 'nd-neighbor-solicit', 'nd-n
 const discoveryOut = neighbours(['nd-router-solicit', 'nd-neighbor-solicit', 'nd-neighbor-advert']);
 
 /** Where the mode lets nobody find his way, the relay must. */
-const emergencyIn = ({ mode }: NetworkPolicy, user: number | undefined): readonly Expression[] =>
-  user === undefined ? [] : [[equal(mark, emergencyMark), accept], ...(mode === 'silent' ? [discoveryIn] : [])];
+const emergencyIn = ({ mode }: NetworkPolicy, { relay }: OwnUsers): readonly Expression[] =>
+  relay === undefined ? [] : [[equal(mark, emergencyMark), accept], ...(mode === 'silent' ? [discoveryIn] : [])];
 
-const emergencyOut = ({ mode }: NetworkPolicy, user: number | undefined): readonly Expression[] =>
-  user === undefined
+const emergencyOut = ({ mode }: NetworkPolicy, { relay }: OwnUsers): readonly Expression[] =>
+  relay === undefined
     ? []
     : [
-        [equal(meta('skuid'), user), { mangle: { key: mark, value: emergencyMark } }, accept],
+        [equal(meta('skuid'), relay), { mangle: { key: mark, value: emergencyMark } }, accept],
         ...(mode === 'silent' ? [discoveryOut] : []),
       ];
 
@@ -113,7 +118,7 @@ const inputOf = ({ mode }: NetworkPolicy): readonly Expression[] => [
   [{ counter: counters.in }, drop],
 ];
 
-const outputOf = ({ mode, tunnel }: NetworkPolicy): readonly Expression[] => {
+const outputOf = ({ mode, tunnel }: NetworkPolicy, { mouth }: OwnUsers): readonly Expression[] => {
   const refused: readonly Expression[] = [
     // A reset tells a program at once; silence would cost it a timeout. Nothing leaves the device for it.
     [equal(meta('l4proto'), tcp), { counter: counters.out }, { reject: { type: 'tcp reset' } }],
@@ -125,12 +130,13 @@ const outputOf = ({ mode, tunnel }: NetworkPolicy): readonly Expression[] => {
   ];
   if (mode === 'silent') return refused;
   if (mode === 'open') return denied;
-  if (tunnel === undefined) return [...denied, discoveryOut, [users('allowed'), accept], ...refused];
+  const allowed = [users('allowed'), ...(mouth === undefined ? [] : [equal(meta('skuid'), mouth)])];
+  if (tunnel === undefined) return [...denied, discoveryOut, ...allowed.map((user) => [user, accept]), ...refused];
   return [
     ...denied,
     discoveryOut,
     [equal(meta('skuid'), tunnel.user), equal({ payload: { protocol: 'udp', field: 'dport' } }, tunnel.port), accept],
-    [equal(meta('oifname'), tunnel.interface), users('allowed'), accept],
+    ...allowed.map((user) => [equal(meta('oifname'), tunnel.interface), user, accept]),
     ...refused,
   ];
 };

@@ -31,7 +31,7 @@ describe('a day of a machine', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const notThere = ['policy', 'network', 'intelligence', 'update', 'rollout', 'emergency'];
+  const notThere = ['network', 'intelligence', 'update', 'rollout', 'emergency'];
   for (const scenario of day.filter(({ step }) => !notThere.includes(step)))
     test(scenario.step, async () => {
       const beganMs = clock.bootMs();

@@ -8,7 +8,7 @@ NODE_BIN := $(CURDIR)/tools/node/node_modules/node-linux-$(ARCH)/bin
 NPM := $(NODE_BIN)/node $(CURDIR)/tools/node/node_modules/npm/bin/npm-cli.js
 export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) $(if $(TPM),--tpm $(TPM))
+DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) $(if $(TPM),--tpm $(TPM)) $(if $(filter qemu,$(SIM)),--qemu)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-full image dist unit setup setup-tests setup-machine modules build-unit bench-quote clean
@@ -16,7 +16,7 @@ DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
-run: setup ## live one day of a simulated device (ONCE=1, JSON=1, TPM=embedded|swtpm, BREAK=list|NAME)
+run: $(if $(filter qemu,$(SIM)),setup-machine,setup) ## live one day of a simulated device (ONCE=1, JSON=1, TPM=embedded|swtpm, SIM=qemu, BREAK=list|NAME)
 	@exec node --no-warnings dist/sim/enigm-sim.cjs day $(DAY)
 
 test: setup-tests ## set up, then run every test that one machine can run

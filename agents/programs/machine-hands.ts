@@ -6,8 +6,9 @@
 import { join } from 'node:path';
 import { type Door, startHands } from '#agents/hands/hands';
 import { withPhase } from '#agents/hands/phase-log';
+import type { HealthProbe } from '#agents/hands/updates';
 import { installed } from '#agents/package/places';
-import { codeOf, deny, unwrap } from '#hal/core/result';
+import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { kernelBootId } from '#hal/linux/boot-id';
 import { fileBootLog, kernelBootLogPath } from '#hal/linux/boot-log';
@@ -23,6 +24,7 @@ import { nativeCommands } from '#hal/native/commands-native';
 import { openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
 import type { AppHost } from '#hal/ports/app-host';
+import type { RunningSlot } from '#hal/ports/boot-control';
 import type { Signals } from '#hal/ports/signals';
 import type { Switches } from '#hal/ports/switches';
 import { deviceLayout, startEndedPath } from './layout.ts';
@@ -41,11 +43,13 @@ export interface MachineParts {
   readonly signals: Signals;
   readonly switches: Switches;
   readonly apps: AppHost;
+  /** What else its health depends on. */
+  readonly probes?: (running: () => Promise<Result<RunningSlot>>) => readonly HealthProbe[];
   readonly isSimulated: boolean;
 }
 
 /** Runs to the end of the program. */
-export const runMachineHands = ({ signals, switches, apps, isSimulated }: MachineParts): void =>
+export const runMachineHands = ({ signals, switches, apps, probes, isSimulated }: MachineParts): void =>
   runProgram(
     'enigm-hald',
     ['directory', 'run', 'addon', 'data', 'mind-user', 'mouth-user', 'relay-user'],
@@ -55,7 +59,10 @@ export const runMachineHands = ({ signals, switches, apps, isSimulated }: Machin
       const clock = linuxClock();
       const commands = unwrap(nativeCommands(options.addon, 'release'));
       const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
-      const updates = await machineUpdates({ commands, clock, store, startEndedPath: startEndedPath(installed.runDirectory) });
+      const updates = await machineUpdates({
+        ...{ commands, clock, store, startEndedPath: startEndedPath(installed.runDirectory) },
+        ...(probes === undefined ? {} : { probes }),
+      });
       if (!updates.ok) log.warn('updates.none', { code: codeOf(updates.fault), cause: updates.fault.detail ?? '' });
       const userOf: Readonly<Record<Door, number>> = {
         mind: unwrap(userIdOf(options['mind-user'])),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { runningRelease } from '#agents/hands/running-release';
 import { storedFloor } from '#agents/hands/stored-floor';
-import { slotUpdates } from '#agents/hands/updates';
+import { type HealthProbe, slotUpdates } from '#agents/hands/updates';
 import { utf8 } from '#hal/core/bytes';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
@@ -25,6 +25,7 @@ export interface MachineUpdateParts {
   readonly store: DurableStore;
   /** There once this start came to its end. */
   readonly startEndedPath: string;
+  readonly probes?: (running: () => Promise<Result<RunningSlot>>) => readonly HealthProbe[];
 }
 
 /** Of the sectors that sysfs counts in. */
@@ -36,6 +37,7 @@ export const machineUpdates = async ({
   clock,
   store,
   startEndedPath,
+  probes = () => [],
 }: MachineUpdateParts): Promise<Result<UpdatePorts>> => {
   const partitions = machinePartitions();
   if (!partitions.ok) return partitions;
@@ -71,7 +73,7 @@ export const machineUpdates = async ({
       ...{ slots, boot: boot.value, ledger, floor: storedFloor(store), clock },
       policies: policiesOf(nodeCrypto, trust.value),
       soakMs: trust.value.soakMs,
-      probes: [{ name: 'storage-writable', run: isWritable }],
+      probes: [{ name: 'storage-writable', run: isWritable }, ...probes(running)],
     }),
   );
 };

@@ -9,14 +9,19 @@ import { switchHandlers, switchStates } from '#hal/remote/switches-door';
 export interface Peripherals {
   readonly switches: Switches;
   readonly signals: Signals;
+  /** Whether a machine is well that runs this root. */
+  readonly isWell: (verityRoot: Uint8Array) => Promise<boolean>;
 }
 
-export const peripheralHandlers = ({ switches, signals }: Peripherals): Handlers<PeripheralMethods> => ({
+const probe = 'simulated';
+
+export const peripheralHandlers = ({ switches, signals, isWell }: Peripherals): Handlers<PeripheralMethods> => ({
   ...switchHandlers(switches),
   'signals.take': async () => {
     const windows = await signals.take();
     return windows.ok ? ok({ windows: windows.value }) : windows;
   },
+  'health.read': async ({ root }) => ok({ readings: [{ name: probe, hasPassed: await isWell(root) }] }),
 });
 
 export const remotePeripherals = (client: Client<PeripheralMethods>): Peripherals => ({
@@ -32,5 +37,9 @@ export const remotePeripherals = (client: Client<PeripheralMethods>): Peripheral
       const taken = await client.call('signals.take', {});
       return taken.ok ? ok(taken.value.windows) : taken;
     },
+  },
+  async isWell(root) {
+    const read = await client.call('health.read', { root });
+    return read.ok && read.value.readings.every(({ hasPassed }) => hasPassed);
   },
 });

@@ -4,6 +4,8 @@ import type { BuildPaths } from '#sim/machine/launch';
 
 export interface Context {
   readonly paths: BuildPaths;
+  /** Folder of this checkout. */
+  readonly project: string;
   /** Where devices and far ends are kept unless `--directory` says otherwise. */
   readonly home: string;
   /** The bundle that runs: what `up --detach` starts once more. */

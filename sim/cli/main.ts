@@ -21,6 +21,7 @@ const context: Context = {
     addon: join(root, 'build/native/tpm-sim.node'),
     node: process.execPath,
   },
+  project: root,
   home: join(root, '.enigm'),
   script: __filename,
   clock: linuxClock(),

@@ -16,7 +16,7 @@ const here = (): Running => ({
   command: 'up',
   processId: process.pid,
   startedTicks: startedTicksOf(process.pid) ?? '',
-  tpm: 'embedded',
+  kind: 'embedded',
   directory: join(directory, 'device-1'),
   runDirectory: '/tmp/enigm-0',
   isReady: true,

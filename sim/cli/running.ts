@@ -6,14 +6,14 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TpmKind } from '#sim/machine/machine';
+import type { DeviceKind } from './places.ts';
 
 export interface Running {
   readonly command: string;
   readonly processId: number;
   /** With the number it names one process: when it started, in ticks since boot (proc_pid_stat(5), field 22). */
   readonly startedTicks: string;
-  readonly tpm: TpmKind;
+  readonly kind: DeviceKind;
   /** Of the device. */
   readonly directory: string;
   readonly runDirectory: string;

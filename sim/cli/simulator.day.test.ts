@@ -67,7 +67,7 @@ describe('the simulator as a service', () => {
     const again = await simulate('up', '--detach', '--json', ...there);
     expect(again.code).toBe(0);
     expect(stateOf(again)).toEqual(stateOf(status));
-    expect(stateOf(status)).toMatchObject({ isRunning: true, isReady: true, command: 'up', tpm: 'embedded' });
+    expect(stateOf(status)).toMatchObject({ isRunning: true, isReady: true, command: 'up', kind: 'embedded' });
     expect((await fetch(stateOf(status).page, { redirect: 'manual' })).headers.get('set-cookie')).toContain('HttpOnly');
 
     // Not as it was asked for: one sentence that says who is in the way.

@@ -101,7 +101,9 @@ const readText = (path: string): string => {
 
 /** Socket directories of this home's devices that are there, whatever their TPM. */
 export const socketsOf = (home: string): readonly string[] =>
-  (['embedded', 'swtpm'] as const).flatMap((tpm) => runDirectoriesOf(home, tpm)).filter((directory) => existsSync(directory));
+  (['embedded', 'swtpm', 'qemu'] as const)
+    .flatMap((kind) => runDirectoriesOf(home, kind))
+    .filter((directory) => existsSync(directory));
 
 export const nothingIsLeft = (home: string): void => {
   expect(processesOf(home)).toEqual([]);

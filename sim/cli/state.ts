@@ -2,7 +2,14 @@
 import type { Context } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { pageLink } from './page-link.ts';
+import type { DeviceKind } from './places.ts';
 import { findRunning } from './running.ts';
+
+export const kindNames: Readonly<Record<DeviceKind, string>> = {
+  embedded: 'TPM embedded',
+  swtpm: 'TPM swtpm',
+  qemu: 'a machine in QEMU',
+};
 
 /** How a person ends a device that runs, and how to talk to it. */
 export const hint = ({ home }: Context, directory: string, runDirectory: string, ends: string): string =>
@@ -22,15 +29,17 @@ export const showRunning = ({ write }: Context, directory: string, isJson: boole
     write(isJson ? `${JSON.stringify({ isRunning: false, ...json })}\n` : `${text}\n`);
     return exitCodes.failed;
   }
-  const { command, processId, tpm, directory: device, runDirectory, isReady } = found.running;
+  const { command, processId, kind, directory: device, runDirectory, isReady } = found.running;
   const page = pageLink(runDirectory);
   if (isJson) {
     const link = page === undefined ? {} : { page };
-    write(`${JSON.stringify({ isRunning: true, isReady, command, processId, tpm, directory: device, runDirectory, ...link })}\n`);
+    write(
+      `${JSON.stringify({ isRunning: true, isReady, command, processId, kind, directory: device, runDirectory, ...link })}\n`,
+    );
     return exitCodes.done;
   }
   const lines = [
-    `a simulated device ${isReady ? 'runs' : 'is busy starting or living its day'} (${command}, process ${processId}, TPM ${tpm})`,
+    `a simulated device ${isReady ? 'runs' : 'is busy starting or living its day'} (${command}, process ${processId}, ${kindNames[kind]})`,
     `  kept in ${device}`,
     `  sockets in ${runDirectory}`,
     ...(page === undefined ? [] : [`Trust Security Center: ${page}`]),

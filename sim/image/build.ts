@@ -30,6 +30,8 @@ export interface ImageSources {
   readonly addon: string;
   /** Files beside them, by path. */
   readonly more: ReadonlyMap<string, string>;
+  /** Folder of the scripts that a machine starts with. */
+  readonly scripts: string;
   /** Words for the kernel, beside those that name the root. */
   readonly kernelWords: readonly string[];
   /** Packages that were unpacked before. */
@@ -68,7 +70,6 @@ const commonWords = ['console=ttyS0', 'panic=1', 'no_timer_check', 'lockdown=int
 
 const fileSystemUuid = '656e6967-6d00-4000-9000-000000000001';
 const verityUuid = new Uint8Array(Buffer.from('656e69676d0040009000000000000002', 'hex'));
-const guest = join(import.meta.dirname, 'guest');
 
 /** @param folder for work and results: root.img, uki.efi, boot.img, disk.img, variables.fd, digests.json */
 export const buildImage = async (folder: string, sources: ImageSources, say: (line: string) => void): Promise<BuiltImage> => {
@@ -81,7 +82,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   const { area, root: verityRoot } = hashAreaOf(root, { salt: new Uint8Array(), uuid: verityUuid });
 
   say('boot image …');
-  const initrd = await buildInitrd(base, readFileSync(join(guest, 'initrd.sh'), 'utf8'));
+  const initrd = await buildInitrd(base, readFileSync(join(sources.scripts, 'initrd.sh'), 'utf8'));
   const commandLine = [
     ...commonWords,
     ...[`enigm.verity=${toHex(verityRoot)}`, `enigm.blocks=${root.length / blockBytes}`],
@@ -99,6 +100,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
     base,
     keys,
     { stub, kernel, release, commandLine: commonWords.join(' ') },
+    readFileSync(join(sources.scripts, 'recovery.sh'), 'utf8'),
     bootVariables(bootEntries),
   );
 
@@ -123,12 +125,13 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   return { root: slot, boot, uki, parts, keys };
 };
 
-const rootFileSystem = async (folder: string, base: Base, { node, programs, addon, more }: ImageSources): Promise<Uint8Array> => {
+const rootFileSystem = async (folder: string, base: Base, sources: ImageSources): Promise<Uint8Array> => {
+  const { node, programs, addon, more, scripts } = sources;
   const tree = join(folder, 'root');
   const image = join(folder, 'root.img');
   rmSync(tree, { recursive: true, force: true });
   rmSync(image, { force: true });
-  await writeRootTree(tree, { base, node, programs, addon, more, init: readFileSync(join(guest, 'init.sh'), 'utf8') });
+  await writeRootTree(tree, { base, node, programs, addon, more, init: readFileSync(join(scripts, 'init.sh'), 'utf8') });
   await runTool('makeErofs', [
     '-zlz4hc,9',
     `-T${buildTimeSeconds}`,

@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuiltImage, buildImage } from './build.ts';
 
-const machineScript = join(import.meta.dirname, 'guest/machine.sh');
-
 /**
  * @param project folder of this build; packages and keys are kept in it. @param folder where the image goes
  * @param more files of the root file system, by path
@@ -23,11 +21,12 @@ export const imageOfBuild = (
       programs: join(project, 'dist/device'),
       addon: join(project, 'build/native/tpm.node'),
       more: new Map([
-        ['etc/enigm/machine.sh', readFileSync(machineScript, 'utf8')],
+        ['etc/enigm/machine.sh', readFileSync(join(project, 'sim/image/guest/machine.sh'), 'utf8')],
         ['usr/lib/enigm-sim/doors.cjs', readFileSync(join(project, 'dist/machine/doors.cjs'), 'utf8')],
         ['usr/lib/enigm/hald.cjs', readFileSync(join(project, 'dist/machine/hald.cjs'), 'utf8')],
         ...more,
       ]),
+      scripts: join(project, 'sim/image/guest'),
       kernelWords,
       cache: join(project, 'build/packages'),
       keys: join(project, 'build/image-keys'),

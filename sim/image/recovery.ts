@@ -1,6 +1,4 @@
 /** The image that starts when no slot does: one script, no secret, and a key of its own (SR-33). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { concat, u32le } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import type { Base } from './base.ts';
@@ -10,16 +8,15 @@ import type { ImageKeys } from './keys.ts';
 import { type UkiParts, unifiedImage } from './uki.ts';
 import type { FirmwareVariable } from './variable-store.ts';
 
-const script = join(import.meta.dirname, 'guest/recovery.sh');
-
 /** Nobody approves what it measures: it opens no data. @param entries what the firmware is told of the slots where it forgot them */
 export const recoveryImage = async (
   base: Base,
   keys: ImageKeys,
   parts: Omit<UkiParts, 'initrd' | 'approver'>,
+  script: string,
   entries: readonly FirmwareVariable[],
 ): Promise<Uint8Array> => {
   const files = entries.map(({ name, attributes, data }) => [`entries/${name}`, concat(u32le(attributes), data)] as const);
-  const initrd = await buildInitrd(base, readFileSync(script, 'utf8'), recoveryContents, new Map(files));
+  const initrd = await buildInitrd(base, script, recoveryContents, new Map(files));
   return unwrap(unifiedImage({ ...parts, initrd }, keys.recovery)).file;
 };

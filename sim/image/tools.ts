@@ -24,7 +24,8 @@ export const imageTools = {
 export type ImageTool = keyof typeof imageTools;
 
 /** Files that are looked for and not there. */
-export const missingTools = (): readonly string[] => [...Object.values(imageTools), stubPath].filter((path) => !existsSync(path));
+export const missingTools = (isThere: (path: string) => boolean = existsSync): readonly string[] =>
+  [...Object.values(imageTools), stubPath].filter((path) => !isThere(path));
 
 /** systemd's stub, which starts the kernel of a unified image and measures its parts. */
 export const stubPath = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';

@@ -221,14 +221,7 @@ const canariesOfMessages = (messages: readonly FleetMessage[]): Canaries => ({
 });
 
 /** What is behind them: the device, the chip in it, the person, the policy. */
-const canariesOfDevice = async ({
-  device,
-  machine,
-  updates,
-  subject,
-  session,
-  network: lab,
-}: ProcessWorld): Promise<Canaries> => {
+const canariesOfDevice = async ({ device, machine, updates, subject, session, network }: ProcessWorld): Promise<Canaries> => {
   const hands = socketClient(handsMethods, socketPath(machine.runDirectory, 'hands'));
   const { endorsementPublic, attestationPublic } = unwrap(await hands.call('tpm.identity', {}));
   hands.close();
@@ -251,6 +244,6 @@ const canariesOfDevice = async ({
     'digest of an app': apps[0]?.digest ?? new Uint8Array(),
     verifier: verifierName,
     ...(hostname().length < 8 ? {} : { host: hostname() }),
-    ...(lab.ok ? { 'address of the device': lab.value.device.address, 'address at the far end': lab.value.far.address } : {}),
+    ...(network.ok ? network.value.addresses : {}),
   };
 };

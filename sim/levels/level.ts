@@ -6,15 +6,15 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReferenceSet } from '#attestation/references';
 import { unwrap } from '#hal/core/result';
-import { networkLab } from '#hal/linux/network-lab';
 import type { Clock } from '#hal/ports/clock';
 import type { Random } from '#hal/ports/random';
 import type { BuildPaths } from '#sim/machine/launch';
+import type { OpenLine } from '#sim/machine/line';
 import { type BeaconPeers, startBeaconPeers } from '#sim/peers/beacon';
 import { referenceEnyra } from '#sim/peers/enyra';
 import { type FleetOptions, startFleet } from '#sim/peers/fleet';
 import { referenceIssuer } from '#sim/peers/issuer';
-import { factoryPlan } from '#sim/peers/release-plans';
+import { factoryPlan, type ImageOfPlan } from '#sim/peers/release-plans';
 import type { Releases } from '#sim/peers/releases';
 import { openPeerSecrets, type PeerSecrets } from '#sim/peers/secrets';
 import { startUpdates } from '#sim/peers/updates';
@@ -44,10 +44,16 @@ export interface BodyOptions {
   readonly signal: AbortSignal;
 }
 
-/** The first device has the page, a Key, and a network of its own where this machine allows one. */
+/** The first device has the page and a Key. */
 export interface FirstBodyOptions extends BodyOptions {
-  readonly lab: World['network'];
   readonly beacon: BeaconPeers;
+}
+
+/** What devices of a level start, and what they measure then. */
+export interface Images {
+  readonly imageOf: ImageOfPlan;
+  /** @param verityRoot of a slot with this release */
+  readonly referencesOf: (name: string, verityRoot: Uint8Array) => readonly ReferenceSet[];
 }
 
 export interface LevelOptions<B extends Body> {
@@ -58,10 +64,10 @@ export interface LevelOptions<B extends Body> {
   readonly random: Random;
   readonly first: (options: FirstBodyOptions) => B;
   readonly second: (options: BodyOptions) => Body;
-  /** What the first device measures, beside the releases of the day. */
-  readonly references?: readonly ReferenceSet[];
-  /** The network of the first device; one is made where this machine allows it, unless another answer is given. */
-  readonly lab?: World['network'];
+  readonly images: Images;
+  /** The line of the first device's Key. */
+  readonly openKeyLine: OpenLine;
+  readonly network: World['network'];
   /** How many times longer than real processes everything may take. */
   readonly patience?: number;
 }
@@ -70,6 +76,7 @@ export interface Level<B extends Body> extends World {
   readonly first: B;
   /** Powers the first device on, as it was left. */
   start(): Promise<void>;
+  /** Ends every process and removes every socket; safe at any time and more than once. */
   close(): Promise<void>;
 }
 
@@ -77,22 +84,22 @@ const defaultWithinMs = 15_000;
 const pollMs = 40;
 
 export const openLevel = async <B extends Body>(options: LevelOptions<B>): Promise<Level<B>> => {
-  const { directory, paths, clock, random, patience = 1 } = options;
+  const { directory, paths, clock, random, images, openKeyLine, patience = 1 } = options;
   const peersDirectory = join(directory, 'peers');
   mkdirSync(peersDirectory, { recursive: true, mode: 0o700 });
   const secrets = await openPeerSecrets(peersDirectory, clock, random);
-  const references = openReferences(peersDirectory, paths.programs);
+  const references = openReferences(peersDirectory, images.referencesOf);
   const verifier = await startVerifier({
     directory: peersDirectory,
     secrets,
     clock,
     random,
-    references: () => [...references.sets(), ...(options.references ?? [])],
+    references: references.sets,
     requiresSecureBoot: true,
   });
   const updates = unwrap(
     await startUpdates({
-      ...{ directory: peersDirectory, programs: paths.programs, secrets, clock },
+      ...{ directory: peersDirectory, imageOf: images.imageOf, secrets, clock },
       areReferencesLive: references.has,
     }),
   );
@@ -117,13 +124,15 @@ export const openLevel = async <B extends Body>(options: LevelOptions<B>): Promi
     }
   };
 
-  const lab = options.lab ?? (await networkLab());
-  const beacon = await startBeaconPeers({ directory: join(directory, 'key'), firmware: paths.key, secrets, clock, random });
+  const beacon = await startBeaconPeers({
+    ...{ directory: join(directory, 'key'), firmware: paths.key, secrets, clock, random },
+    openLine: openKeyLine,
+  });
   const bodyOptions = (name: string, key: BeaconPeers | undefined): BodyOptions => ({
     ...{ name, directory: join(directory, name), releases, secrets, until, signal: ending.signal },
     site: () => siteOf(verifier, secrets, fleet, updates, key),
   });
-  const first = options.first({ ...bodyOptions('device-1', beacon), lab, beacon });
+  const first = options.first({ ...bodyOptions('device-1', beacon), beacon });
   let second: Body | undefined;
 
   const secondDevice = async (): Promise<Device> => {
@@ -159,7 +168,7 @@ export const openLevel = async <B extends Body>(options: LevelOptions<B>): Promi
     updates,
     fate: { isUnhealthy: false, permille: 1000, rotsBeforeTrial: false, repairSigners: 2 },
     knowRelease: ({ id, facts }) => void unwrap(references.add(id, facts.verityRoot)),
-    network: lab,
+    network: options.network,
     beacon,
     recordedEvidence,
     until,
@@ -167,13 +176,7 @@ export const openLevel = async <B extends Body>(options: LevelOptions<B>): Promi
     close() {
       ending.abort();
       closing ??= Promise.all([first.dispose(), second?.dispose()]).then(() =>
-        Promise.all([
-          verifier.close(),
-          fleet.close(),
-          updates.close(),
-          beacon.close(),
-          lab.ok && lab.value[Symbol.asyncDispose](),
-        ]).then(() => undefined),
+        Promise.all([verifier.close(), fleet.close(), updates.close(), beacon.close()]).then(() => undefined),
       );
       return closing;
     },

@@ -2,12 +2,17 @@
  * A device that is a whole machine in an emulator, as a body of a level. Whoever speaks to it speaks to sockets of this
  * machine; behind them is the line to the simulator's image.
  */
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { apiMethods } from '#agents/api/methods';
 import { beaconMethods } from '#agents/beacon/methods';
-import { socketPath } from '#agents/programs/layout';
-import { unwrap } from '#hal/core/result';
+import { installed } from '#agents/package/places';
+import { deviceLayout, socketPath } from '#agents/programs/layout';
+import { toHex } from '#hal/core/bytes';
+import { type Result, unwrap } from '#hal/core/result';
+import { kernelBootLogPath } from '#hal/linux/boot-log';
 import { memorySwitches } from '#hal/memory/switches';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
@@ -19,37 +24,47 @@ import { type SocketServer, serveSocket } from '#hal/remote/socket-server';
 import type { BuildPaths } from '#sim/machine/launch';
 import { offerWindows, spooledSignals } from '#sim/machine/syscalls-spool';
 import { certifyEndorsement } from '#sim/peers/authority';
+import { hostAddress } from '#sim/qemu/arguments';
 import { makeDevice, type QemuDevice, writeSite } from '#sim/qemu/device';
 import { type Doors, openDoors } from '#sim/qemu/doors';
 import { equipSlots } from '#sim/qemu/equip';
+import type { KeyLine } from '#sim/qemu/key-line';
 import { powerOn, type RunningMachine } from '#sim/qemu/machine';
 import type { Device } from '#sim/world/world';
 import { enigmctl } from './command.ts';
-import type { Body, BodyOptions } from './level.ts';
-import type { MachineFactory } from './machine-factory.ts';
+import type { Body, FirstBodyOptions } from './level.ts';
 import { runDirectoryOf } from './run-directory.ts';
 
 export interface MachineKind {
-  readonly factory: Pick<MachineFactory, 'image' | 'release'>;
+  /** Folder of the image that its disk grows from. */
+  readonly image: string;
+  readonly key: KeyLine;
   readonly paths: BuildPaths;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** A day of a machine, and then some. */
-const limitMs = 3_600_000;
+export interface MachineBody extends Body {
+  /** Types a line at the shell of the simulator's image, which is root's; undefined while it is off. */
+  shell(line: string): Promise<Result<string>> | undefined;
+}
+
+/** A day of a machine that somebody looks at, and then some. */
+const limitMs = 86_400_000;
 const commandTimeoutMs = 600_000;
 
 export const machineBody = (
-  { factory, paths, clock, log }: MachineKind,
-  { name, directory, site, secrets, until, signal }: BodyOptions,
-): Body => {
+  { image, key, paths, clock, log }: MachineKind,
+  { name, directory, site, releases, secrets, until, signal }: FirstBodyOptions,
+): MachineBody => {
   const runDirectory = runDirectoryOf(directory);
   const peripherals = join(runDirectory, 'peripherals.sock');
   const signals = join(directory, 'signals');
   const bootLogPath = join(directory, 'boot.log');
+  const relayStorePath = join(directory, 'beacon.db');
   const savedTpm = join(directory, 'tpm.saved');
   const app = socketClient(apiMethods, socketPath(runDirectory, 'api'));
+  const unwell = new Set<string>();
   let made: QemuDevice | undefined;
   let running: RunningMachine | undefined;
   let doors: Doors | undefined;
@@ -59,44 +74,47 @@ export const machineBody = (
   let logIsThere: Promise<void> = Promise.resolve();
   let recordings = 0;
 
-  const keepLog = async (): Promise<void> => {
-    const read = await doors?.bootLog();
-    if (read?.ok === true) writeFileSync(bootLogPath, read.value);
+  /** A file of the machine, copied. */
+  const fetch = async (from: string, to: string): Promise<void> => {
+    const read = await doors?.file(from);
+    if (read?.ok === true) writeFileSync(to, read.value);
   };
   const newOrKept = async (): Promise<QemuDevice> => {
     const folder = join(directory, 'machine');
     const isNew = !existsSync(folder);
     const device = unwrap(
       await makeDevice(folder, {
-        ...{ image: factory.image, addon: paths.addon, clock },
+        ...{ image, addon: paths.addon, clock },
         certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
       }),
     );
-    if (isNew) unwrap(await equipSlots(device, factory.release));
+    if (isNew) unwrap(await equipSlots(device, releases.factory));
     return device;
   };
+  const handlers = peripheralHandlers({
+    ...{ switches: memorySwitches(), signals: spooledSignals(signals) },
+    isWell: async (verityRoot) => !unwell.has(toHex(verityRoot)),
+  });
   const start = async (): Promise<void> => {
     if (running?.isOn() === true) return;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
     made ??= await newOrKept();
-    server ??= unwrap(
-      await serveSocket(
-        dispatcher(peripheralMethods, peripheralHandlers({ switches: memorySwitches(), signals: spooledSignals(signals) })),
-        { path: peripherals, log },
-      ),
-    );
-    writeSite(made, machineSite(site()));
+    server ??= unwrap(await serveSocket(dispatcher(peripheralMethods, handlers), { path: peripherals, log }));
+    const pagePort = await freePort();
+    writeSite(made, machineSite(site(), pagePort));
     running = unwrap(await powerOn(made, { clock, limitMs }));
+    key.plug(running.key);
     doors = await openDoors({
-      ...{ line: running.link, runDirectory, peripherals, clock },
+      ...{ line: running.link, runDirectory, pagePort, peripherals, clock },
       onHello: (boot) => {
         bootId = boot;
-        logIsThere = keepLog();
+        logIsThere = fetch(kernelBootLogPath, bootLogPath);
       },
     });
   };
   const stop = async (): Promise<void> => {
+    key.unplug();
     await doors?.[Symbol.asyncDispose]();
     await running?.powerCut();
     running = undefined;
@@ -110,6 +128,12 @@ export const machineBody = (
       return notHere('its audit log is on its own disk');
     },
     relay: socketClient(beaconMethods, socketPath(runDirectory, 'beacon')),
+    async relayStore() {
+      const store = join(deviceLayout(installed.directory).beacon, 'beacon.db');
+      // What was written last lies beside it (SQLite, write-ahead log).
+      for (const suffix of ['', '-wal']) await fetch(`${store}${suffix}`, `${relayStorePath}${suffix}`);
+      return relayStorePath;
+    },
     enigmctl: (...words) => enigmctl({ paths, runDirectory, timeoutMs: commandTimeoutMs }, words, signal),
     observe(windows) {
       recordings += 1;
@@ -124,8 +148,8 @@ export const machineBody = (
     },
     powerCut: stop,
     isDead: () => notHere('nobody asks its firmware'),
-    breakHealth: () => notHere('its storage is its own'),
-    mendHealth: () => notHere('its storage is its own'),
+    breakHealth: (verityRoot) => void unwell.add(toHex(verityRoot)),
+    mendHealth: (verityRoot) => void unwell.delete(toHex(verityRoot)),
     flipBit: () => notHere('its disk is in use'),
     async answers() {
       await until(`${name} answers`, async () => {
@@ -150,6 +174,7 @@ export const machineBody = (
   };
   return {
     device,
+    shell: (line) => running?.shell(line),
     isOn: () => running?.isOn() === true,
     async dispose() {
       await stop();
@@ -165,12 +190,30 @@ const notHere = (why: string): never => {
   throw new Error(`not at this level: ${why}`);
 };
 
-/**
- * The same far ends, as a guest of the emulator sees them: its gateway is the machine that runs it. Without updates, which
- * reach it another way, and without a Key, which has no line to it.
- */
-const machineSite = (site: string): string => {
-  const { fleet, beacon: _, ...rest } = JSON.parse(site.replaceAll('127.0.0.1', '10.0.2.2')) as Record<string, object>;
-  const { update: __, ...withoutUpdates } = fleet as { readonly update: object };
-  return JSON.stringify({ ...rest, fleet: withoutUpdates });
+/** Nobody else takes it meanwhile, in all likelihood. */
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+/** Every instruction is emulated: the trial of a release takes so many times longer. */
+const slowness = 10;
+
+interface Site {
+  readonly fleet: { readonly update: { readonly trialSeconds: number } };
+}
+
+/** The same far ends, as a guest of the emulator sees them: its gateway is the machine that runs it. */
+const machineSite = (site: string, pagePort: number): string => {
+  const { fleet, ...rest } = JSON.parse(site.replaceAll('127.0.0.1', hostAddress)) as Site;
+  const { update } = fleet;
+  return JSON.stringify({
+    ...rest,
+    fleet: { ...fleet, update: { ...update, trialSeconds: update.trialSeconds * slowness } },
+    page: { port: pagePort },
+  });
 };

@@ -35,6 +35,7 @@ export const processDevice = (
     relay: socketClient(beaconMethods, socketPath(runDirectory, 'beacon')),
     bootLogPath: join(simulated.firmware, 'boot.log'),
     auditPath: join(deviceLayout(directory).mind, 'audit.db'),
+    relayStore: async () => join(deviceLayout(directory).beacon, 'beacon.db'),
     enigmctl: (...words) => enigmctl({ paths, runDirectory }, words, signal),
     observe: (windows) => {
       recordings += 1;

@@ -4,15 +4,20 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ok, type Result } from '#hal/core/result';
+import { type NetworkLab, networkLab } from '#hal/linux/network-lab';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
+import { imageOf, referencesOf } from '#sim/machine/image';
 import type { BuildPaths } from '#sim/machine/launch';
+import { openLine } from '#sim/machine/line';
 import { type Machine, type MachineOptions, simulatedMachine, type TpmKind } from '#sim/machine/machine';
 import { certifyEndorsement } from '#sim/peers/authority';
-import { factoryTrust } from '#sim/peers/release-plans';
-import type { World } from '#sim/world/world';
-import { type Body, type BodyOptions, type FirstBodyOptions, openLevel } from './level.ts';
+import { buildRootImage } from '#sim/peers/image-build';
+import { factoryTrust, treeImages } from '#sim/peers/release-plans';
+import { labWitness } from './lab-witness.ts';
+import { type Body, type BodyOptions, type FirstBodyOptions, type Images, type Level, openLevel } from './level.ts';
 import { processDevice } from './process-device.ts';
 import { runDirectoryOf } from './run-directory.ts';
 
@@ -26,12 +31,8 @@ export interface ProcessWorldOptions {
   readonly log: Log;
 }
 
-export interface ProcessWorld extends World {
+export interface ProcessWorld extends Level<ProcessBody> {
   readonly machine: Machine;
-  /** Powers the first device on, as it was left. */
-  start(): Promise<void>;
-  /** Ends every process and removes every socket; safe at any time and more than once. */
-  close(): Promise<void>;
 }
 
 interface ProcessBody extends Body {
@@ -40,13 +41,36 @@ interface ProcessBody extends Body {
 
 export const openProcessWorld = async ({ tpm, log, ...options }: ProcessWorldOptions): Promise<ProcessWorld> => {
   const { paths, clock } = options;
-  const bodies = processBodies({ tpm, paths, clock, log });
-  const level = await openLevel<ProcessBody>({ ...options, ...bodies });
-  return { ...level, machine: level.first.machine };
+  const lab = await networkLab();
+  const bodies = processBodies({ tpm, paths, clock, log }, lab);
+  const level = await openLevel<ProcessBody>({
+    ...{ ...options, ...bodies, openKeyLine: openLine, images: processImages(paths) },
+    network: lab.ok ? ok(labWitness(lab.value, clock)) : lab,
+  });
+  return {
+    ...level,
+    machine: level.first.machine,
+    async close() {
+      await level.close();
+      if (lab.ok) await lab.value[Symbol.asyncDispose]();
+    },
+  };
 };
 
-/** Devices of real processes, as bodies of a level. */
-export const processBodies = (kind: Pick<MachineOptions, 'tpm' | 'paths' | 'clock' | 'log'>) => {
+/** Their firmware measures what the programs of the build are, whichever tree of them a slot holds. */
+export const processImages = ({ programs }: Pick<BuildPaths, 'programs'>): Images => ({
+  imageOf: treeImages(programs, buildRootImage),
+  referencesOf: (name, verityRoot) => [referencesOf(name, imageOf(programs, verityRoot))],
+});
+
+/**
+ * Devices of real processes, as bodies of a level.
+ * @param lab the network of the first one, where this machine allows it
+ */
+export const processBodies = (
+  kind: Pick<MachineOptions, 'tpm' | 'paths' | 'clock' | 'log'>,
+  lab?: Result<Pick<NetworkLab, 'device'>>,
+) => {
   const bodyOf = (
     { name, directory, site, releases, secrets, until, signal }: BodyOptions,
     more: Pick<MachineOptions, 'hasPage' | 'network' | 'keyLink'>,
@@ -70,7 +94,7 @@ export const processBodies = (kind: Pick<MachineOptions, 'tpm' | 'paths' | 'cloc
     first: (options: FirstBodyOptions) =>
       bodyOf(options, {
         hasPage: true,
-        ...(options.lab.ok ? { network: options.lab.value.device.before } : {}),
+        ...(lab?.ok === true ? { network: lab.value.device.before } : {}),
         ...(options.beacon.key.ok ? { keyLink: options.beacon.key.value.linkPath } : {}),
       }),
     second: (options: BodyOptions) => bodyOf(options, { hasPage: false }),

@@ -7,7 +7,6 @@ import type { ReferenceSet } from '#attestation/references';
 import { fromHex, toHex, utf8 } from '#hal/core/bytes';
 import { type Result, unwrap } from '#hal/core/result';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
-import { imageOf, referencesOf } from '#sim/machine/image';
 
 export interface LiveReferences {
   sets(): readonly ReferenceSet[];
@@ -16,22 +15,24 @@ export interface LiveReferences {
   add(name: string, verityRoot: Uint8Array): Result<void>;
 }
 
-/** @param directory of the peers. @param programs of the build: what every release of it measures */
-export const openReferences = (directory: string, programs: string): LiveReferences => {
+/** @param directory of the peers. @param setsOf what a device measures that runs a release, by its name and the root of its hash tree */
+export const openReferences = (
+  directory: string,
+  setsOf: (name: string, verityRoot: Uint8Array) => readonly ReferenceSet[],
+): LiveReferences => {
   const path = join(directory, 'references.json');
   const kept = unwrap(readIfThere(path));
   const names = new Map(
     kept === undefined ? [] : Object.entries(JSON.parse(Buffer.from(kept).toString('utf8')) as Record<string, string>),
   );
-  const setOf = (root: string, name: string) => referencesOf(name, imageOf(programs, fromHex(root) ?? new Uint8Array(32)));
-  const sets = new Map([...names].map(([root, name]) => [root, setOf(root, name)]));
+  const sets = new Map([...names].map(([root, name]) => [root, setsOf(name, fromHex(root) ?? new Uint8Array(32))]));
   return {
-    sets: () => [...sets.values()],
+    sets: () => [...sets.values()].flat(),
     has: (verityRoot) => sets.has(toHex(verityRoot)),
     add(name, verityRoot) {
       const root = toHex(verityRoot);
       names.set(root, name);
-      sets.set(root, setOf(root, name));
+      sets.set(root, setsOf(name, verityRoot));
       return writeAtomically(path, utf8(JSON.stringify(Object.fromEntries(names))));
     },
   };

@@ -8,6 +8,7 @@ import { linuxClock } from '#hal/linux/clock';
 import { linuxSerialLinks } from '#hal/linux/serial-link';
 import { seededRandom } from '#hal/memory/random';
 import { type SimulatedKey, simulatedKey } from './key.ts';
+import { openLine } from './line.ts';
 
 const firmware = join(import.meta.dirname, '../../dist/key');
 /** A zero byte and a hello: what a host says first (firmware-key/core/handshake-messages). */
@@ -18,7 +19,7 @@ let key: SimulatedKey;
 beforeEach(async () => {
   // A folder whose name has what socat takes for a separator.
   directory = mkdtempSync(join(tmpdir(), 'enigm key,'));
-  key = unwrap(await simulatedKey({ directory, firmware, clock: linuxClock(), random: seededRandom('key') }));
+  key = unwrap(await simulatedKey({ directory, firmware, clock: linuxClock(), random: seededRandom('key'), openLine }));
   await key.powerOn();
 });
 afterEach(async () => {

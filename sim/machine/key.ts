@@ -15,7 +15,7 @@ import { nodeCrypto } from '#hal/crypto/node';
 import { memoryStore } from '#hal/memory/durable-store';
 import type { Clock } from '#hal/ports/clock';
 import type { Random } from '#hal/ports/random';
-import { openLine } from './line.ts';
+import type { OpenLine } from './line.ts';
 
 export interface SimulatedKey {
   /** Its line, as the device sees it. */
@@ -58,6 +58,7 @@ export interface SimulatedKeyOptions {
   readonly firmware: string;
   readonly clock: Clock;
   readonly random: Random;
+  readonly openLine: OpenLine;
 }
 
 /** Whatever the wearer chose at set-up. */
@@ -71,6 +72,7 @@ export const simulatedKey = async ({
   firmware,
   clock,
   random,
+  openLine,
 }: SimulatedKeyOptions): Promise<Result<SimulatedKey>> => {
   const opened = await openLine(join(directory, 'line'), clock);
   if (!opened.ok) return opened;

@@ -18,12 +18,14 @@ export interface Line {
   close(): Promise<void>;
 }
 
+export type OpenLine = (path: string, clock: Clock) => Promise<Result<Line>>;
+
 const socat = '/usr/bin/socat';
 const isThereWithinMs = 2_000;
 const lookMs = 10;
 
 /** @returns the line, or `unavailable/not-supported` where this machine has no socat or lets nobody make a terminal */
-export const openLine = async (path: string, clock: Clock): Promise<Result<Line>> => {
+export const openLine: OpenLine = async (path, clock) => {
   if (!existsSync(socat)) return deny('unavailable', 'not-supported', 'socat is not installed');
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const ending = new AbortController();

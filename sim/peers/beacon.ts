@@ -3,6 +3,7 @@ import type { Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Random } from '#hal/ports/random';
 import { type SimulatedKey, simulatedKey } from '#sim/machine/key';
+import type { OpenLine } from '#sim/machine/line';
 import { type ContactPeer, referenceContact } from './contacts.ts';
 import { type CourierPeer, startCourier } from './courier.ts';
 import type { PeerSecrets } from './secrets.ts';
@@ -22,6 +23,7 @@ export interface BeaconPeersOptions {
   readonly secrets: Pick<PeerSecrets, 'tlsAuthority'>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly openLine: OpenLine;
 }
 
 export const startBeaconPeers = async (options: BeaconPeersOptions): Promise<BeaconPeers> => {

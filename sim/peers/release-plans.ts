@@ -1,11 +1,8 @@
-/**
- * From a plan to a release that can be published: the tree of the build with what differs, its image, hash tree,
- * statement and payload, signed by the custodians of its class.
- */
+/** From a plan to a release that can be published: image, hash tree, statement and payload, signed by the custodians of its class. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReleaseTrust } from '#agents/hands/release-trust';
-import { type BuiltRelease, buildRelease, type FactoryRelease } from '#agents/release/build';
+import { type BuiltRelease, buildRelease, type FactoryRelease, stateRelease } from '#agents/release/build';
 import { releasePath } from '#agents/update/manifest';
 import { utf8 } from '#hal/core/bytes';
 import { ok, type Result } from '#hal/core/result';
@@ -41,12 +38,13 @@ export interface BuiltPlan extends BuiltRelease {
   readonly entry: TargetEntry;
 }
 
+/** What a slot holds that has this release: as the devices of a level start it. */
+export type ImageOfPlan = (plan: ReleasePlan) => Promise<Result<Uint8Array>>;
+
 export interface Workshop {
-  /** Folder of the device's programs. */
-  readonly programs: string;
   readonly approvers: Pick<Approvers, 'secretsOf'>;
   readonly policyOf: (name: ReleaseClass) => ReleasePolicy;
-  readonly buildImage: BuildImage;
+  readonly imageOf: ImageOfPlan;
 }
 
 /** The one hardware class of the simulator. */
@@ -75,25 +73,35 @@ export const factoryTrust = (policyOf: (name: ReleaseClass) => ReleasePolicy): R
 });
 
 /**
+ * The tree of the build with what differs, as one file system.
+ * @param programs folder of the device's programs
+ * @returns an image, or the faults of `deviceTree` and of the tool for images
+ */
+export const treeImages =
+  (programs: string, buildImage: BuildImage): ImageOfPlan =>
+  async ({ id, counter, floorEpoch = 0, isUnhealthy = false, changes = [] }) => {
+    const tree = deviceTree({ programs, id, counter, floorEpoch, isUnhealthy });
+    if (!tree.ok) return tree;
+    const files = new Map<string, Uint8Array | undefined>([...tree.value, ...changes]);
+    const kept = new Map([...files].flatMap(([path, content]) => (content === undefined ? [] : [[path, content] as const])));
+    return buildImage(kept, { uuid: fileSystemUuid });
+  };
+
+/**
  * @param bases releases from which devices come, where the plan names none
- * @param image one that was kept, instead of another build
- * @returns nothing is uploaded yet; or the faults of `deviceTree`, of the tool for images and of `buildRelease`
+ * @returns nothing is uploaded yet; or the faults of `imageOf` and of `buildRelease`
  */
 export const buildPlan = async (
-  { programs, approvers, policyOf, buildImage }: Workshop,
+  { approvers, policyOf, imageOf }: Workshop,
   plan: ReleasePlan,
-  { bases = [], image }: { readonly bases?: readonly FactoryRelease[]; readonly image?: Uint8Array | undefined },
+  bases: readonly FactoryRelease[],
 ): Promise<Result<BuiltPlan>> => {
-  const { id, class: name = 'os', counter, floorEpoch = 0, isUnhealthy = false, statementSigners = 2 } = plan;
-  const tree = deviceTree({ programs, id, counter, floorEpoch, isUnhealthy });
-  if (!tree.ok) return tree;
-  const files = new Map<string, Uint8Array | undefined>([...tree.value, ...(plan.changes ?? [])]);
-  const kept = new Map([...files].flatMap(([path, content]) => (content === undefined ? [] : [[path, content] as const])));
-  const made = image === undefined ? await buildImage(kept, { uuid: fileSystemUuid }) : ok(image);
-  if (!made.ok) return made;
+  const { id, class: name = 'os', counter, floorEpoch = 0, statementSigners = 2 } = plan;
+  const image = await imageOf(plan);
+  if (!image.ok) return image;
   const built = buildRelease(
     {
-      ...{ id, counter, floorEpoch, hardware: simulatedHardware, image: made.value },
+      ...{ id, counter, floorEpoch, hardware: simulatedHardware, image: image.value },
       bases: (plan.bases ?? bases).map((base) => base.image),
       signers: approvers.secretsOf(name).slice(0, statementSigners),
     },
@@ -106,14 +114,21 @@ export const buildPlan = async (
 };
 
 /** Kept: a device that left the factory goes on with what it left with, whatever is built since. */
-export const factoryRelease = async (directory: string, workshop: Workshop): Promise<Result<BuiltPlan>> => {
+export const factoryRelease = async (
+  directory: string,
+  { approvers, policyOf, imageOf }: Workshop,
+): Promise<Result<FactoryRelease>> => {
   const path = join(directory, 'factory.image');
   const kept = readIfThere(path);
   if (!kept.ok) return kept;
-  const image = kept.value === undefined ? undefined : new Uint8Array(kept.value);
-  const built = await buildPlan(workshop, factoryPlan, { image });
-  if (!built.ok || image !== undefined) return built;
+  const image = kept.value === undefined ? await imageOf(factoryPlan) : ok(new Uint8Array(kept.value));
+  if (!image.ok) return image;
+  const stated = stateRelease(
+    { ...factoryPlan, hardware: simulatedHardware, image: image.value, signers: approvers.secretsOf('os') },
+    policyOf('os'),
+  );
+  if (!stated.ok || kept.value !== undefined) return stated;
   mkdirSync(directory, { recursive: true });
-  const stored = writeAtomically(path, built.value.image);
-  return stored.ok ? built : stored;
+  const stored = writeAtomically(path, stated.value.image);
+  return stored.ok ? stated : stored;
 };

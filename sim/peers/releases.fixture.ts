@@ -40,6 +40,7 @@ import { targetFileName } from '#ota-client/trust/target-file';
 import type { DirectorTargets } from '#protos/gen/types';
 import { type OpenedDirector, openDirector } from './director.ts';
 import type { BuildImage } from './image-build.ts';
+import { treeImages } from './release-plans.ts';
 import { openReleases, type Releases, type ReleasesOptions } from './releases.ts';
 import { verifierName } from './verifier.ts';
 
@@ -69,7 +70,7 @@ export const releaseSite = async (options: Partial<ReleasesOptions> = {}) => {
   const open = async () =>
     unwrap(
       await openReleases({
-        ...{ directory, programs, secrets, clock, buildImage: joinedFiles },
+        ...{ directory, secrets, clock, imageOf: treeImages(programs, joinedFiles) },
         areReferencesLive: (root) => live.has(toHex(root)),
         ...options,
       }),

@@ -31,13 +31,13 @@ import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy } from '#ota-client/slots/statement';
 import type { DeviceReport } from '#protos/gen/types';
 import { approversFrom } from './approvers.ts';
-import { type BuildImage, buildRootImage } from './image-build.ts';
 import { leftReleases, type OfferedRelease } from './left-releases.ts';
 import { withoutLastSignature } from './mirror.ts';
 import {
   type BuiltPlan,
   buildPlan,
   factoryRelease,
+  type ImageOfPlan,
   type ReleaseClass,
   type ReleasePlan,
   releasePolicies,
@@ -81,22 +81,20 @@ export interface Releases {
 export interface ReleasesOptions {
   /** Of the peers: `repository` in it is the one that is served. */
   readonly directory: string;
-  /** Of the device's programs. */
-  readonly programs: string;
+  readonly imageOf: ImageOfPlan;
   readonly secrets: Pick<PeerSecrets, 'custodians'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   /** SR-13: whether the verifier knows what a device with this release measures. */
   readonly areReferencesLive: (verityRoot: Uint8Array) => boolean;
   readonly haltAfterFailures?: number;
-  readonly buildImage?: BuildImage;
 }
 
 const crypto = nodeCrypto;
 const people = { author: 'ada', reviewer: 'bea' } as const;
 
-/** @returns the factory with the first release built, or `unavailable/not-supported` without the tool for images */
+/** @returns the factory with the first release built, or the faults of `imageOf` */
 export const openReleases = async (options: ReleasesOptions): Promise<Result<Releases>> => {
-  const { directory, programs, secrets, clock, areReferencesLive, buildImage = buildRootImage } = options;
+  const { directory, imageOf, secrets, clock, areReferencesLive } = options;
   const approvers = approversFrom(crypto, secrets.custodians);
   const opened = await openRepository(join(directory, 'repository'), approvers, clock);
   if (!opened.ok) return opened;
@@ -131,7 +129,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     },
   };
 
-  const workshop = { programs, approvers, policyOf, buildImage };
+  const workshop = { approvers, policyOf, imageOf };
   const left = await factoryRelease(directory, workshop);
   if (!left.ok) {
     store.value.close();
@@ -183,7 +181,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     root,
     policyOf,
     async build(plan) {
-      const built = await buildPlan(workshop, plan, { bases: [factory] });
+      const built = await buildPlan(workshop, plan, [factory]);
       if (built.ok && plan.isUnhealthy === true) unhealthy.add(toHex(built.value.facts.verityRoot));
       return built;
     },

@@ -10,8 +10,18 @@ import { remotePeripherals } from '#hal/remote/peripherals';
 import { socketClient } from '#hal/remote/socket-client';
 import { peripheralsSocket } from '#sim/doors/doors';
 
+const { switches, signals, isWell } = remotePeripherals(socketClient(peripheralMethods, peripheralsSocket));
+
 runMachineHands({
-  ...remotePeripherals(socketClient(peripheralMethods, peripheralsSocket)),
-  apps: memoryAppHost(linuxClock()),
+  ...{ switches, signals, apps: memoryAppHost(linuxClock()) },
+  probes: (running) => [
+    {
+      name: 'simulated',
+      async run() {
+        const slot = await running();
+        return slot.ok && isWell(slot.value.verityRoot);
+      },
+    },
+  ],
   isSimulated: true,
 });

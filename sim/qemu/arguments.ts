@@ -27,6 +27,9 @@ export const qemu = '/usr/bin/qemu-system-x86_64';
 
 export const sockets = { control: 'qmp.sock', serial: 'serial.sock', link: 'link.sock', key: 'key.sock' } as const;
 export const networkCard = 'nic0';
+/** Of user networking: the machine that runs the emulator is the gateway (QEMU, `-netdev user`). */
+export const guestAddress = '10.0.2.15';
+export const hostAddress = '10.0.2.2';
 
 /** Every device is named: QMP addresses them by these names. */
 export const machineArguments = (shape: MachineShape): readonly string[] => {

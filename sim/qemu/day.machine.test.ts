@@ -11,14 +11,15 @@ import { codeOf } from '#hal/core/result';
 import { systemRandom } from '#hal/linux/random';
 import { memoryLog } from '#hal/memory/log';
 import { copyBuild } from '#sim/levels/device.fixture';
-import type { Body, Level } from '#sim/levels/level';
+import type { Level } from '#sim/levels/level';
+import type { MachineBody } from '#sim/levels/machine-body';
 import { openMachineWorld } from '#sim/levels/machines';
 import { day } from '#sim/scenarios/day';
 import { buildTestImage, clock } from './machine.fixture.ts';
 
 describe('a day of a machine', () => {
   const directory = mkdtempSync(join(tmpdir(), 'enigm-mday-'));
-  let world: Level<Body>;
+  let world: Level<MachineBody>;
   beforeAll(async () => {
     world = await openMachineWorld({
       ...{ directory, paths: copyBuild(directory), clock, random: systemRandom, log: memoryLog() },
@@ -31,7 +32,7 @@ describe('a day of a machine', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const notThere = ['network', 'intelligence', 'update', 'rollout', 'emergency'];
+  const notThere = ['network'];
   for (const scenario of day.filter(({ step }) => !notThere.includes(step)))
     test(scenario.step, async () => {
       const beganMs = clock.bootMs();

@@ -30,7 +30,7 @@ export interface DeviceOptions {
 }
 
 /** `sim/image/guest/machine.sh` reads so much of it. */
-export const siteBytes = 64 * 1024;
+export const siteBytes = 256 * 1024;
 const toolBytes = 1024 * 1024;
 
 export const qemuDevice = (folder: string): QemuDevice => ({

@@ -1,5 +1,5 @@
 /** QEMU and the TPM of its machine as two processes, and the sockets through which they are spoken to. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { deny, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import { machineArguments, qemu, sockets } from './arguments.ts';
 import type { QemuDevice } from './device.ts';
+import { missingForStart } from './missing.ts';
 import { openQmp, type Qmp, type QmpEvent } from './qmp.ts';
 import { appears, startTied, type TiedProcess, tied } from './tied-process.ts';
 
@@ -26,6 +27,8 @@ export interface Emulator {
   readonly serial: Socket;
   /** Socket of its line to the simulator. */
   readonly link: string;
+  /** Socket of the line to its Key. */
+  readonly key: string;
   readonly events: readonly QmpEvent[];
   /** Ends at once, and leaves neither process nor socket. */
   stop(): Promise<void>;
@@ -38,7 +41,8 @@ const socketWithinMs = 10_000;
 /** @returns both running, or `unavailable/not-supported` with what they said */
 export const startEmulator = async (device: QemuDevice, options: EmulatorOptions): Promise<Result<Emulator>> => {
   const { clock, memoryMiB = defaultMemoryMiB, deletesEntries = false, limitMs = defaultLimitMs, savedState } = options;
-  if (!existsSync(qemu)) return deny('unavailable', 'not-supported', 'QEMU is not installed: make setup-machine');
+  const missing = missingForStart();
+  if (missing !== undefined) return deny('unavailable', 'not-supported', missing);
   const run = mkdtempSync(join(tmpdir(), 'enigm-q'));
   const tpmSocket = join(run, 'tpm.sock');
   mkdirSync(device.tpm, { recursive: true, mode: 0o700 });
@@ -78,5 +82,5 @@ export const startEmulator = async (device: QemuDevice, options: EmulatorOptions
   serial.on('error', () => undefined);
   serial.setEncoding('utf8');
   parts.serial = serial;
-  return ok({ process, qmp: opened.value, serial, link: join(run, sockets.link), events, stop });
+  return ok({ process, qmp: opened.value, serial, link: join(run, sockets.link), key: join(run, sockets.key), events, stop });
 };

@@ -20,6 +20,8 @@ export interface RunningMachine extends AsyncDisposable {
   events(): readonly QmpEvent[];
   /** Socket of its line to the simulator. */
   readonly link: string;
+  /** Socket of the line to its Key. */
+  readonly key: string;
   /** The reset line: the watchdog of the hardware, or a finger on the button. */
   reset(): Promise<Result<unknown>>;
   setNetwork(isUp: boolean): Promise<Result<unknown>>;
@@ -52,7 +54,7 @@ export const powerOn = async (device: QemuDevice, options: EmulatorOptions): Pro
   return ok(runningMachine(started.value, options.clock));
 };
 
-const runningMachine = ({ process, qmp, serial: line, link, events, stop }: Emulator, clock: Clock): RunningMachine => {
+const runningMachine = ({ process, qmp, serial: line, link, key, events, stop }: Emulator, clock: Clock): RunningMachine => {
   let serial = '';
   line.on('data', (text: string) => {
     serial += text;
@@ -79,6 +81,7 @@ const runningMachine = ({ process, qmp, serial: line, link, events, stop }: Emul
     },
     events: () => [...events],
     link,
+    key,
     reset: () => qmp.command('system_reset'),
     setNetwork: (isUp) => qmp.command('set_link', { name: networkCard, up: isUp }),
     cpuSeconds: () => cpuSecondsOfChild(process.child),

@@ -1,7 +1,6 @@
 /** The epilogue: an emergency. Nothing before the press, two people told after it, nobody any wiser once it is over (SR-11, 24–27). */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { deviceLayout } from '#agents/programs/layout';
 import { codeOf, deny, done, type Fault, type Result } from '#hal/core/result';
 import { keyPins, type SimulatedKey } from '#sim/machine/key';
 import type { ContactPeer } from '#sim/peers/contacts';
@@ -40,9 +39,7 @@ export const emergency: Scenario = {
     if (first !== undefined) return refused({ ...first, detail: 'a contact was shown a place of an alert that is over' });
     const afterwards = {
       key: opensWith(key.seize(), keptBack.parcel) ? 'OPENS IT' : 'opens nothing',
-      host: opensWith(valuesOf(join(deviceLayout(device.directory).beacon, 'beacon.db')), keptBack.parcel)
-        ? 'OPENS IT'
-        : 'opens nothing',
+      host: opensWith(valuesOf(await device.relayStore()), keptBack.parcel) ? 'OPENS IT' : 'opens nothing',
       contacts: beacon.contacts.map((contact) => openedBy(contact, keptBack.parcel)).join(' '),
     };
     if (slept.bytes > 0 || slept.positions > 0 || /OPENS/.test(Object.values(afterwards).join()))

@@ -1,36 +1,32 @@
-/** Step 6: the policy becomes packet rules of the kernel, in a network that the run makes for itself; a packet proves it. */
-import { spawn, spawnSync } from 'node:child_process';
+/** Step 6: the policy becomes packet rules of the kernel, in a network of the device's own; a packet proves it. */
 import { equalBytes } from '#hal/core/bytes';
 import { codeOf, done, type Result } from '#hal/core/result';
-import type { LabSide } from '#hal/linux/network-lab';
 import type { PolicyBundle } from '#protos/gen/types';
 import type { World } from '#sim/world/world';
 import { faultOfCode } from './outcome.ts';
 import { versionOf } from './policy.ts';
 import { refused, type Scenario, seen } from './scenario.ts';
 
-const port = 4711;
-
 export const network: Scenario = {
   step: 'network',
   title: 'the policy is packet rules now: what it allows arrives, with the kill switch nothing does, others are left alone',
   async run(world) {
-    const { device, network: lab } = world;
-    if (!lab.ok) return seen({ skipped: codeOf(lab.fault) });
-    const { device: here, far } = lab.value;
-    await here.run('/usr/sbin/nft', ['add', 'table', 'inet', 'foreign']);
+    const { device, network: found } = world;
+    if (!found.ok) return seen({ skipped: codeOf(found.fault) });
+    const witness = found.value;
+    await witness.addForeignTable();
     const before = await device.app.call('managed.status', {});
     if (!before.ok) return refused(before.fault);
 
     const open = await apply(world, { mode: 'open', allowedUsers: [], deniedUsers: [] });
     if (!open.ok) return refused(open.fault);
-    const arrives = await packetArrives(world, here, far, 'open');
+    const arrives = await witness.packetArrives('open');
     const silent = await apply(world, { mode: 'silent', allowedUsers: [], deniedUsers: [] });
     if (!silent.ok) return refused(silent.fault);
-    const isSilent = !(await packetArrives(world, here, far, 'silent'));
+    const isSilent = !(await witness.packetArrives('silent'));
     const after = await device.app.call('managed.status', {});
     if (!after.ok) return refused(after.fault);
-    const tables = await here.run('/usr/sbin/nft', ['list', 'tables']);
+    const isForeignThere = await witness.hasForeignTable();
     const holds = after.value.states.find(({ kind }) => kind === 'policy')?.holds === true;
     if (!arrives || !isSilent || !holds)
       return refused({
@@ -47,7 +43,7 @@ export const network: Scenario = {
         after.value.network?.digest ?? new Uint8Array(),
       ),
       readBack: 'equals the policy',
-      foreignTables: tables.ok && tables.value.includes('inet foreign') ? 'untouched' : 'GONE',
+      foreignTables: isForeignThere ? 'untouched' : 'GONE',
     });
   },
 };
@@ -67,24 +63,4 @@ const apply = async ({ device, fleet, until }: World, wanted: PolicyBundle['netw
     return state?.version === version || code !== undefined;
   });
   return code === undefined ? done : { ok: false, fault: faultOfCode(code) };
-};
-
-/** One datagram from the device's side to a listener at the far end. */
-const packetArrives = async ({ until }: World, device: LabSide, far: LabSide, word: string): Promise<boolean> => {
-  const source = `const s=require('dgram').createSocket('udp4');s.on('message',(m)=>console.log(String(m)));s.bind(${port},()=>console.log('ready'))`;
-  const [program = '', ...words] = far.before;
-  const listener = spawn(program, [...words, process.execPath, '-e', source], { stdio: ['ignore', 'pipe', 'ignore'] });
-  let heard = '';
-  listener.stdout.on('data', (data: Buffer) => {
-    heard += data.toString();
-  });
-  await until('somebody listens at the far end', () => heard.includes('ready'));
-  const [sender = '', ...before] = device.before;
-  spawnSync(sender, [...before, 'bash', '-c', `echo '${word}' > /dev/udp/${far.address}/${port}`], { stdio: 'ignore' });
-  const arrived = await until('the packet arrives', () => heard.includes(word), 500).then(
-    () => true,
-    () => false,
-  );
-  listener.kill('SIGKILL');
-  return arrived;
 };

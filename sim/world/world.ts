@@ -6,7 +6,6 @@
 import type { ApiMethods } from '#agents/api/methods';
 import type { BeaconMethods } from '#agents/beacon/methods';
 import type { Result } from '#hal/core/result';
-import type { NetworkLab } from '#hal/linux/network-lab';
 import type { CallWindow } from '#hal/ports/signals';
 import type { SlotName } from '#hal/ports/slots';
 import type { Client } from '#hal/remote/methods';
@@ -44,14 +43,25 @@ export interface World {
   readonly updates: UpdatePeers;
   /** From now on the verifier knows what a device with this release measures. */
   knowRelease(release: { readonly id: string; readonly facts: ReleaseFacts }): void;
-  /** The network of the first device, or why this machine allows it none. */
-  readonly network: Result<NetworkLab>;
+  /** Somebody at the network of the first device, or why this machine allows none. */
+  readonly network: Result<NetworkWitness>;
   /** The Key of the first device, its contacts, and the courier between. */
   readonly beacon: BeaconPeers;
   /** Evidence that passed so far. */
   readonly recordedEvidence: readonly Uint8Array[];
   /** Waits until the fact is true. @throws after the time, naming what did not happen */
   until(what: string, fact: () => Promise<boolean> | boolean, withinMs?: number): Promise<void>;
+}
+
+/** One hand at the device's own network, and one at its far end. */
+export interface NetworkWitness {
+  /** By what they are addresses of. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Packet rules that are not ours. */
+  addForeignTable(): Promise<void>;
+  hasForeignTable(): Promise<boolean>;
+  /** Sends one datagram from the device. @returns whether it arrived */
+  packetArrives(word: string): Promise<boolean>;
 }
 
 export interface Fate {
@@ -76,6 +86,8 @@ export interface Device {
   readonly relay: Pick<Client<BeaconMethods>, 'call'>;
   /** The firmware's log, as a file. */
   readonly bootLogPath: string;
+  /** What the beacon relay keeps, as a file. */
+  relayStore(): Promise<string>;
   readonly auditPath: string;
   bootId(): string;
   /** Recorded system calls, as if its own programs had made them. */

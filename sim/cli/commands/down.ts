@@ -31,7 +31,7 @@ const down = async (context: Context, { directory: path, json = false }: DownOpt
     answer('not-running', 'no simulated device runs');
     return exitCodes.done;
   }
-  const { processId, tpm } = found.running;
+  const { processId, kind } = found.running;
   if (found.state === 'running') {
     const failure = await end(context, directory, processId);
     if (failure !== undefined) {
@@ -42,7 +42,7 @@ const down = async (context: Context, { directory: path, json = false }: DownOpt
     return exitCodes.done;
   }
   // Its programs ended with it; sockets have nobody left who would remove them.
-  for (const runDirectory of runDirectoriesOf(directory, tpm)) rmSync(runDirectory, { recursive: true, force: true });
+  for (const runDirectory of runDirectoriesOf(directory, kind)) rmSync(runDirectory, { recursive: true, force: true });
   withdraw(directory);
   answer('removed', `process ${processId} was killed earlier; what it left is removed`, processId);
   return exitCodes.done;

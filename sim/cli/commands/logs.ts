@@ -4,17 +4,15 @@ import { join, resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
 import { programNames } from '#agents/supervisor/launch';
 import { simulatedLayout } from '#sim/machine/layout';
-import type { TpmKind } from '#sim/machine/machine';
 import type { Context, Run } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jsonLine, mergeLogs, showLine } from '../log-lines.ts';
-import { jsonOption, tpmOption, withDirectory } from '../options.ts';
+import { type DeviceOptions, jsonOption, kindOf, withDevice, withDirectory } from '../options.ts';
 import { firstDeviceOf } from '../places.ts';
 import { findRunning } from '../running.ts';
 
-interface LogsOptions {
+interface LogsOptions extends DeviceOptions {
   readonly directory: string;
-  readonly tpm: TpmKind;
   readonly json?: boolean;
 }
 
@@ -26,9 +24,8 @@ export const logsCommand = (program: Command, run: Run, context: Context): void 
     .command('logs')
     .description('what the programs of the simulated device wrote, oldest first')
     .addArgument(new Argument('[program]', 'one of them').choices(programNames))
-    .addOption(jsonOption('the lines as they were written, one JSON object each'))
-    .addOption(tpmOption());
-  withDirectory(command, context.home).action(
+    .addOption(jsonOption('the lines as they were written, one JSON object each'));
+  withDirectory(withDevice(command), context.home).action(
     run((name: string | undefined, options: LogsOptions) => logs(context, name, options)),
   );
 };
@@ -37,7 +34,7 @@ const logs = ({ write, complain }: Context, name: string | undefined, options: L
   const directory = resolve(options.directory);
   const found = findRunning(directory);
   const { logs: folder } = simulatedLayout(
-    found.state === 'none' ? firstDeviceOf(directory, options.tpm) : found.running.directory,
+    found.state === 'none' ? firstDeviceOf(directory, kindOf(options)) : found.running.directory,
   );
   const programs = logsIn(folder).filter((program) => name === undefined || program === name);
   if (programs.length === 0) {

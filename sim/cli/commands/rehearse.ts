@@ -24,7 +24,7 @@ export const rehearseCommand = (program: Command, run: Run, context: Context): v
 const rehearse = (context: Context, { technician, json = false }: RehearseOptions): Promise<number> => {
   const { write, complain, home } = context;
   const directory = join(home, 'rehearsal');
-  return inWorld(context, { command: 'rehearse', directory, tpm: 'embedded', isFresh: true }, async ({ world }) => {
+  return inWorld(context, { command: 'rehearse', directory, kind: 'embedded', isFresh: true }, async ({ world }) => {
     await world.device.answers();
     const done = await world.device.enigmctl('provision', '--technician', technician);
     complain(done.said.trim());

@@ -1,6 +1,6 @@
 # Of the simulator's image alone: the network of the emulator, the site that the simulator wrote on the second disk, a
 # shell on the serial line.
-[ -b /dev/vdb ] && head -c 65536 /dev/vdb | tr -d '\0' > /var/lib/enigm/site.json
+[ -b /dev/vdb ] && head -c 262144 /dev/vdb | tr -d '\0' > /var/lib/enigm/site.json
 # The Key is plugged in where it belongs to the device.
 if grep -q '"beacon"' /var/lib/enigm/site.json; then
   ln -s ttyS1 /dev/enigm-key

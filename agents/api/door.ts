@@ -158,6 +158,12 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const updated = await errand(() => manager.update(signal));
       return updated.ok ? managedOf(parts) : updated;
     },
+    'managed.import': async ({ files }, signal) => {
+      if (parts.manager === undefined) return noFleet;
+      const { manager } = parts;
+      const updated = await errand(() => manager.updateFrom(new Map(files.map(({ path, content }) => [path, content])), signal));
+      return updated.ok ? managedOf(parts) : updated;
+    },
     'defense.status': async () => ok(await defense.status()),
     'intelligence.present': async ({ envelope }) => {
       const presented = await defense.outcomes.present(envelope, source);

@@ -43,6 +43,7 @@ export const apiMethods = {
   'update.install': { request: 'UpdateOrder', reply: 'UpdateOutcome', domain: 'platform-integration' },
   'managed.status': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'managed.update': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
+  'managed.import': { request: 'CarriedRepository', reply: 'ManagedList', domain: 'platform-integration' },
   'defense.status': { request: 'Nothing', reply: 'DefenseStatus', domain: 'active-defense' },
   'intelligence.present': { request: 'OutcomeRequest', reply: 'OutcomeEntry', domain: 'active-defense' },
 } as const satisfies Record<string, ApiMethod>;

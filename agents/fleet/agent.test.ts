@@ -132,6 +132,7 @@ describe('the fleet agent', () => {
           updates += 1;
           return far.isUpdateRefused ? deny('unavailable', 'peer-unreachable') : ok(false);
         },
+        updateFrom: async () => ok(false),
         states: async () => [],
       },
       orders: {

@@ -41,7 +41,7 @@ describe('the policy manager', () => {
           refreshes.push({ signal: given, answer });
         }),
     };
-    manager = policyManager({ enforcer, source, clock, log: memoryLog() });
+    manager = policyManager({ enforcer, source, carried: () => ({ refresh: async () => ok(shelf) }), clock, log: memoryLog() });
   });
 
   /** A repository that has version 3 of the policy. */
@@ -72,6 +72,25 @@ describe('the policy manager', () => {
     const again = manager.update(signal);
     refreshes[1]?.answer(ok(shelf));
     expect(outcome(await again)).toBe(true);
+  });
+
+  test('takes what was carried to it after what it is doing, and asks no far end for it (SR-17)', async () => {
+    const asking = manager.update(signal);
+    const importing = manager.updateFrom(new Map(), signal);
+    expect(applies).toBe(0);
+    refreshes[0]?.answer(deny('unavailable', 'peer-unreachable'));
+    expect(outcome(await asking)).toBe('unavailable/peer-unreachable');
+    expect(outcome(await importing)).toBe(true);
+    expect([applies, refreshes.length]).toEqual([1, 1]);
+  });
+
+  test('does not begin with what was carried to it for somebody who left', async () => {
+    void manager.update(signal);
+    const leaving = new AbortController();
+    const importing = manager.updateFrom(new Map(), leaving.signal);
+    leaving.abort();
+    expect(outcome(await importing)).toBe('unavailable/aborted');
+    expect(applies).toBe(0);
   });
 
   test.each([

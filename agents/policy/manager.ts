@@ -1,10 +1,11 @@
 /** Brings every managed class up to the newest bundle that holds, one after the other, and keeps what came of each. */
 import { unlessAborted, within } from '#hal/core/deadline';
-import { codeOf, type Fault, type Result } from '#hal/core/result';
+import { codeOf, deny, type Fault, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { ManagedState } from '#protos/gen/types';
 import { type ManagedClass, managedClasses } from './bundles.ts';
+import type { CarriedFiles } from './carried.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { BundleSource } from './source.ts';
 
@@ -15,6 +16,8 @@ export interface PolicyManager {
    * @returns whether anything changed
    */
   update(signal: AbortSignal): Promise<Result<boolean>>;
+  /** The same out of files that were carried here, after whatever is being done: no network is asked (SR-17). */
+  updateFrom(files: CarriedFiles, signal: AbortSignal): Promise<Result<boolean>>;
   /** What is in force by read-back, and why a newer bundle is not. */
   states(): Promise<readonly ManagedState[]>;
 }
@@ -22,6 +25,7 @@ export interface PolicyManager {
 export interface ManagerParts {
   readonly enforcer: Enforcer;
   readonly source: BundleSource;
+  readonly carried: (files: CarriedFiles) => BundleSource;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -31,7 +35,7 @@ const limitMs = 5 * 60_000;
 
 const noDigest = new Uint8Array(32);
 
-export const policyManager = ({ enforcer, source, clock, log }: ManagerParts): PolicyManager => {
+export const policyManager = ({ enforcer, source, carried, clock, log }: ManagerParts): PolicyManager => {
   const refusals = new Map<ManagedClass, Fault>();
   let running: Promise<Result<boolean>> | undefined;
 
@@ -40,8 +44,8 @@ export const policyManager = ({ enforcer, source, clock, log }: ManagerParts): P
     log.warn('bundle.refused', { kind, code: codeOf(fault), detail: fault.detail ?? '' });
   };
 
-  const updateOnce = async (signal: AbortSignal): Promise<Result<boolean>> => {
-    const shelf = await source.refresh(signal);
+  const updateOnce = async (from: BundleSource, signal: AbortSignal): Promise<Result<boolean>> => {
+    const shelf = await from.refresh(signal);
     if (!shelf.ok) {
       for (const kind of managedClasses) refuse(kind, shelf.fault);
       return shelf;
@@ -66,11 +70,20 @@ export const policyManager = ({ enforcer, source, clock, log }: ManagerParts): P
     return { ok: true, value: hasChanged };
   };
 
+  const begin = (from: BundleSource): Promise<Result<boolean>> =>
+    within(clock, limitMs, (signal) => updateOnce(from, signal)).finally(() => {
+      running = undefined;
+    });
+
   return {
     update(signal) {
-      running ??= within(clock, limitMs, updateOnce).finally(() => {
-        running = undefined;
-      });
+      running ??= begin(source);
+      return unlessAborted(running, signal);
+    },
+    async updateFrom(files, signal) {
+      while (running !== undefined) await unlessAborted(running, signal);
+      if (signal.aborted) return deny('unavailable', 'aborted');
+      running = begin(carried(files));
       return unlessAborted(running, signal);
     },
     async states() {

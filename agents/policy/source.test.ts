@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { openState } from '#agents/management/state';
-import type { ReadRange } from '#agents/mind/far-ends';
 import { timeKeeper } from '#agents/mind/time-keeper';
-import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
+import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { metadataPath } from '#ota-client/repository/files';
 import { publishRoles } from '#ota-client/repository/publish';
 import { ci, custodian, site } from '#ota-client/repository/repository.fixture';
+import { readCarried } from './carried.ts';
 import { bundleSource } from './source.ts';
 
 const dayMs = 86_400_000;
@@ -22,13 +22,9 @@ const device = async () => {
   const boot = () => {
     const time = timeKeeper(clock, state, memoryLog());
     const present = () => ({ nowMs: time.nowMs(), floorMs: state.current().lastSignedMs ?? 0 });
-    const read: ReadRange = async (path, offset, mostBytes) => {
-      const file = kept.get(path);
-      return file === undefined ? deny('unavailable', 'not-found') : ok(file.subarray(offset, offset + mostBytes));
-    };
     const source = bundleSource({
       crypto: nodeCrypto,
-      read,
+      read: readCarried(kept),
       store: memoryStore(),
       pinnedRoot: kept.get(metadataPath('1.root.json')) ?? new Uint8Array(),
       time: { present, asked: async () => present() },

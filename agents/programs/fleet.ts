@@ -5,8 +5,9 @@ import { type FleetParts, fleetAgent } from '#agents/fleet/agent';
 import { commandMethods } from '#agents/fleet/command-methods';
 import type { OrderIntake } from '#agents/management/order-intake';
 import type { Fleet } from '#agents/management/site';
-import type { FarEnds } from '#agents/mind/far-ends';
+import type { FarEnds, ReadRange } from '#agents/mind/far-ends';
 import type { MindParts } from '#agents/mind/parts';
+import { type CarriedFiles, readCarried } from '#agents/policy/carried';
 import type { Enforcer } from '#agents/policy/enforcer';
 import { type PolicyManager, policyManager } from '#agents/policy/manager';
 import { bundleSource } from '#agents/policy/source';
@@ -29,16 +30,15 @@ type Parts = MindParts & { readonly attestor: Attestor };
 
 export const managerOf = (parts: Parts, fleet: Fleet, { enforcer, far, store }: ManagerNeeds): PolicyManager => {
   const { clock, crypto, log, time, attestor } = parts;
-  const source = bundleSource({
-    crypto,
-    store,
-    pinnedRoot: fleet.repository.root,
-    hardwareId: fleet.repository.hardware,
-    time: expiryTime(parts, attestor),
-    witness: (signedMs) => time.witness(signedMs),
-    read: far.read,
-  });
-  return policyManager({ enforcer, source, clock, log });
+  const { root: pinnedRoot, hardware: hardwareId } = fleet.repository;
+  const sourceOf = (read: ReadRange) =>
+    bundleSource({
+      ...{ crypto, store, pinnedRoot, hardwareId, read },
+      time: expiryTime(parts, attestor),
+      witness: (signedMs) => time.witness(signedMs),
+    });
+  const carried = (files: CarriedFiles) => sourceOf(readCarried(files));
+  return policyManager({ enforcer, source: sourceOf(far.read), carried, clock, log });
 };
 
 /** What Command hears of the device: bundles in force, and the release that runs. */

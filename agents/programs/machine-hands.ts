@@ -36,8 +36,8 @@ const closedData = 'closed';
 /** The kernel's resource manager of the first TPM; not an option, so that nothing can name another (SR-04). */
 const tpmDevice = '/dev/tpmrm0';
 
-/** Long enough for the answer to leave the machine. */
-const powerDelayMs = 500;
+/** Long enough for the answer to leave the machine, by way of a mind that may be busy. */
+const powerDelayMs = 2_000;
 
 export interface MachineParts {
   readonly signals: Signals;

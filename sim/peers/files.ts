@@ -10,6 +10,8 @@ import { certifyServer } from './authority.ts';
 import type { PeerSecrets } from './secrets.ts';
 
 export interface FilesPeer {
+  /** What is served, as it lies there. */
+  readonly directory: string;
   /** `https://127.0.0.1:port` */
   readonly url: string;
   /** What it was asked for, oldest first: `path offset-end`. */
@@ -59,6 +61,7 @@ export const startFiles = async ({ directory, secrets, clock }: FilesPeerOptions
     server.listen(0, host, resolve);
   });
   return {
+    directory,
     url: `https://${host}:${(server.address() as AddressInfo).port}`,
     asked,
     takePath: (next = (_path, _offset, bytes) => bytes) => {

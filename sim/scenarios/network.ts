@@ -3,7 +3,7 @@ import { equalBytes } from '#hal/core/bytes';
 import { codeOf, done, type Result } from '#hal/core/result';
 import type { PolicyBundle } from '#protos/gen/types';
 import type { World } from '#sim/world/world';
-import { faultOfCode } from './outcome.ts';
+import { faultOf, faultOfCode } from './outcome.ts';
 import { versionOf } from './policy.ts';
 import { refused, type Scenario, seen } from './scenario.ts';
 
@@ -26,17 +26,21 @@ export const network: Scenario = {
     const isSilent = !(await witness.packetArrives('silent'));
     const after = await device.app.call('managed.status', {});
     if (!after.ok) return refused(after.fault);
+    const carried = await openByHand(world);
+    if (!carried.ok) return refused(carried.fault);
+    const arrivesAgain = await witness.packetArrives('carried');
     const isForeignThere = await witness.hasForeignTable();
     const holds = after.value.states.find(({ kind }) => kind === 'policy')?.holds === true;
-    if (!arrives || !isSilent || !holds)
+    if (!arrives || !isSilent || !holds || !arrivesAgain)
       return refused({
         category: 'integrity',
         reason: 'read-back',
-        detail: JSON.stringify({ arrives, isSilent, holds }),
+        detail: JSON.stringify({ arrives, isSilent, holds, arrivesAgain }),
       });
     return seen({
       open: 'a packet arrives',
       killSwitch: 'no packet arrives',
+      carriedPolicy: 'a packet arrives',
       dropped: after.value.network?.droppedOut ?? 0,
       rulesChanged: !equalBytes(
         before.value.network?.digest ?? new Uint8Array(),
@@ -46,6 +50,16 @@ export const network: Scenario = {
       foreignTables: isForeignThere ? 'untouched' : 'GONE',
     });
   },
+};
+
+/** A device that reaches nobody takes the next policy from whoever carries it there, and from nobody else's hand (SR-17). */
+const openByHand = async ({ device, fleet }: World): Promise<Result<void>> => {
+  const version = (await versionOf(device, 'policy')) + 1;
+  const network = { mode: 'open', allowedUsers: [], deniedUsers: [] } as const;
+  const published = await fleet.command.publish('policy', { version, network, privacy: 'private' });
+  if (!published.ok) return published;
+  const fault = faultOf(await device.enigmctl('policy', 'apply', '--from', fleet.files.directory));
+  return fault === undefined ? done : { ok: false, fault };
 };
 
 /** Resolves when the device has it, or says why it does not take it. */

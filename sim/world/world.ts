@@ -60,7 +60,7 @@ export interface NetworkWitness {
   /** Packet rules that are not ours. */
   addForeignTable(): Promise<void>;
   hasForeignTable(): Promise<boolean>;
-  /** Sends one datagram from the device. @returns whether it arrived */
+  /** Sends a word from the device. @returns whether it arrived */
   packetArrives(word: string): Promise<boolean>;
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { toHex } from '#hal/core/bytes';
 import { faultFrom } from '#hal/core/result';
 import type { ManagedList, ManagedState } from '#protos/gen/types';
+import { carriedRepository } from '../carried-repository.ts';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
 import { withDevice } from '../device.ts';
@@ -35,13 +36,18 @@ export const managedCommands = (program: Command, run: Run): void => {
   policy
     .command('apply')
     .description('fetch the newest bundles now, verify and apply them')
+    .option('--from <folder>', 'a copy of the repository, where the device reaches none')
     .action(
-      run(({ console, runDirectory }) =>
-        withDevice(runDirectory, async (device) => {
-          console.say('fetching and verifying …');
-          return answer(console, await device.call('managed.update', {}), shown);
-        }),
-      ),
+      run(({ console, runDirectory }, { from }: { readonly from?: string }) => {
+        const carried = from === undefined ? undefined : carriedRepository(from);
+        if (carried?.ok === false) return console.refuse(carried.fault);
+        return withDevice(runDirectory, async (device) => {
+          console.say(carried === undefined ? 'fetching and verifying …' : 'verifying …');
+          const updated =
+            carried === undefined ? await device.call('managed.update', {}) : await device.call('managed.import', carried.value);
+          return answer(console, updated, shown);
+        });
+      }),
     );
   program
     .command('app')

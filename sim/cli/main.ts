@@ -6,6 +6,7 @@ import { dayCommand } from './commands/day.ts';
 import { downCommand } from './commands/down.ts';
 import { logsCommand } from './commands/logs.ts';
 import { rehearseCommand } from './commands/rehearse.ts';
+import { shellCommand } from './commands/shell.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import type { Context, Run } from './context.ts';
@@ -40,7 +41,7 @@ const run: Run =
   async (...values) => {
     code = await action(...values);
   };
-for (const command of [dayCommand, upCommand, statusCommand, logsCommand, downCommand, rehearseCommand])
+for (const command of [dayCommand, upCommand, shellCommand, statusCommand, logsCommand, downCommand, rehearseCommand])
   command(program, run, context);
 
 // Whoever listened is gone (`| head`, a closed terminal): as on a hang-up, a device that runs ends in order.

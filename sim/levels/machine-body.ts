@@ -4,8 +4,9 @@
  */
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { apiMethods } from '#agents/api/methods';
 import { beaconMethods } from '#agents/beacon/methods';
 import { installed } from '#agents/package/places';
@@ -69,6 +70,7 @@ export const machineBody = (
   let running: RunningMachine | undefined;
   let doors: Doors | undefined;
   let server: SocketServer | undefined;
+  let shellServer: Server | undefined;
   let bootId = '';
   /** Of the present start; resolves when it is on the disk of this machine. */
   let logIsThere: Promise<void> = Promise.resolve();
@@ -100,6 +102,7 @@ export const machineBody = (
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
     made ??= await newOrKept();
+    shellServer ??= await serveShell(shellPath(runDirectory), (person) => running?.attach(person) ?? person.destroy());
     server ??= unwrap(await serveSocket(dispatcher(peripheralMethods, handlers), { path: peripherals, log }));
     const pagePort = await freePort();
     writeSite(made, machineSite(site(), pagePort));
@@ -179,6 +182,7 @@ export const machineBody = (
     async dispose() {
       await stop();
       await server?.close();
+      shellServer?.close();
       app.close();
       rmSync(runDirectory, { recursive: true, force: true });
     },
@@ -188,6 +192,16 @@ export const machineBody = (
 /** A scenario that needs this is not one for a machine yet. */
 const notHere = (why: string): never => {
   throw new Error(`not at this level: ${why}`);
+};
+
+/** Where whoever wants to sit at the serial line of a machine connects to. */
+export const shellPath = (runDirectory: string): string => join(runDirectory, 'shell.sock');
+
+const serveShell = async (path: string, onPerson: (person: Duplex) => void): Promise<Server> => {
+  rmSync(path, { force: true });
+  const server = createServer(onPerson).listen(path);
+  await once(server, 'listening');
+  return server;
 };
 
 /** Nobody else takes it meanwhile, in all likelihood. */

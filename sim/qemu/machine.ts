@@ -1,4 +1,5 @@
 /** A running machine: what a person at it can do and see, and what can happen to it. */
+import type { Duplex } from 'node:stream';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import { networkCard } from './arguments.ts';
@@ -17,6 +18,8 @@ export interface RunningMachine extends AsyncDisposable {
   until(pattern: RegExp, withinMs?: number, fromCharacter?: number): Promise<Result<string>>;
   /** Types a line at the shell of the simulator's image. @returns what came of it, without the prompt */
   shell(line: string, withinMs?: number): Promise<Result<string>>;
+  /** Joins somebody to the serial line, until they leave. */
+  attach(person: Duplex): void;
   events(): readonly QmpEvent[];
   /** Socket of its line to the simulator. */
   readonly link: string;
@@ -78,6 +81,14 @@ const runningMachine = ({ process, qmp, serial: line, link, key, events, stop }:
       line.write(`echo "<${asked}""begin>"; ${text}; echo "<${asked}""end>"\n`);
       const said = await after(from, new RegExp(`<${asked}begin>\\r?\\n([^]*?)<${asked}end>`), withinMs);
       return said.ok ? ok(said.value.replaceAll('\r\n', '\n').trimEnd()) : said;
+    },
+    attach(person) {
+      const show = (text: string) => person.write(text);
+      line.on('data', show);
+      person
+        .on('data', (bytes) => line.write(bytes))
+        .on('error', () => undefined)
+        .on('close', () => line.off('data', show));
     },
     events: () => [...events],
     link,

@@ -19,11 +19,11 @@ help: ## this list
 run: $(if $(filter qemu,$(SIM)),setup-machine,setup) ## live one day of a simulated device (ONCE=1, JSON=1, TPM=embedded|swtpm, SIM=qemu, BREAK=list|NAME)
 	@exec node --no-warnings dist/sim/enigm-sim.cjs day $(DAY)
 
-test: setup-tests ## set up, then run every test that one machine can run
-	@exec node --no-warnings tools/test/main.ts unit parts day page
+test: setup-machine ## set up, then run every test that one machine can run
+	@exec node --no-warnings tools/test/main.ts unit parts day page warm
 
-test-full: setup-machine ## all that, and our image booted in QEMU again and again
-	@exec node --no-warnings tools/test/main.ts unit parts day page machine
+test-full: setup-machine ## all that, and machines booted cold again and again
+	@exec node --no-warnings tools/test/main.ts unit parts day page warm machine
 
 image: setup-machine ## build the image of a machine into build/image; needs no root
 	@exec tsx sim/image/main.ts

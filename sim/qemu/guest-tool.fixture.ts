@@ -1,12 +1,13 @@
 /** Scripts that run in the machine, at its serial line: each goes behind the site of the device. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { userOf } from '#agents/package/accounts';
 import { confined } from '#agents/package/confinement';
 import type { Result } from '#hal/core/result';
 import { siteBytes } from './device.ts';
 import type { RunningMachine } from './machine.ts';
 
-export type GuestTool = 'boot-control' | 'hands';
+export type GuestTool = 'boot-control' | 'hands' | 'mouth';
 
 /** The script of sim/qemu/guest as one file. @param constants words in it that stand for a text */
 export const guestTool = async (name: GuestTool, constants: Readonly<Record<string, string>> = {}): Promise<string> => {
@@ -35,6 +36,13 @@ export const askTool = ask('');
 
 /** Runs it as the user of the mind, whom the hands know by that. */
 export const askAsMind = ask(confined('agentd').join(' '));
+
+/** Runs it as the user of the mouth who found a way into the folder of the hands: their doors stand open to be knocked at. */
+export const askAsMouth = ask(
+  confined('linkd')
+    .map((word) => (word === '--init-groups' ? `--groups ${userOf('linkd')},${userOf('hald')}` : word))
+    .join(' '),
+);
 
 /** A program starts, and may have much to do. */
 const answerWithinMs = 900_000;

@@ -43,7 +43,7 @@ describe('the end of a test run', () => {
       '  not run: parts (real parts: software TPMs, sockets); make test runs it',
       '  not run: day (whole days in real processes); make test runs it',
       '  not run: page (the page in Chromium); make test runs it',
-      '  not run: machine (our image booted in QEMU); make test-full runs it',
+      '  not run: machine (our image booted in QEMU again and again); make test-full runs it',
     ]);
   });
 

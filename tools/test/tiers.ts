@@ -8,7 +8,8 @@ export const tiers = {
   /** They mostly wait. */
   day: { needs: 'whole days in real processes', runner: 'make test', filesPerProcessor: 1.5 },
   page: { needs: 'the page in Chromium', runner: 'make test', filesPerProcessor: 1 },
-  machine: { needs: 'our image booted in QEMU', runner: 'make test-full', filesPerProcessor: 1 },
+  warm: { needs: 'our image in QEMU, gone on with from a snapshot', runner: 'make test', filesPerProcessor: 1 },
+  machine: { needs: 'our image booted in QEMU again and again', runner: 'make test-full', filesPerProcessor: 1 },
 } as const;
 
 export type Tier = keyof typeof tiers;

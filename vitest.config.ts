@@ -23,14 +23,12 @@ const tier = (name: string, include: string[], exclude: string[] = []) => ({
   },
 });
 
+const notUnit = ['parts', 'day', 'page', 'warm', 'machine'].map((name) => `**/*.${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
-      tier(
-        'unit',
-        ['**/*.test.ts'],
-        ['parts', 'day', 'page', 'warm', 'machine'].map((name) => `**/*.${name}.test.ts`),
-      ),
+      tier('unit', ['**/*.test.ts'], notUnit),
       tier('parts', ['**/*.parts.test.ts']),
       tier('day', ['**/*.day.test.ts']),
       tier('page', ['**/*.page.test.ts']),

@@ -10,6 +10,7 @@ import { socketFolder } from '#agents/package/accounts';
 import { socketPath } from '#agents/programs/layout';
 import { concat, toHex, u16be, u32be } from '#hal/core/bytes';
 import { causeOf, ok } from '#hal/core/result';
+import { linuxClock } from '#hal/linux/clock';
 
 /** TPM 2.0 Part 2 §6.5.2, TPM_CC. */
 const commands = {
@@ -25,6 +26,8 @@ const withSessions = 0x8002;
 const attestationKey = 0x8101_0020;
 const passwordArea = concat(u32be(9), u32be(0x4000_0009), u16be(0), Uint8Array.of(0), u16be(0));
 const answerWithinMs = 20_000;
+const never = new AbortController().signal;
+const clock = linuxClock();
 
 const fileOutcome = (path: string): string => {
   try {
@@ -48,7 +51,7 @@ const socketOutcome = (path: string, request: Uint8Array): Promise<string> =>
     socket.on('close', () => end('thrown out'));
     // Length, then the response, whose code stands behind tag and size.
     socket.once('data', (bytes) => end(bytes.length < 14 ? toHex(bytes) : `0x${bytes.readUInt32BE(10).toString(16)}`));
-    setTimeout(() => end('no answer'), answerWithinMs);
+    void clock.sleep(answerWithinMs, never).then(() => end('no answer'));
   });
 
 const commandOf = (code: number): Uint8Array => {
@@ -71,4 +74,7 @@ const main = async (): Promise<Readonly<Record<string, string>>> => {
   return said;
 };
 
-void main().then((said) => process.stdout.write(`${JSON.stringify(ok(said))}\n`));
+void main().then((said) => {
+  process.stdout.write(`${JSON.stringify(ok(said))}\n`);
+  process.exit();
+});

@@ -125,6 +125,12 @@ export const machineBody = (
     bootId = '';
   };
 
+  /** What its programs have not written by now is lost, as they must bear; its kernel and its TPM end in order. */
+  const powerOff = async (): Promise<void> => {
+    await running?.powerOff();
+    await stop();
+  };
+
   const device: Device = {
     ...{ name, directory, app, bootLogPath },
     get auditPath() {
@@ -144,11 +150,7 @@ export const machineBody = (
     },
     bootId: () => bootId,
     powerOn: start,
-    /** What its programs have not written by now is lost, as they must bear. */
-    async powerOff() {
-      await running?.shell('sync');
-      await stop();
-    },
+    powerOff,
     powerCut: stop,
     isDead: () => notHere('nobody asks its firmware'),
     breakHealth: (verityRoot) => void unwell.add(toHex(verityRoot)),
@@ -180,7 +182,7 @@ export const machineBody = (
     shell: (line) => running?.shell(line),
     isOn: () => running?.isOn() === true,
     async dispose() {
-      await stop();
+      await powerOff();
       await server?.close();
       shellServer?.close();
       app.close();

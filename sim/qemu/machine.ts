@@ -31,6 +31,8 @@ export interface RunningMachine extends AsyncDisposable {
   /** Processor seconds that the emulator has used, user and system. */
   cpuSeconds(): number;
   isOn(): boolean;
+  /** In order: its kernel shuts its devices down, the TPM among them. @returns whether it ended by itself */
+  powerOff(): Promise<boolean>;
   /** As when the battery is taken out. */
   powerCut(): Promise<void>;
   /** Stops it for good, and writes all of it but its media to a file. */
@@ -41,6 +43,7 @@ const lookMs = 20;
 const bootWithinMs = 240_000;
 const answerWithinMs = 60_000;
 const moveWithinMs = 60_000;
+const offWithinMs = 30_000;
 const never = new AbortController().signal;
 
 /** @returns the machine, its firmware just started, or where the saved state left it */
@@ -97,6 +100,14 @@ const runningMachine = ({ process, qmp, serial: line, link, key, events, stop }:
     setNetwork: (isUp) => qmp.command('set_link', { name: networkCard, up: isUp }),
     cpuSeconds: () => cpuSecondsOfChild(process.child),
     isOn: () => process.isRunning(),
+    async powerOff() {
+      line.write('sync; poweroff -f\n');
+      for (const untilMs = clock.bootMs() + offWithinMs; clock.bootMs() < untilMs; await clock.sleep(lookMs, never))
+        if (!process.isRunning()) break;
+      const isOff = !process.isRunning();
+      await stop();
+      return isOff;
+    },
     powerCut: stop,
     async saveState(path) {
       for (const [name, words] of [

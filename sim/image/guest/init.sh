@@ -20,6 +20,9 @@ echo "$2" > /run/data
 # It runs and says so; what it writes meanwhile is gone at power-off.
 [ "$2" = closed ] && mount -t tmpfs -o nosuid,nodev,noexec,mode=700 data /var/lib/enigm
 [ -f /etc/enigm/machine.sh ] && . /etc/enigm/machine.sh
+# Every driver is there: from here on the kernel takes no more code, and no program looks into another.
+echo 1 > /proc/sys/kernel/modules_disabled
+echo 3 > /proc/sys/kernel/yama/ptrace_scope
 while :; do
   # The supervisor has as long to come to itself.
   echo >&9

@@ -62,6 +62,7 @@ export const busyboxCommands = [
     'sync',
     'stty',
     'printf',
+    'mkfifo',
     '[',
   ],
 ] as const;

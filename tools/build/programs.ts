@@ -71,6 +71,7 @@ for (const [folder, entryPoints] of Object.entries(bundles)) {
     format: 'cjs',
     target: 'node24',
     minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
     external: ['@tensorflow/tfjs-node'],

@@ -1,5 +1,6 @@
 /** Cedar as our policy engine: pre-parsed, strictly validated at start, every failure a denial. */
 import { attempt, attemptAsync, deny, ok, type Result } from '#hal/core/result';
+import { withBaselineCompiler } from '#hal/linux/baseline-compiler';
 import type { Admitted } from './facts.ts';
 import { rules, schema } from './policy.ts';
 
@@ -24,7 +25,7 @@ export const cedarEngine = async (): Promise<Result<Engine>> => {
   const staticPolicies = Object.fromEntries(rules.map(({ id, cedar }) => [id, cedar]));
   const engineFailed = (cause: string) => deny('policy', 'engine-failed', cause);
   // Its WebAssembly is read when it is loaded: a file that is not there or damaged is a refusal, and ends no program.
-  const loaded = await attemptAsync(() => import('@cedar-policy/cedar-wasm/nodejs'), engineFailed);
+  const loaded = await attemptAsync(() => withBaselineCompiler(() => import('@cedar-policy/cedar-wasm/nodejs')), engineFailed);
   if (!loaded.ok) return loaded;
   const { preparsePolicySet, preparseSchema, statefulIsAuthorized, validate } = loaded.value;
   const ready = attempt(() => {

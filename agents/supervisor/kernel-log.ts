@@ -17,7 +17,8 @@ export const kernelLog = (path = kernelLogPath): Writable => {
       rest = lines.pop() ?? '';
       for (const line of lines) {
         try {
-          writeSync(log, line.slice(0, maxRecordBytes));
+          // Without its end the kernel holds a record back until the next one comes: it might go on.
+          writeSync(log, `${line.slice(0, maxRecordBytes)}\n`);
         } catch {
           // A log that takes no more ends nobody.
         }

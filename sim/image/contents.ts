@@ -67,6 +67,7 @@ export const busyboxCommands = [
     'sync',
     'stty',
     'printf',
+    'mkfifo',
     '[',
   ],
 ] as const;

@@ -13,7 +13,9 @@ ip route add default via 10.0.2.2
 setsid sh -c 'while :; do sh -i; sleep 1; done < /dev/ttyS0 > /dev/ttyS0 2>&1' &
 # Only once the programs answer: what a start costs is what it costs without a simulator.
 (
-  until [ -e /run/enigm/start-ended ]; do sleep 0.2; done
+  # A pipe that nobody writes to is a wait without a process: one that sleeps is started anew each time.
+  mkfifo /run/pause
+  until [ -e /run/enigm/start-ended ]; do read -r -t 1 nothing <> /run/pause; done
   # Held open: the line forgets that it is raw when the last who has it closes it.
   exec 8<> /dev/hvc0
   stty raw -echo <&8

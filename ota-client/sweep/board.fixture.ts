@@ -13,6 +13,7 @@ import {
   type RecordedMedia,
   recordedMedia,
 } from '#hal/memory/recorded-media';
+import type { BlockDevice } from '#hal/ports/block-device';
 import { type BootControl, maxTries } from '#hal/ports/boot-control';
 import { otherSlot, type SlotName, type Slots } from '#hal/ports/slots';
 import { type Machine, machineOn } from '../apply/machine.fixture.ts';
@@ -43,6 +44,7 @@ export interface LifeState {
 
 /** What a planted fault replaces. */
 export interface Wrapping {
+  readonly device?: (device: BlockDevice, medium: string) => BlockDevice;
   readonly ports?: (ports: SweptPorts) => SweptPorts;
 }
 
@@ -80,22 +82,28 @@ export interface Board {
   machine(from: LifeState): SweptMachine;
 }
 
-export const board = (name: BoardName, pool: BlockPool, { ports: wrap = (ports) => ports }: Wrapping = {}): Board => {
+export const board = (
+  name: BoardName,
+  pool: BlockPool,
+  { ports: wrap = (ports) => ports, device: wrapDevice = (device) => device }: Wrapping = {},
+): Board => {
   const contents = new Map<TestRelease, readonly number[]>(
     sweepReleases.map((release) => [release, numbersOf(pool, release.slotContent)]),
   );
-  const portsOn = (media: RecordedMedia) => {
-    const record = bootRecordStore(media.device('boot'));
+  const portsOn = (media: RecordedMedia, isWrapped: boolean) => {
+    const device = (medium: string) => (isWrapped ? wrapDevice(media.device(medium), medium) : media.device(medium));
+    const record = bootRecordStore(device('boot'));
     const efi = firmware(media);
     const boot = name === 'record' ? recordBoot(record) : efi;
-    const devices = { a: media.device('a'), b: media.device('b') };
+    const devices = { a: device('a'), b: device('b') };
     const floor = registerFloor(media);
-    const ports = wrap({
+    const honest: SweptPorts = {
       slots: memorySlots(devices),
-      ledger: ledgerStore(media.device('journal')),
+      ledger: ledgerStore(device('journal')),
       floor,
       control: boot.control,
-    });
+    };
+    const ports = isWrapped ? wrap(honest) : honest;
     return { ...ports, choose: boot.chooseSlot };
   };
   const rotten = numbersOf(pool, rottenBlock);
@@ -109,7 +117,7 @@ export const board = (name: BoardName, pool: BlockPool, { ports: wrap = (ports) 
     ...{ name, pool },
     async laidOut({ a, b, runs, failed, rotten }) {
       const media = recordedMedia(layout, pool, blankMedia(layout, pool));
-      const { ledger, control } = portsOn(media);
+      const { ledger, control } = portsOn(media, false);
       for (const [slot, release] of [
         ['a', a],
         ['b', b],
@@ -134,7 +142,7 @@ export const board = (name: BoardName, pool: BlockPool, { ports: wrap = (ports) 
       const media = recordedMedia(layout, pool, from.media);
       const known = contentOf(media);
       const slot = from.running ?? 'a';
-      const { choose, ...ports } = portsOn(media);
+      const { choose, ...ports } = portsOn(media, true);
       const machine = machineOn({
         ...{ ...ports, chooseSlot: () => choose((name) => known(name) !== undefined) },
         ...{ known: sweepReleases, contentOf: known, windowBytes: sweepWindowSegments * segmentBytes },

@@ -6,7 +6,7 @@ import { expectNone } from '../apply/machine.fixture.ts';
 import { brokenContent } from '../apply/update.fixture.ts';
 import { segmentBytes } from '../payload/limits.ts';
 import { brokenByStep } from '../slots/invariants.ts';
-import type { SlotsView } from '../slots/view.ts';
+import { type SlotsView, startable } from '../slots/view.ts';
 import type { Board, LifeState, SweptMachine } from './board.fixture.ts';
 import { expectStarted, isRecovery } from './life.fixture.ts';
 import type { Story } from './stories.fixture.ts';
@@ -38,7 +38,7 @@ const look = async (machine: SweptMachine): Promise<SlotsView> => {
   const broken = brokenContent(view, machine.contentOf).filter(
     (sentence) => !slotNames.some((slot) => sentence.startsWith(`I5: ${slot}`) && machine.isRotten(slot)),
   );
-  expectNone([...broken, ...brokenJournal(view, machine)]);
+  expectNone([...broken, ...brokenJournal(view, machine), ...brokenFallback(view, unwrap(await machine.floor.read()))]);
   return view;
 };
 
@@ -52,6 +52,13 @@ const brokenJournal = ({ slots }: SlotsView, { media, contents }: SweptMachine):
     const first = media.cellOf(name);
     const isThere = numbers.length > 0 && numbers.every((number, at) => media.seen[first + at] === number);
     return isThere ? [] : [`journal: ${name} does not hold the ${writtenSegments} segments that are written down`];
+  });
+
+/** SR-08, row 46: the floor rises once both slots stand on it, so that one rotten block never ends in nothing that starts. */
+const brokenFallback = (view: SlotsView, floorEpoch: number): readonly string[] =>
+  startable(view).flatMap((name) => {
+    const epoch = view.slots[name].release?.floorEpoch ?? 0;
+    return epoch < floorEpoch ? [`SR-08: ${name} stands on ${epoch}, the floor is at ${floorEpoch}`] : [];
   });
 
 /** Keep what runs, or, where a trial is not well, give it up and start again. */

@@ -21,6 +21,8 @@ export interface SweepOptions {
   readonly cuts: number;
   /** Random choices of cells and sectors at each operation. */
   readonly tornPerCut: number;
+  /** Of the states that all cuts but the last left, so many are lived from and cut; a seeded choice, all unless it is given. */
+  readonly mostLastStates?: number;
   /** After each step, with what was counted up to then. */
   readonly onProgress?: (tally: SweepTally) => void;
 }
@@ -55,12 +57,12 @@ const limitAfter = (fate: PowerFate): number => (fate === 'killed' ? 1 : sweepWi
 
 /** @throws naming board, story, the cuts that led there, and what does not hold */
 export const sweep = async (board: Board, story: Story, options: SweepOptions, tally: SweepTally): Promise<void> => {
-  const { cuts, random, onProgress } = options;
+  const { cuts, random, mostLastStates = Number.POSITIVE_INFINITY, onProgress } = options;
   const known = new Set<string>();
   let from: readonly Left[] = [{ ...(await story.start(board)), how: '', limit: 0 }];
   for (let cut = 1; cut <= cuts; cut += 1) {
     const next: Left[] = [];
-    for (const state of from) {
+    for (const state of cut < cuts ? from : chosen(from, mostLastStates, random)) {
       const contents = board.pool.size;
       const left = await cutLife(board, story, state, options, tally);
       onProgress?.(tally);
@@ -69,12 +71,23 @@ export const sweep = async (board: Board, story: Story, options: SweepOptions, t
         continue;
       }
       // After the last cut one of what it left is lived from to the end, too.
-      const chosen = left[new DataView(random.bytes(4).buffer).getUint32(0) % Math.max(1, left.length)];
-      if (chosen !== undefined) await lived(board, story, chosen, tally);
+      for (const after of chosen(left, 1, random)) await lived(board, story, after, tally);
       board.pool.shrink(contents);
     }
     from = next;
   }
+};
+
+/** @returns so many of them, none twice */
+const chosen = <T>(all: readonly T[], most: number, random: Random): readonly T[] => {
+  if (all.length <= most) return all;
+  const left = [...all];
+  const draws = new DataView(random.bytes(4 * most).buffer);
+  for (let at = 0; at < most; at += 1) {
+    const other = at + (draws.getUint32(4 * at) % (left.length - at));
+    [left[at], left[other]] = [left[other] as T, left[at] as T];
+  }
+  return left.slice(0, most);
 };
 
 const cutLife = async (

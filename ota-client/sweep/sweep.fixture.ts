@@ -23,6 +23,8 @@ export interface SweepOptions {
   readonly tornPerCut: number;
   /** Of the states that all cuts but the last left, so many are lived from and cut; a seeded choice, all unless it is given. */
   readonly mostLastStates?: number;
+  /** Of what the last cuts of one life leave, so many are lived from to the end, too; one unless it is given. */
+  readonly lastLives?: number;
   /** After each step, with what was counted up to then. */
   readonly onProgress?: (tally: SweepTally) => void;
 }
@@ -57,7 +59,7 @@ const limitAfter = (fate: PowerFate): number => (fate === 'killed' ? 1 : sweepWi
 
 /** @throws naming board, story, the cuts that led there, and what does not hold */
 export const sweep = async (board: Board, story: Story, options: SweepOptions, tally: SweepTally): Promise<void> => {
-  const { cuts, random, mostLastStates = Number.POSITIVE_INFINITY, onProgress } = options;
+  const { cuts, random, mostLastStates = Number.POSITIVE_INFINITY, lastLives = 1, onProgress } = options;
   const known = new Set<string>();
   let from: readonly Left[] = [{ ...(await story.start(board)), how: '', limit: 0 }];
   for (let cut = 1; cut <= cuts; cut += 1) {
@@ -70,8 +72,7 @@ export const sweep = async (board: Board, story: Story, options: SweepOptions, t
         for (const after of left) if (isNew(known, after)) next.push(after);
         continue;
       }
-      // After the last cut one of what it left is lived from to the end, too.
-      for (const after of chosen(left, 1, random)) await lived(board, story, after, tally);
+      for (const after of chosen(left, lastLives, random)) await lived(board, story, after, tally);
       board.pool.shrink(contents);
     }
     from = next;

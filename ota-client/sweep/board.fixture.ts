@@ -78,6 +78,7 @@ export interface Layout {
 export interface Board {
   readonly name: BoardName;
   readonly pool: BlockPool;
+  /** As a factory and earlier updates leave it: nothing is pending. */
   laidOut(how: Layout): Promise<MediaState>;
   machine(from: LifeState): SweptMachine;
 }

@@ -68,17 +68,14 @@ const reach = async (machine: SweptMachine, story: Story): Promise<Reached> => {
     const { state } = (await look(machine)).slots[slot];
     if (state === 'committed') return 'active';
     const isIll = state === 'failed' || story.ill.some((release) => release === machine.contentOf(slot));
-    if (state !== 'superseded' && isIll) {
-      expectDone(await machine.hands.switch.giveUp('unwell'), slot);
-      const started = await machine.restart();
-      if (isRecovery(started)) return 'repair';
-      expectDone(started, slot);
-    } else if (state === 'trial' || state === 'superseded') expectDone(await machine.hands.switch.commit(), slot);
-    else {
-      const started = await machine.restart();
-      if (isRecovery(started)) return 'repair';
-      expectDone(started, slot);
+    if (state === 'superseded' || (state === 'trial' && !isIll)) {
+      expectDone(await machine.hands.switch.commit(), slot);
+      continue;
     }
+    if (isIll) expectDone(await machine.hands.switch.giveUp('unwell'), slot);
+    const started = await machine.restart();
+    if (isRecovery(started)) return 'repair';
+    expectStarted(started);
   }
   throw new Error('liveness: no slot becomes active');
 };

@@ -28,9 +28,7 @@ export const checkAfterCut = async (board: Board, story: Story, from: LifeState,
   }
   const view = await look(machine);
   if (before !== undefined) expectNone(brokenByStep(before, view));
-  const reached = await reach(machine, story);
-  if (reached === 'active') await look(machine);
-  return reached;
+  return reach(machine, story, view);
 };
 
 const look = async (machine: SweptMachine): Promise<SlotsView> => {
@@ -62,20 +60,22 @@ const brokenFallback = (view: SlotsView, floorEpoch: number): readonly string[] 
   });
 
 /** Keep what runs, or, where a trial is not well, give it up and start again. */
-const reach = async (machine: SweptMachine, story: Story): Promise<Reached> => {
-  for (let starts = 0; starts < 4; starts += 1) {
+const reach = async (machine: SweptMachine, story: Story, first: SlotsView): Promise<Reached> => {
+  let view = first;
+  for (let steps = 0; steps < 4; steps += 1) {
     const { slot } = machine.running;
-    const { state } = (await look(machine)).slots[slot];
+    const { state } = view.slots[slot];
     if (state === 'committed') return 'active';
     const isIll = state === 'failed' || story.ill.some((release) => release === machine.contentOf(slot));
     if (state === 'superseded' || (state === 'trial' && !isIll)) {
       expectDone(await machine.hands.switch.commit(), slot);
-      continue;
+    } else {
+      if (isIll) expectDone(await machine.hands.switch.giveUp('unwell'), slot);
+      const started = await machine.restart();
+      if (isRecovery(started)) return 'repair';
+      expectStarted(started);
     }
-    if (isIll) expectDone(await machine.hands.switch.giveUp('unwell'), slot);
-    const started = await machine.restart();
-    if (isRecovery(started)) return 'repair';
-    expectStarted(started);
+    view = await look(machine);
   }
   throw new Error('liveness: no slot becomes active');
 };

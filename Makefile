@@ -11,7 +11,7 @@ export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) $(if $(TPM),--tpm $(TPM)) $(if $(filter qemu,$(SIM)),--qemu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full image dev dist unit setup setup-tests setup-machine modules build-unit bench-quote bench-boot clean
+.PHONY: help run test test-full image dev dist unit setup setup-tests setup-machine modules build-unit bench-quote bench-boot clean sweep
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -24,6 +24,9 @@ test: setup-machine ## set up, then run every test that one machine can run
 
 test-full: setup-machine ## all that, and machines booted cold again and again
 	@exec node --no-warnings tools/test/main.ts unit parts day page warm machine
+
+sweep: modules ## cut the power of an update three and four times over, for about half an hour (SEED=word, PARTS="record/delta …")
+	@exec tsx ota-client/sweep/main.ts $(if $(SEED),--seed '$(SEED)') $(PARTS)
 
 image: setup-machine ## build the image of a machine into build/image; needs no root
 	@exec tsx sim/image/main.ts

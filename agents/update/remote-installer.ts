@@ -12,6 +12,9 @@ import { type SlotState, slotStates } from '#ota-client/slots/table';
 import type { SlotsView, SlotView } from '#ota-client/slots/view';
 import type { SlotStatus, UpdateBegun } from '#protos/gen/types';
 
+/** SHA-256, of a segment that lies on the medium. */
+const digestBytes = 32;
+
 /** Decides on a call and lets it run under a permit for exactly it, or says why not. */
 export type Perform = (call: PermittedCall) => Promise<Result<void>>;
 
@@ -99,9 +102,10 @@ const answered = async <T>(perform: Perform, call: PermittedCall<T>): Promise<Re
 const unreadable = (what: string) => deny('protocol', 'field-invalid', `the hands answered: ${what}`);
 
 const readBegun = ({ stage, firstSegment, digests, ...progress }: UpdateBegun): Result<Begun> => {
-  const { writtenSegments } = progress;
   const isKnown = stage === 'write' || stage === 'verified' || stage === 'installed';
-  if (!isKnown || digests.length !== 32 * Math.max(0, writtenSegments - firstSegment)) return unreadable(`stage ${stage}`);
+  const rechecked = digests.length / digestBytes;
+  if (!isKnown || !Number.isInteger(rechecked) || firstSegment + rechecked > progress.segments)
+    return unreadable(`stage ${stage}`);
   return ok({ ...progress, stage, recheck: { firstSegment, digests } });
 };
 

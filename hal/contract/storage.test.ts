@@ -119,6 +119,16 @@ test('a Linux device opened to read cannot be written', async () => {
   await device.close();
 });
 
+test('what a Linux device was given is there when its program is killed before it flushes', async () => {
+  const path = newFile(contractDeviceBytes);
+  const device = unwrap(await linuxBlockDevice(path, 'write'));
+  unwrap(await device.write(4096, new Uint8Array(8192).fill(1)));
+  unwrap(await device.write(12288, new Uint8Array(4096).fill(2)));
+  // No flush, no close: this is what another program reads.
+  expect([4095, 4096, 12287, 12288, 16383, 16384].map((at) => readFileSync(path)[at])).toEqual([0, 1, 1, 2, 2, 0]);
+  await device.close();
+});
+
 test('a full medium is told from a broken one', () => {
   expect(storageFailed('ENOSPC: no space left on device, write').fault).toMatchObject({
     category: 'resource',

@@ -35,7 +35,20 @@ export const maxValueBytes = copyBytes - headBytes - hashBytes;
 export const twinRecord = (device: BlockDevice, magic: string): TwinRecord => {
   const mark = utf8(magic);
   if (mark.length !== 8) throw new Error(`a magic has eight bytes: ${magic}`);
+  let isSettled = false;
+  /**
+   * What a killed program wrote can be read before it is durable. Whoever acts on it without writing it again would do so
+   * on something that a power cut takes back, so it is made durable before it is first believed.
+   */
+  const settle = async (): Promise<Result<void>> => {
+    if (isSettled) return done;
+    const flushed = await device.flush();
+    isSettled = flushed.ok;
+    return flushed;
+  };
   const newest = async (): Promise<Result<Found | undefined>> => {
+    const settled = await settle();
+    if (!settled.ok) return settled;
     const copies = [await device.read(0, copyBytes), await device.read(copyBytes, copyBytes)];
     const [first, second] = copies;
     if (first?.ok === false && second?.ok === false) return first;

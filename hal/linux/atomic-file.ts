@@ -3,28 +3,54 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, write
 import { dirname } from 'node:path';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 
+/** What writing a file asks of a file system, in the order in which it is asked; each throws where it fails. */
+export interface FileCalls {
+  /** Nothing where there is no such file. */
+  remove(path: string): void;
+  /** A new file. @returns its descriptor */
+  create(path: string, mode: number): number;
+  write(file: number, bytes: Uint8Array): void;
+  sync(file: number): void;
+  close(file: number): void;
+  rename(from: string, to: string): void;
+  /** @returns a descriptor of the folder, whose names `sync` makes durable */
+  openFolder(path: string): number;
+}
+
+const nodeCalls: FileCalls = {
+  remove: (path) => rmSync(path, { force: true }),
+  create: (path, mode) => openSync(path, 'wx', mode),
+  write(file, bytes) {
+    for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+  },
+  sync: fsyncSync,
+  close: closeSync,
+  rename: renameSync,
+  openFolder: (path) => openSync(path, 'r'),
+};
+
 /**
  * Node refuses fsync under `--permission`, so this is for programs without it; those with it keep their state in SQLite.
  * @returns nothing, or `unavailable/storage-failed`; the old file is then still there
  */
-export const writeAtomically = (path: string, bytes: Uint8Array, mode = 0o600): Result<void> =>
+export const writeAtomically = (path: string, bytes: Uint8Array, mode = 0o600, calls = nodeCalls): Result<void> =>
   attempt(
     () => {
       const temporary = `${path}.new`;
-      rmSync(temporary, { force: true });
-      const file = openSync(temporary, 'wx', mode);
+      calls.remove(temporary);
+      const file = calls.create(temporary, mode);
       try {
-        for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
-        fsyncSync(file);
+        calls.write(file, bytes);
+        calls.sync(file);
       } finally {
-        closeSync(file);
+        calls.close(file);
       }
-      renameSync(temporary, path);
-      const folder = openSync(dirname(path), 'r');
+      calls.rename(temporary, path);
+      const folder = calls.openFolder(dirname(path));
       try {
-        fsyncSync(folder);
+        calls.sync(folder);
       } finally {
-        closeSync(folder);
+        calls.close(folder);
       }
     },
     (cause) => deny('unavailable', 'storage-failed', cause),

@@ -5,7 +5,8 @@
  * disabled when Permission Model is enabled"; that Node 24.21 lets `FileHandle.datasync` through is nothing to build
  * on). So durability is asked for when the file is opened: with O_DSYNC a write returns after its data, and the
  * metadata needed to find them, are on the medium (open(2), "Synchronized I/O"). Each such write costs one flush of the
- * drive, so neighbouring writes are gathered into runs of up to 1 MiB first; `flush` sends the last one.
+ * drive, so neighbouring writes are gathered into runs of up to 1 MiB first; `flush` sends the last one. What waits in a
+ * run is in the page cache already, by a second handle: a program that is killed loses nothing that it was told is written.
  *
  * Aligned reads of a device opened to write use O_DIRECT where the file system has it: they come from the drive, not
  * from the page cache, so that a read-back means something. A device opened to read is read through the cache.
@@ -36,8 +37,9 @@ export const linuxBlockDevice = async (path: string, access: 'read' | 'write'): 
     try {
       const facts = await handle.stat();
       const direct = access === 'write' ? await directReader(path) : undefined;
+      const cached = access === 'write' ? await open(path, constants.O_RDWR) : handle;
       const deviceId = facts.isBlockDevice() ? `device ${facts.rdev}` : `file ${facts.dev}:${facts.ino}`;
-      return deviceOver(handle, direct, sizeOf(facts), deviceId);
+      return deviceOver(handle, cached, direct, sizeOf(facts), deviceId);
     } catch (error) {
       await handle.close();
       throw error;
@@ -66,6 +68,7 @@ const sizeOf = (facts: Stats): number => {
 
 const deviceOver = (
   handle: FileHandle,
+  cached: FileHandle,
   direct: DirectReader | undefined,
   sizeBytes: number,
   deviceId: string,
@@ -87,6 +90,8 @@ const deviceOver = (
       taken += piece.length;
       if (run.length === runBytes) await send();
     }
+    const waiting = Math.min(bytes.length, run.length);
+    await writeAll(cached, bytes.subarray(bytes.length - waiting), offsetBytes + bytes.length - waiting);
   };
   const overlapsRun = (offsetBytes: number, lengthBytes: number) =>
     run.length > 0 && offsetBytes < run.offsetBytes + run.length && run.offsetBytes < offsetBytes + lengthBytes;
@@ -119,6 +124,7 @@ const deviceOver = (
     },
     async close() {
       await exclusive(() => handle.close());
+      if (cached !== handle) await cached.close();
       await direct?.close();
     },
   };

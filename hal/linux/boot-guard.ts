@@ -34,7 +34,8 @@ export const endStart = async (variables: EfiVariables, running: SlotName, markP
 
 export const isStartEnded = (markPath: string): boolean => existsSync(markPath);
 
-const pointNext = async (variables: EfiVariables, running: SlotName): Promise<Result<void>> => {
+/** Before the guard is gone, where the next start goes: to a trial that has tries left, or where the boot order says. */
+export const pointNext = async (variables: EfiVariables, running: SlotName): Promise<Result<void>> => {
   const trial = readTrial(variables);
   if (!trial.ok) return trial;
   const next = variables.read('BootNext', globalVendor);

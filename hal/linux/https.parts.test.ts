@@ -154,7 +154,7 @@ describe('an exchange over HTTPS', () => {
         async (port) => expect(await postTo(port)).toBe('unavailable/peer-refused-us'),
       ));
 
-    test('an answer is taken up to its limit and not a byte above, however long it goes on', async () => {
+    test('row 33: an answer is taken up to its limit and not a byte above, however long it goes on', async () => {
       const limit = 3 * 1024 * 1024;
       for (const [bytes, expected] of [
         [limit, 'ok'],
@@ -176,7 +176,7 @@ describe('an exchange over HTTPS', () => {
       );
     });
 
-    test('one that never answers, and one whose answer never ends, both meet the time limit', async () => {
+    test('row 33: one that never answers, and one whose answer never ends, both meet the time limit', async () => {
       await withServer(
         () => undefined,
         async (port) => expect(await postTo(port, 200)).toBe('resource/time-limit'),

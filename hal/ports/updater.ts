@@ -65,7 +65,7 @@ export interface WriteProgress {
 export interface WriteBegun extends WriteProgress {
   /** `write`: segments are wanted. `verified`: written and read back. `installed`: armed, or a fallback already. */
   readonly stage: 'write' | 'verified' | 'installed';
-  /** From here on a cut may have hurt what is durable. */
+  /** From here on segments may lie on the medium that nobody wrote down, or that are not what was written. */
   readonly firstSegment: number;
   /** SHA-256 of each segment from there, as the medium has them now. */
   readonly digests: Uint8Array;

@@ -5,7 +5,9 @@ import { seededRandom } from '#hal/memory/random';
 import { check, cutDuring, fates, gate, interrupted, never, onTrial, refusal, write } from './faults.fixture.ts';
 import { raiseFloor } from './floor.ts';
 import { install } from './install.ts';
-import { clock, expectSound, newMachine, newRelease, oldRelease, updateTo } from './machine.fixture.ts';
+import { newMachine } from './machine.fixture.ts';
+import { clock, newRelease, oldRelease } from './releases.fixture.ts';
+import { expectSound, updateTo } from './update.fixture.ts';
 
 /** Operations of an install, from the first: boot record (write, flush), journal (write, flush), then data. */
 const firstData = 5;
@@ -146,7 +148,7 @@ describe('the journal (row 5)', () => {
   });
 });
 
-test('row 6: a flush that was acknowledged and not done: the journal leads the data, the recheck finds it', async () => {
+test('row 6: a flush that was acknowledged and not done: the journal leads the data, the whole read-back finds it', async () => {
   const machine = await newMachine();
   const parts = {
     mirrors: [newRelease.fetch],
@@ -159,6 +161,7 @@ test('row 6: a flush that was acknowledged and not done: the journal leads the d
   expect(unwrap(await machine.ledger.read()).b.writtenSegments).toBe(2);
   expect(Buffer.compare(machine.media.b.durable(), machine.media.a.durable())).toBe(0);
   unwrap(await write(machine));
+  expect(unwrap(await machine.ledger.read()).b.mismatches).toBe(1);
   expect(machine.contentOf('b')?.name).toBe('r2');
 });
 

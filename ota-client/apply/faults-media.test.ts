@@ -5,9 +5,10 @@ import { virtualClock } from '#hal/memory/clock';
 import type { Slots } from '#hal/ports/slots';
 import type { FetchRange } from './fetch.ts';
 import { install } from './install.ts';
-import { clock, expectSound, newMachine, newRelease, oldRelease, type TestRelease, updateTo } from './machine.fixture.ts';
-
+import { newMachine } from './machine.fixture.ts';
+import { clock, newRelease, oldRelease, type TestRelease } from './releases.fixture.ts';
 import { never, refusal, run } from './run.fixture.ts';
+import { expectSound, updateTo } from './update.fixture.ts';
 
 describe('media that fail', () => {
   const failing = (method: 'read' | 'write' | 'flush', fault: ReturnType<typeof deny>, after: number) => {
@@ -121,10 +122,24 @@ describe('who writes', () => {
     for (const segment of [0, 1, 2]) unwrap(await installer.write(segment, segmentOf(newRelease, segment)));
     machine.restartPrograms();
     const begun = unwrap(await machine.hands.installer.begin(newRelease.order));
-    // The third was written and not flushed: one window of two is what the journal names.
-    expect(begun).toMatchObject({ stage: 'write', writtenSegments: 2, recheck: { firstSegment: 0 } });
+    // The third was written and not flushed: what the journal names, and a window behind it that is looked at.
+    expect(begun).toMatchObject({ stage: 'write', writtenSegments: 2, recheck: { firstSegment: 2 } });
     await machine.hands.installer.abandon('agent');
-    expect((await run(machine)).code).toBe('accepted');
+    const { code, made } = await run(machine);
+    expect([code, made]).toEqual(['accepted', { same: 0, pair: 1, full: 0 }]);
+  });
+
+  test('row 41: killed after the last segment: nothing is made again, and the read-back decides', async () => {
+    const machine = await newMachine();
+    const { installer } = machine.hands;
+    unwrap(await installer.begin(newRelease.order));
+    for (const segment of [0, 1, 2]) unwrap(await installer.write(segment, segmentOf(newRelease, segment)));
+    unwrap(await installer.flushWindow());
+    unwrap(await installer.write(3, segmentOf(newRelease, 3)));
+    machine.restartPrograms();
+    const { code, made, asked } = await run(machine);
+    expect([code, made, asked]).toEqual(['accepted', { same: 0, pair: 0, full: 0 }, ['index']]);
+    expect(machine.contentOf('b')?.name).toBe('r2');
   });
 
   test('row 42: the second updater hears who writes and how far that is', async () => {

@@ -8,20 +8,10 @@ import { blockBytes } from '../payload/limits.ts';
 import { hashAreaBytes } from '../payload/verity.ts';
 import type { FetchRange } from './fetch.ts';
 import { type InstallProgress, install } from './install.ts';
-import {
-  clock,
-  expectSound,
-  type Machine,
-  newMachine,
-  newRelease,
-  oldRelease,
-  runningImage,
-  slotBytes,
-  testRelease,
-  updateTo,
-} from './machine.fixture.ts';
-
+import { type MemoryMachine, newMachine } from './machine.fixture.ts';
+import { clock, newRelease, oldRelease, slotBytes, testRelease } from './releases.fixture.ts';
 import { never, run } from './run.fixture.ts';
+import { expectSound, runningImage, updateTo } from './update.fixture.ts';
 
 /** The nth answer for a path is spoilt. */
 const spoiling = (suffix: string, spoil: (bytes: Uint8Array) => Result<Uint8Array>, times = 1): FetchRange => {
@@ -126,7 +116,7 @@ const bothReleases: FetchRange = async (path, offset, length, signal) => {
 describe('row 37: a source block', () => {
   test('that cannot be read: the segment falls to the full recipe', async () => {
     const machine = await newMachine();
-    const rotten = (from: Machine) => ({
+    const rotten = (from: MemoryMachine) => ({
       sizeBytes: slotBytes,
       read: async (offset: number, length: number) =>
         offset <= 20 * blockBytes && offset + length > 20 * blockBytes

@@ -3,21 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { deny, unwrap } from '#hal/core/result';
 import { type Offer, planUpdate, type Situation } from '../plan/update.ts';
 import { revokeBelowFloor } from './floor.ts';
-import {
-  expectSound,
-  hardware,
-  type Machine,
-  newMachine,
-  newRelease,
-  oldRelease,
-  slotBytes,
-  updateTo,
-} from './machine.fixture.ts';
-
+import { type MemoryMachine, newMachine } from './machine.fixture.ts';
+import { hardware, newRelease, oldRelease, slotBytes } from './releases.fixture.ts';
 import { refusal, run } from './run.fixture.ts';
+import { expectSound, updateTo } from './update.fixture.ts';
 
 describe('which release', () => {
-  const situation = async (machine: Machine, changed: Partial<Situation> = {}): Promise<Situation> => ({
+  const situation = async (machine: MemoryMachine, changed: Partial<Situation> = {}): Promise<Situation> => ({
     view: unwrap(await machine.hands.switch.status()),
     ...{ floorEpoch: 1, hardware, slotBytes, isForced: false },
     gates: { isPowered: true, hasSpace: true, isCool: true },
@@ -63,7 +55,7 @@ describe('which release', () => {
   test('row 46: a fallback below the floor cannot come to be: the floor rises only after both slots stand on it', async () => {
     const machine = await newMachine();
     const epochs: number[] = [];
-    const watched: Machine = Object.create(machine, {
+    const watched: MemoryMachine = Object.create(machine, {
       floor: {
         value: {
           read: machine.floor.read,

@@ -6,7 +6,9 @@ import { slotStates, slotTable } from '../slots/table.ts';
 import { armed, check, cutDuring, gate, never, onTrial, refusal, write } from './faults.fixture.ts';
 import { type HealthCheck, judgeHealth, runTrial } from './health.ts';
 import { install } from './install.ts';
-import { clock, expectSound, type Machine, newRelease, oldRelease } from './machine.fixture.ts';
+import type { MemoryMachine } from './machine.fixture.ts';
+import { clock, newRelease, oldRelease } from './releases.fixture.ts';
+import { expectSound } from './update.fixture.ts';
 
 test('row 10: a cut during the first start of the trial costs one try', async () => {
   const machine = await onTrial();
@@ -16,7 +18,7 @@ test('row 10: a cut during the first start of the trial costs one try', async ()
 });
 
 describe('rows 11 and 12: a trial that is cut, panics or hangs three times', () => {
-  const exhausted = async (): Promise<Machine> => {
+  const exhausted = async (): Promise<MemoryMachine> => {
     const machine = await armed();
     for (let start = 0; start < 3; start += 1) expect(unwrap(await machine.restart())).toBe('b');
     expect(unwrap(await machine.restart())).toBe('a');
@@ -105,6 +107,19 @@ describe('the health gate (SR-13)', () => {
     expect(refusal(await gate(machine, [check('agent', 'required', () => false)]))).toBe('policy/health-missing');
     expect(unwrap(await gate(machine, [check('agent', 'required', () => true)]))).toBe('committed');
     expect(refusal(await installer.begin(newer))).toBe('accepted');
+  });
+
+  test('a release that the device fell back from is written anew when it is offered again, whatever lies there', async () => {
+    const machine = await onTrial();
+    unwrap(await machine.hands.switch.commit());
+    machine.media.b.load(new Uint8Array(512).fill(0xee));
+    machine.setRunning({ slot: 'a', verityRoot: oldRelease.facts.verityRoot });
+    machine.restartPrograms();
+    unwrap(await machine.hands.switch.commit());
+    expect(await machine.hands.switch.status()).toMatchObject({ value: { slots: { b: { state: 'superseded' } } } });
+    unwrap(await write(machine));
+    expect(machine.contentOf('b')?.name).toBe('r2');
+    expect(unwrap(await machine.hands.switch.arm(newRelease.envelope))).toBe('trial');
   });
 
   test('an interrupted gate decides nothing', async () => {

@@ -6,14 +6,16 @@ import type { Fate } from '#hal/memory/power';
 import { seededRandom } from '#hal/memory/random';
 import { type HealthCheck, runTrial } from './health.ts';
 import { install } from './install.ts';
-import { clock, type Machine, newMachine, newRelease, oldRelease, runningImage } from './machine.fixture.ts';
+import { type MemoryMachine, newMachine } from './machine.fixture.ts';
+import { clock, newRelease, oldRelease } from './releases.fixture.ts';
+import { runningImage } from './update.fixture.ts';
 
 export const fates: readonly Fate[] = ['dropped', 'kept', 'torn'];
 export const never = new AbortController().signal;
 export const refusal = (result: Result<unknown>): string => (result.ok ? 'accepted' : codeOf(result.fault));
 
 /** The new release into slot b, as far as it comes. */
-export const write = async (machine: Machine, signal = never) => {
+export const write = async (machine: MemoryMachine, signal = never) => {
   const parts = {
     mirrors: [newRelease.fetch],
     installer: machine.hands.installer,
@@ -24,7 +26,7 @@ export const write = async (machine: Machine, signal = never) => {
 };
 
 /** An install that was told to stop after its third segment. */
-export const interrupted = async (): Promise<Machine> => {
+export const interrupted = async (): Promise<MemoryMachine> => {
   const machine = await newMachine();
   const controller = new AbortController();
   const parts = {
@@ -38,7 +40,7 @@ export const interrupted = async (): Promise<Machine> => {
 };
 
 /** Slot b holds the new release, armed. */
-export const armed = async (faulty = {}): Promise<Machine> => {
+export const armed = async (faulty = {}): Promise<MemoryMachine> => {
   const machine = await newMachine(faulty);
   unwrap(await write(machine));
   expect(unwrap(await machine.hands.switch.arm(newRelease.envelope))).toBe('trial');
@@ -46,14 +48,19 @@ export const armed = async (faulty = {}): Promise<Machine> => {
 };
 
 /** Slot b runs the new release, on trial. */
-export const onTrial = async (faulty = {}): Promise<Machine> => {
+export const onTrial = async (faulty = {}): Promise<MemoryMachine> => {
   const machine = await armed(faulty);
   expect(unwrap(await machine.restart())).toBe('b');
   return machine;
 };
 
 /** Cut at the `after`th operation from now, whatever runs. */
-export const cutDuring = async (machine: Machine, after: number, fate: Fate, work: () => Promise<unknown>): Promise<void> => {
+export const cutDuring = async (
+  machine: MemoryMachine,
+  after: number,
+  fate: Fate,
+  work: () => Promise<unknown>,
+): Promise<void> => {
   machine.power.cut({ atOperation: machine.power.operations + after, fate, random: seededRandom(`${after} ${fate}`) });
   await work();
   expect(machine.power.isOn).toBe(false);
@@ -66,7 +73,7 @@ export const check = (name: string, kind: HealthCheck['kind'], hasPassed: () => 
   run: async () => hasPassed(),
 });
 /** The health gate of a trial, until its time is over. */
-export const gate = async (machine: Machine, checks: readonly HealthCheck[]) => {
+export const gate = async (machine: MemoryMachine, checks: readonly HealthCheck[]) => {
   const clock = virtualClock();
   const ran = runTrial({ clock, checks, slots: machine.hands.switch, deadlineMs: 60_000, pauseMs: 1_000 }, never);
   await clock.advance(70_000);

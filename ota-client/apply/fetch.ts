@@ -6,7 +6,7 @@ import { concat } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import { checkPiece } from '../payload/decode.ts';
 import type { PinnedFile } from '../payload/files.ts';
-import { maxFetchBytes } from '../payload/limits.ts';
+import { maxBatchBytes, maxFetchBytes } from '../payload/limits.ts';
 import type { Piece } from '../payload/recipe.ts';
 import { checkPin } from '../payload/segment-index.ts';
 
@@ -81,7 +81,7 @@ export const fetcher = (mirrors: readonly FetchRange[], signal: AbortSignal): Fe
         let end = piece.offsetBytes + piece.lengthBytes;
         for (let at = (positions.get(piece.offsetBytes) ?? order.length) + 1; at < order.length; at += 1) {
           const next = order[at];
-          if (next === undefined || next.offsetBytes + next.lengthBytes - piece.offsetBytes > maxFetchBytes) break;
+          if (next === undefined || next.offsetBytes + next.lengthBytes - piece.offsetBytes > maxBatchBytes) break;
           end = next.offsetBytes + next.lengthBytes;
         }
         return end;

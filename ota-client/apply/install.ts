@@ -1,6 +1,6 @@
 /**
  * The mind's side of an update: fetch, verify, decode, hand over. Memory is one dictionary, one segment and one batch of
- * pieces (1 MiB), whatever the size of the image.
+ * pieces (256 KiB), whatever the size of the image.
  *
  * The release was verified before (`ota-client/trust`): this trusts its pins and nothing that comes over the network.
  */
@@ -10,6 +10,7 @@ import { codeOf, deny, done, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { PayloadFiles } from '../payload/files.ts';
 import { digestAt, parseIndex, type SegmentIndex } from '../payload/segment-index.ts';
+import { hashBytes } from '../payload/verity.ts';
 import { type FetchRange, fetcher } from './fetch.ts';
 import type { Begun, Installer, InstallOrder } from './installer.ts';
 import { type RunningImage, segmentMaker, type TierName } from './tiers.ts';
@@ -96,10 +97,10 @@ export const install = async (
     for (;;) {
       const begun = await installer.begin(order);
       if (!begun.ok) return begun;
-      const { stage, segments, writtenSegments, recheck } = begun.value;
+      const { stage, segments, recheck } = begun.value;
       if (stage !== 'write') return done;
       const segment = goOnAt(index.value, begun.value);
-      parts.onBegun?.({ segment, segments, recheckedSegments: writtenSegments - recheck.firstSegment });
+      parts.onBegun?.({ segment, segments, recheckedSegments: recheck.digests.length / hashBytes });
       const written = await writeFrom(segment, segments);
       if (!written.ok) {
         await installer.flushWindow();
@@ -116,10 +117,10 @@ export const install = async (
 };
 
 /** The first rechecked segment that is not the image's. */
-const goOnAt = (index: SegmentIndex, { writtenSegments, recheck }: Begun): number => {
-  for (let segment = recheck.firstSegment; segment < writtenSegments; segment += 1) {
-    const at = (segment - recheck.firstSegment) * 32;
-    if (!equalBytes(recheck.digests.subarray(at, at + 32), digestAt(index, segment))) return segment;
+const goOnAt = (index: SegmentIndex, { recheck: { firstSegment, digests } }: Begun): number => {
+  for (let at = 0; at < digests.length; at += hashBytes) {
+    const segment = firstSegment + at / hashBytes;
+    if (!equalBytes(digests.subarray(at, at + hashBytes), digestAt(index, segment))) return segment;
   }
-  return writtenSegments;
+  return firstSegment + digests.length / hashBytes;
 };

@@ -60,13 +60,17 @@ export interface Progress {
 export interface Begun extends Progress {
   /** `write`: segments are wanted. `verified`: written and read back. `installed`: armed, or a fallback already. */
   readonly stage: 'write' | 'verified' | 'installed';
-  /** Segments that a cut may have hurt, with what the medium says now: the first that differs is where to go on. */
+  /** What the medium says now of segments that may lie on it already: the first that differs is where to go on. */
   readonly recheck: Recheck;
 }
 
+/**
+ * The window behind what the journal lists: written before a kill, perhaps, and not written down. After a read-back that was
+ * not the image, all of it.
+ */
 export interface Recheck {
   readonly firstSegment: number;
-  /** SHA-256 of each, up to `writtenSegments`; zeros where the medium could not be read. */
+  /** SHA-256 of each; zeros where the medium could not be read. */
   readonly digests: Uint8Array;
 }
 
@@ -87,8 +91,9 @@ interface Work {
   readonly slot: SlotName;
   readonly device: SlotDevice;
   readonly segments: number;
-  /** The first write may go back to here. */
+  /** Where the first write may be: what lies between was rechecked. */
   readonly earliest: number;
+  readonly latest: number;
   readonly mismatches: number;
   hasWritten: boolean;
   next: number;
@@ -140,7 +145,8 @@ export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowByt
     const target = view.value.slots[slot];
     const segments = segmentCount(facts.imageBytes);
     const isSame = isSameRelease(target.release, facts);
-    const stage = isSame ? stageOf(target) : 'write';
+    const isRunning = isSameRelease(view.value.slots[otherSlot(slot)].release, facts);
+    const stage = isSame ? stageOf(target, isRunning) : 'write';
     const isResumed = isSame && target.state === 'writing';
     if (stage === 'write' && !isResumed) {
       const fresh = { content: 'writing', release: facts, writtenSegments: 0, mismatches: 0, reason: '' } as const;
@@ -153,12 +159,13 @@ export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowByt
     const durable = stage !== 'write' ? segments : isResumed ? Math.min(target.writtenSegments, segments) : 0;
     const mismatches = isResumed ? target.mismatches : 0;
     const windowSegments = Math.max(1, Math.floor(windowBytes / segmentBytes));
-    const firstSegment = stage !== 'write' ? durable : mismatches > 0 ? 0 : Math.max(0, durable - windowSegments);
+    const firstSegment = mismatches > 0 ? 0 : durable;
+    const latest = isResumed ? Math.min(durable + windowSegments, segments) : durable;
     work = {
-      ...{ order, slot, device: device.value, segments, earliest: firstSegment },
+      ...{ order, slot, device: device.value, segments, earliest: firstSegment, latest },
       ...{ mismatches, hasWritten: false, next: durable, durable },
     };
-    const digests = await digestsOf(device.value, facts.imageBytes, firstSegment, durable);
+    const digests = await digestsOf(device.value, facts.imageBytes, firstSegment, latest);
     return ok({ slot, writtenSegments: durable, segments, stage, recheck: { firstSegment, digests } });
   };
 
@@ -172,14 +179,20 @@ export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowByt
 
   const write = async (segment: number, bytes: Uint8Array): Promise<Result<void>> => {
     if (work === undefined) return notBegun;
-    const { order, device, earliest, durable } = work;
+    const { order, device, earliest, latest, durable } = work;
     const { imageBytes } = order.release;
-    const isNext = work.hasWritten ? segment === work.next : segment >= earliest && segment <= durable;
+    const isNext = work.hasWritten ? segment === work.next : segment >= earliest && segment <= latest;
     if (!isNext || segment >= work.segments || bytes.length !== segmentLength(imageBytes, segment))
       return deny('protocol', 'field-invalid', `segment ${segment}, ${bytes.length} bytes, where ${work.next} is next`);
+    if (!work.hasWritten && segment > durable) {
+      // What a kill left, and was found good, counts before more is written: a cut then costs no more than a window.
+      work.next = segment;
+      const flushed = await flushWindow();
+      if (!flushed.ok) return flushed;
+    }
     const written = await device.write(segment * segmentBytes, bytes);
     if (!written.ok) return damaged(work, written);
-    if (!work.hasWritten) work.durable = segment;
+    work.durable = Math.min(segment, work.durable);
     work.hasWritten = true;
     work.next = segment + 1;
     if ((work.next - work.durable) * segmentBytes < windowBytes) return done;
@@ -189,6 +202,8 @@ export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowByt
 
   const finish = async (): Promise<Result<void>> => {
     if (work === undefined) return notBegun;
+    // Nothing to write: whoever compared the digests found all that was left on the medium. The read-back decides.
+    if (!work.hasWritten && work.latest === work.segments) work.next = work.segments;
     if (work.next !== work.segments) return deny('protocol', 'event-refused', `${work.next} of ${work.segments} segments`);
     const flushed = await flushWindow();
     if (!flushed.ok) return flushed;
@@ -225,9 +240,10 @@ export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowByt
   };
 };
 
-const stageOf = ({ state }: SlotView): Begun['stage'] => {
+/** @param isRunning the same release runs: a good slot is its fallback. Otherwise the device fell back from it, and it is written anew */
+const stageOf = ({ state }: SlotView, isRunning: boolean): Begun['stage'] => {
   if (state === 'verified') return 'verified';
-  return state === 'trial' || state === 'superseded' ? 'installed' : 'write';
+  return state === 'trial' || (state === 'superseded' && isRunning) ? 'installed' : 'write';
 };
 
 /** The slot to write: another medium than the running one, whatever the names say, and large enough. */

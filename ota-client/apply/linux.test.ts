@@ -15,7 +15,7 @@ import { slotKeeper } from '../slots/keeper.ts';
 import { ledgerStore } from '../slots/ledger.ts';
 import { type InstallBegun, install } from './install.ts';
 import { installer } from './installer.ts';
-import { newRelease, oldRelease, slotBytes } from './machine.fixture.ts';
+import { newRelease, oldRelease, slotBytes } from './releases.fixture.ts';
 import { slotSwitch } from './switch.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'enigm-update-'));

@@ -3,7 +3,9 @@ import { codeOf, type Result } from '#hal/core/result';
 import type { SlotDevice } from '#hal/ports/slots';
 import type { FetchRange } from './fetch.ts';
 import { type InstallProgress, install } from './install.ts';
-import { clock, type Machine, newRelease, oldRelease, runningImage, type TestRelease } from './machine.fixture.ts';
+import type { MemoryMachine } from './machine.fixture.ts';
+import { clock, newRelease, oldRelease, type TestRelease } from './releases.fixture.ts';
+import { runningImage } from './update.fixture.ts';
 
 export const never = new AbortController().signal;
 export const refusal = (result: Result<unknown>): string => (result.ok ? 'accepted' : codeOf(result.fault));
@@ -13,11 +15,14 @@ export interface RunOptions {
   readonly release?: TestRelease;
   /** False: this device does not know what it runs. */
   readonly knowsBase?: boolean;
-  readonly source?: (machine: Machine) => Pick<SlotDevice, 'sizeBytes' | 'read'>;
+  readonly source?: (machine: MemoryMachine) => Pick<SlotDevice, 'sizeBytes' | 'read'>;
 }
 
 /** An install, with the last progress and the bytes asked for by path. */
-export const run = async (machine: Machine, { mirrors, release = newRelease, knowsBase = true, source }: RunOptions = {}) => {
+export const run = async (
+  machine: MemoryMachine,
+  { mirrors, release = newRelease, knowsBase = true, source }: RunOptions = {},
+) => {
   let last: InstallProgress | undefined;
   const asked: string[] = [];
   const image = { ...runningImage(machine, oldRelease), ...(source === undefined ? {} : { device: source(machine) }) };

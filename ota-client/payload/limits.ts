@@ -17,8 +17,10 @@ export const maxDictionaryRanges = maxDictionaryBytes / blockBytes;
 export const maxCompressedBytes = segmentBytes + 64;
 /** `Window_Size` of RFC 8878 §3.1.1.1.2 as a power of two: 2 MiB. */
 export const maxWindowLog = 21;
-/** What one range request asks for when several pieces lie side by side. */
+/** What one range request asks for of a file that is fetched whole. */
 export const maxFetchBytes = 1024 * 1024;
+/** And of pieces that lie side by side: not more than a segment, so that a kill costs no more than one fetched again. */
+export const maxBatchBytes = segmentBytes;
 
 export const segmentCount = (imageBytes: number): number => Math.ceil(imageBytes / segmentBytes);
 /** The last segment ends with the image. */

@@ -59,7 +59,7 @@ describe('the director', () => {
     expect(await offered(here, request(here, rest))).toBeUndefined();
   });
 
-  test('32: signs nothing without a fresh affirming result', async () => {
+  test('row 32: signs nothing without a fresh affirming result', async () => {
     const here = await offering(1000, 2);
     const withResult = async (rest: Partial<DirectorRequest['result']>) =>
       codeFor(await direct(here.director, request(here, { result: { ...request(here).result, ...rest } })));
@@ -70,7 +70,7 @@ describe('the director', () => {
     expect(await withResult({ issuedMs: here.clock.nowMs() - 11 * 60_000 })).toBe('attestation/stale');
   });
 
-  test('31: its answer is worth nothing for another nonce, and nothing after half an hour', async () => {
+  test('row 31: its answer is worth nothing for another nonce, and nothing after half an hour', async () => {
     const here = await offering(1000, 2);
     const answer = unwrap(await direct(here.director, request(here)));
     const director = unwrap(await here.openDirector(answer));
@@ -88,7 +88,7 @@ describe('the director', () => {
     expect(await offered(here)).toBeUndefined();
   });
 
-  test('29: a director that is owned cannot name what the image repository does not have', async () => {
+  test('row 29: a director that is owned cannot name what the image repository does not have', async () => {
     const here = await offering(1000, 2);
     const owned = {
       ...here.director,

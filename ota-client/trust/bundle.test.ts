@@ -166,19 +166,19 @@ describe('director and image repository (Uptane)', () => {
     expect(storyOf(await eligible(forge))).toBe(`integrity/director-mismatch: ${what}`);
   });
 
-  test('29: refuses more hashes on one side than on the other', async () => {
+  test('row 29: refuses more hashes on one side than on the other', async () => {
     const forge = directorForge(directed());
     const file = forge.roleTargets('targets').get(path);
     forge.roleTargets('targets').set(path, { ...file, hashes: { ...(file?.['hashes'] as JsonObject), 'x-hash': '00' } });
     expect(storyOf(await eligible(forge))).toBe('integrity/director-mismatch: hashes');
   });
 
-  test('29: refuses what the image repository does not have', async () => {
+  test('row 29: refuses what the image repository does not have', async () => {
     expect(codeFor(await eligible(directorForge(directed(), 'image', 'os/other')))).toBe('integrity/director-mismatch');
     expect(codeFor(await eligible(directorForge(directed(), 'image', 'policy/x')))).toBe('integrity/role-mismatch');
   });
 
-  test('31: refuses the answer for another nonce, another device, and one for nobody', async () => {
+  test('row 31: refuses the answer for another nonce, another device, and one for nobody', async () => {
     const forge = directorForge(directed());
     expect(codeFor(await eligible(forge, release(), { ...device, nonce: new Uint8Array(32) }))).toBe('integrity/director-nonce');
     expect(codeFor(await eligible(directorForge(release())))).toBe('integrity/director-nonce');

@@ -51,13 +51,13 @@ describe.each(roles)('SR-09: %s', (role) => {
     expect(await story(['ada', 'bea', 'cyd', 'ci', 'stranger'].flatMap(person))).toBe('ok');
   });
 
-  test('26: names the algorithm that is missing, in either direction', async () => {
+  test('row 26: names the algorithm that is missing, in either direction', async () => {
     const name = `${role}: ${custodians[0]}`;
     expect(await story([classical, ...others])).toBe(`integrity/signature-missing: ${name}, post-quantum`);
     expect(await story([postQuantum, ...others])).toBe(`integrity/signature-missing: ${name}, classical`);
   });
 
-  test('26: names the algorithm whose signature is wrong, in either direction', async () => {
+  test('row 26: names the algorithm whose signature is wrong, in either direction', async () => {
     const name = `${role}: ${custodians[0]}`;
     const wrong = (key: TestKey): TestKey => ({ ...key, sign: (canonical) => key.sign(utf8(`${toHex(canonical)} other`)) });
     expect(await story([classical, wrong(postQuantum), ...others])).toBe(`integrity/signature-invalid: ${name}, post-quantum`);
@@ -69,7 +69,7 @@ describe.each(roles)('SR-09: %s', (role) => {
     expect(await story([...others, ...person('stranger')])).toMatch(/^integrity\/custodians-missing/);
   });
 
-  test('28: refuses every classical signature without one that is post-quantum', async () => {
+  test('row 28: refuses every classical signature without one that is post-quantum', async () => {
     const forge = hybridForge();
     const keys = forge.top[role].keys.filter(({ json }) => json['keytype'] === 'ed25519');
     expect(await story(keys)).toMatch(/^integrity\/signature-missing/);
@@ -101,12 +101,12 @@ describe('27: one custodian is one', () => {
     );
   });
 
-  test('refuses one key under two ids', async () => {
+  test('row 27: refuses one key under two ids', async () => {
     const alias: TestKey = { ...adaClassical, id: 'alias' };
     expect(await withRoot({ keys: [adaClassical, alias, adaPostQuantum], threshold: 1 })).toMatch(/^integrity\/hybrid-rule/);
   });
 
-  test('refuses one key under two names', async () => {
+  test('row 27: refuses one key under two names', async () => {
     const shadow = [ed25519Key('ada', 'shadow'), mlDsaKey('ada', 'shadow')];
     expect(await withRoot({ keys: [...person('ada'), ...shadow], threshold: 2 })).toBe(
       'integrity/hybrid-rule: root: a second key of shadow',
@@ -152,7 +152,7 @@ describe('28: the rule stays', () => {
     return codeFor(await update(forge));
   };
 
-  test('a root that drops it is refused with classical signatures alone, and with all of them', async () => {
+  test('row 28: a root that drops it is refused with classical signatures alone, and with all of them', async () => {
     const classical = (forge: Forge) => forge.top.root.keys.filter(({ json }) => json['keytype'] === 'ed25519');
     expect(await dropped(classical, undefined)).toBe('integrity/signature-missing');
     expect(await dropped((forge) => forge.top.root.keys, undefined)).toBe('integrity/hybrid-rule');

@@ -127,7 +127,7 @@ describe('root (§5.2, §5.3)', () => {
     expect(unwrap(await update()).root.version).toBe(3);
   });
 
-  test('25: so many roots at once stop the update; the next one goes on from there', async () => {
+  test('row 25: so many roots at once stop the update; the next one goes on from there', async () => {
     const forge = hybridForge();
     const { update } = device(forge);
     for (let count = 0; count <= maxRootsPerRefresh; count++) forge.publishRoot();
@@ -135,7 +135,7 @@ describe('root (§5.2, §5.3)', () => {
     expect(unwrap(await update()).root.version).toBe(maxRootsPerRefresh + 2);
   });
 
-  test('25: an endless root, and one of its own length limit, is not read', async () => {
+  test('row 25: an endless root, and one of its own length limit, is not read', async () => {
     const forge = hybridForge();
     forge.publishRoot({ after: () => new Uint8Array(metadataBytes.root + 1) });
     expect(codeFor(await device(forge).update())).toBe('protocol/too-large');
@@ -168,7 +168,7 @@ describe('root (§5.2, §5.3)', () => {
 });
 
 describe('timestamp (§5.4)', () => {
-  test('21: refuses a lower version, and a lower version of the snapshot in it', async () => {
+  test('row 21: refuses a lower version, and a lower version of the snapshot in it', async () => {
     const forge = hybridForge();
     const { update } = device(forge);
     forge.publish();
@@ -193,7 +193,7 @@ describe('timestamp (§5.4)', () => {
     expect(kept.get('timestamp.json')).toEqual(trusted);
   });
 
-  test('22: refuses an expired one; expiry must lie after the start, not at it (§5.4.4)', async () => {
+  test('row 22: refuses an expired one; expiry must lie after the start, not at it (§5.4.4)', async () => {
     const forge = hybridForge();
     forge.expiresMs = startMs;
     forge.publish();
@@ -203,7 +203,7 @@ describe('timestamp (§5.4)', () => {
     expect(codeFor(await update(at(startMs - 1)))).toBe('ok');
   });
 
-  test('19: an expired one that is kept still bounds versions', async () => {
+  test('row 19: an expired one that is kept still bounds versions', async () => {
     const forge = hybridForge();
     const { update } = device(forge);
     forge.publish();
@@ -215,7 +215,7 @@ describe('timestamp (§5.4)', () => {
     expect(codeFor(await update(at(startMs + 2 * dayMs)))).toBe('integrity/metadata-rollback');
   });
 
-  test('24: a rotation of its keys recovers from a fast-forward (§5.3.11)', async () => {
+  test('row 24: a rotation of its keys recovers from a fast-forward (§5.3.11)', async () => {
     const forge = hybridForge();
     const { update } = device(forge);
     forge.versions.set('timestamp', Number.MAX_SAFE_INTEGER - 2);
@@ -230,7 +230,7 @@ describe('timestamp (§5.4)', () => {
     expect(codeFor(await update())).toBe('ok');
   });
 
-  test('33: refuses one that is longer than its limit', async () => {
+  test('row 33: refuses one that is longer than its limit', async () => {
     const forge = hybridForge();
     forge.publishTimestamp({ after: (bytes) => Buffer.concat([bytes, Buffer.alloc(metadataBytes.timestamp, ' ')]) });
     expect(codeFor(await device(forge).update())).toBe('protocol/too-large');
@@ -238,7 +238,7 @@ describe('timestamp (§5.4)', () => {
 });
 
 describe('snapshot (§5.5)', () => {
-  test('21: refuses one that is not the file that the timestamp names', async () => {
+  test('row 21: refuses one that is not the file that the timestamp names', async () => {
     const forge = hybridForge();
     const first = forge.latest('snapshot');
     forge.publish();
@@ -255,7 +255,7 @@ describe('snapshot (§5.5)', () => {
     expect(storyOf(await device(forge).update())).toBe('integrity/metadata-mismatch: snapshot: version');
   });
 
-  test('21: refuses a file that went back, and one that went away (§5.5.5)', async () => {
+  test('row 21: refuses a file that went back, and one that went away (§5.5.5)', async () => {
     const forge = hybridForge();
     const { update } = device(forge);
     forge.publish();
@@ -270,7 +270,7 @@ describe('snapshot (§5.5)', () => {
     expect(codeFor(await update())).toBe('integrity/metadata-rollback');
   });
 
-  test('24: a rotation of its keys recovers the versions of targets', async () => {
+  test('row 24: a rotation of its keys recovers the versions of targets', async () => {
     const forge = hybridForge();
     const { update } = device(forge);
     forge.versions.set('targets', 500);
@@ -286,7 +286,7 @@ describe('snapshot (§5.5)', () => {
     expect(codeFor(await update())).toBe('ok');
   });
 
-  test('22: refuses an expired one (§5.5.6)', async () => {
+  test('row 22: refuses an expired one (§5.5.6)', async () => {
     const forge = hybridForge();
     forge.publishSnapshot({ edit: (signed) => Object.assign(signed, { expires: '2020-01-01T00:00:00Z' }) });
     forge.publishTimestamp();
@@ -309,7 +309,7 @@ describe('targets (§5.6)', () => {
     expect(storyOf(await device(forge).update())).toBe('integrity/metadata-mismatch: targets: version');
   });
 
-  test('22: refuses an expired one', async () => {
+  test('row 22: refuses an expired one', async () => {
     const forge = hybridForge();
     forge.publishTargets('targets', { edit: (signed) => Object.assign(signed, { expires: '2020-01-01T00:00:00Z' }) });
     forge.publishSnapshot();
@@ -319,20 +319,20 @@ describe('targets (§5.6)', () => {
 });
 
 describe('time (SR-16)', () => {
-  test('23: a clock that is lost, or far behind the floor, is no time to judge by; one that drifts is', async () => {
+  test('row 23: a clock that is lost, or far behind the floor, is no time to judge by; one that drifts is', async () => {
     const { update } = device(hybridForge());
     expect(codeFor(await update(at(undefined, startMs)))).toBe('posture/time-unknown');
     expect(codeFor(await update(at(0, startMs)))).toBe('posture/time-unknown');
     expect(codeFor(await update(at(startMs - 60_000, startMs)))).toBe('ok');
   });
 
-  test('23: a clock far ahead refuses, and locks nothing: the next update with the right time succeeds', async () => {
+  test('row 23: a clock far ahead refuses, and locks nothing: the next update with the right time succeeds', async () => {
     const { update } = device(hybridForge());
     expect(codeFor(await update(at(Date.UTC(2099, 0, 1))))).toBe('policy/metadata-expired');
     expect(codeFor(await update())).toBe('ok');
   });
 
-  test('22: what expired before the floor has expired, whatever the clock says', async () => {
+  test('row 22: what expired before the floor has expired, whatever the clock says', async () => {
     const { update } = device(hybridForge());
     const floorMs = startMs + dayMs + 30_000;
     expect(codeFor(await update(at(floorMs - 60_000)))).toBe('ok');

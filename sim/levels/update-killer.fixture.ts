@@ -3,7 +3,7 @@
  * moment of a phase that is drawn. After each kill everything is back, and the slots are looked at.
  *
  * Limit: what a killed program had written stays in the page cache, so a power cut here drops no unflushed write.
- * `ota-client/apply/power-cut.test.ts` drops, keeps and tears them, at every operation.
+ * `ota-client/sweep` drops, keeps, reorders and tears them, at every operation.
  */
 import { expect } from 'vitest';
 import { socketPath } from '#agents/programs/layout';

@@ -47,7 +47,7 @@ export const systems: Section = {
       duty: 'full',
       closedBy: [
         'ota-client/apply/faults-release.test.ts > the plan of a whole update',
-        'ota-client/repository/director.test.ts > 32: signs nothing without a fresh affirming result',
+        'ota-client/repository/director.test.ts > row 32: signs nothing without a fresh affirming result',
         'agents/hands/updates.test.ts > is installed, armed, tried and committed',
         'agents/hands/updates.test.ts > neither begins nor arms with a statement %s, permit or not (SR-01, SR-03)',
         'agents/hands/updates.test.ts > is given up, and the next start is the old release',

@@ -68,7 +68,7 @@ export const install = async (
   if (index.value.imageBytes !== order.release.imageBytes)
     return deny('integrity', 'payload-malformed', 'index of another image');
   const make = segmentMaker(index.value, files, fetch, parts.running, signal);
-  const made: Record<TierName, number> = { same: 0, pair: 0, full: 0 };
+  const made: Record<TierName, number> = { same: 0, pair: 0, adaptive: 0, full: 0 };
   const { installer, clock } = parts;
   const report = (phase: InstallProgress['phase'], segment: number, segments: number) =>
     parts.onProgress?.({ phase, segment, segments, fetchedBytes: fetch.fetchedBytes, made: { ...made } });

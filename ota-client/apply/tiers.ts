@@ -1,6 +1,6 @@
 /**
- * Ways to a segment, cheapest first: the same place of the running slot, the recipe from the running image, the full
- * recipe. The hash in the index decides; a way that fails gives over to the next and never fails the update (row 37).
+ * Ways to a segment, cheapest first: the same place of the running slot, the recipe from the running image, or where there
+ * is none for it what can be found in the running slot, and the full recipe. The hash in the index decides; a way that fails gives over to the next and never fails the update (row 37).
  */
 import { equalBytes } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
@@ -9,6 +9,7 @@ import type { PayloadFiles, PinnedFile, RecipeSource } from '../payload/files.ts
 import { segmentBytes, segmentLength } from '../payload/limits.ts';
 import { parseRecipe, type Recipe } from '../payload/recipe.ts';
 import { isSegment, type SegmentIndex } from '../payload/segment-index.ts';
+import { adaptiveMaker } from './adaptive.ts';
 import type { Fetcher } from './fetch.ts';
 
 /** The image that runs, if this device knows which it is. */
@@ -18,7 +19,7 @@ export interface RunningImage {
   readonly device: Source;
 }
 
-export const tierNames = ['same', 'pair', 'full'] as const;
+export const tierNames = ['same', 'pair', 'adaptive', 'full'] as const;
 export type TierName = (typeof tierNames)[number];
 
 interface Tier {
@@ -66,7 +67,12 @@ const tiersFor = (
     return [{ name: 'same', make }, full];
   }
   const pair = files.pairs.find(({ base }) => equalBytes(base, running.index));
-  return pair === undefined ? [full] : [{ name: 'pair', make: recipeMaker(index, files.index, pair, fetch, running) }, full];
+  if (pair !== undefined) return [{ name: 'pair', make: recipeMaker(index, files.index, pair, fetch, running) }, full];
+  const { units } = files;
+  // Beside a pair it would not pay: a locator and a pass over the slot cost more than some segments in full.
+  return units === undefined
+    ? [full]
+    : [{ name: 'adaptive', make: adaptiveMaker(index, files.index, units, fetch, device) }, full];
 };
 
 /** The recipe is fetched when its first segment is asked for, and once only. */

@@ -14,6 +14,7 @@ import { constants, readFileSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { inTurn } from '#hal/core/in-turn';
 import { attemptAsync, deny, type Failure, type Result } from '#hal/core/result';
+import { passed } from '#hal/core/young-garbage';
 import { isInside } from '#hal/ports/block-device';
 import type { SlotDevice, SlotName, Slots } from '#hal/ports/slots';
 
@@ -130,7 +131,10 @@ const writeAll = async (handle: FileHandle, bytes: Uint8Array, offsetBytes: numb
 };
 
 /** Every byte is read into before anybody sees it; zeroing it first would be work for nothing. */
-const uninitialised = (lengthBytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
+const uninitialised = (lengthBytes: number): Uint8Array => {
+  passed(lengthBytes);
+  return new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
+};
 
 const readAll = async (handle: FileHandle, offsetBytes: number, lengthBytes: number): Promise<Uint8Array> => {
   const bytes = uninitialised(lengthBytes);

@@ -39,7 +39,7 @@ const update = async (): Promise<void> => {
       mirrors: [far.read],
       installer: remoteInstaller(hands, (call) => call.run(new Uint8Array(32)), 'mind', statement),
       clock: linuxClock(),
-      running: remoteRunningImage(hands, fromHex(running.index) ?? new Uint8Array(), running.imageBytes),
+      running: remoteRunningImage(hands, fromHex(running.index) ?? new Uint8Array(), running.imageBytes, 'mind'),
       onProgress(progress) {
         if (progress.phase === 'read-back') process.send?.('written');
         last = progress;

@@ -4,7 +4,7 @@
  * The mind says what it wants, never what is true: which release it is, how large and with which hash tree comes out of
  * the signed statement alone, verified here with keys that the hands were started with (SR-01).
  */
-import { concat, equalBytes } from '#hal/core/bytes';
+import { equalBytes } from '#hal/core/bytes';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { BootControl } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
@@ -132,8 +132,9 @@ const takeInto = async (
   first: number,
   wanted: readonly TakenSegment[],
 ): Promise<Result<number>> => {
+  const memory = new Uint8Array(segmentBytes);
   for (const [at, { digest, ranges }] of wanted.entries()) {
-    const bytes = await gathered(running, ranges);
+    const bytes = await gathered(running, ranges, memory);
     if (bytes === undefined || !equalBytes(sha256(bytes), digest)) return ok(at);
     const written = await writer.write(first + at, bytes);
     if (!written.ok) return written;
@@ -145,17 +146,20 @@ const takeInto = async (
 const gathered = async (
   running: Pick<RunningSystem, 'read'>,
   ranges: TakenSegment['ranges'],
+  memory: Uint8Array,
 ): Promise<Uint8Array | undefined> => {
   if (ranges.length === 0) return zeros;
   const lengthBytes = ranges.reduce((total, { blocks }) => total + blocks * blockBytes, 0);
   if (lengthBytes > segmentBytes) return undefined;
-  const parts: Uint8Array[] = [];
+  let used = 0;
   for (const { block, blocks } of ranges) {
-    const read = await running.read(block * blockBytes, blocks * blockBytes);
+    const place = memory.subarray(used, used + blocks * blockBytes);
+    const read = await running.read(block * blockBytes, blocks * blockBytes, place);
     if (!read.ok) return undefined;
-    parts.push(read.value);
+    if (read.value.buffer !== memory.buffer) place.set(read.value);
+    used += place.length;
   }
-  return parts.length === 1 ? parts[0] : concat(...parts);
+  return memory.subarray(0, used);
 };
 const zeros = new Uint8Array(segmentBytes);
 
@@ -228,10 +232,10 @@ const runningSystem = (boot: BootControl, slots: Slots, probes: readonly HealthP
     return opened;
   };
   return {
-    async read(offsetBytes, lengthBytes) {
+    async read(offsetBytes, lengthBytes, into) {
       if (lengthBytes > maxDictionaryBytes) return deny('protocol', 'field-invalid', `${lengthBytes} bytes at once`);
       const running = await open();
-      return running.ok ? running.value.read(offsetBytes, lengthBytes) : running;
+      return running.ok ? running.value.read(offsetBytes, lengthBytes, into) : running;
     },
     health: async () =>
       ok(await Promise.all(probes.map(async ({ name, run }) => ({ name, hasPassed: await run().catch(() => false) })))),

@@ -97,7 +97,7 @@ const deviceOver = (
     sizeBytes,
     deviceId,
     readsMedium: direct !== undefined,
-    async read(offsetBytes, lengthBytes) {
+    async read(offsetBytes, lengthBytes, into) {
       if (!isInside({ sizeBytes }, offsetBytes, lengthBytes)) return outside(offsetBytes, lengthBytes);
       return attemptAsync(
         () =>
@@ -105,8 +105,8 @@ const deviceOver = (
             if (overlapsRun(offsetBytes, lengthBytes)) await send();
             const isAligned = offsetBytes % alignment === 0 && lengthBytes % alignment === 0;
             return direct !== undefined && isAligned
-              ? await direct.read(offsetBytes, lengthBytes)
-              : await readAll(handle, offsetBytes, lengthBytes);
+              ? await direct.read(offsetBytes, memoryOf(lengthBytes, into))
+              : await readAll(handle, offsetBytes, memoryOf(lengthBytes, into));
           }),
         storageFailed,
       );
@@ -136,9 +136,11 @@ const uninitialised = (lengthBytes: number): Uint8Array => {
   return new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
 };
 
-const readAll = async (handle: FileHandle, offsetBytes: number, lengthBytes: number): Promise<Uint8Array> => {
-  const bytes = uninitialised(lengthBytes);
-  await readInto(handle, bytes, 0, lengthBytes, offsetBytes);
+const memoryOf = (lengthBytes: number, into: Uint8Array | undefined): Uint8Array =>
+  into?.subarray(0, lengthBytes) ?? uninitialised(lengthBytes);
+
+const readAll = async (handle: FileHandle, offsetBytes: number, bytes: Uint8Array): Promise<Uint8Array> => {
+  await readInto(handle, bytes, 0, bytes.length, offsetBytes);
   return bytes;
 };
 
@@ -151,7 +153,7 @@ const readInto = async (handle: FileHandle, into: Uint8Array, at: number, length
 };
 
 interface DirectReader {
-  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  read(offsetBytes: number, bytes: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -172,10 +174,9 @@ const directReader = async (path: string): Promise<DirectReader | undefined> => 
       }
   };
   return {
-    async read(offsetBytes, lengthBytes) {
-      const bytes = uninitialised(lengthBytes);
-      for (let got = 0; got < lengthBytes; ) {
-        const piece = Math.min(runBytes, lengthBytes - got);
+    async read(offsetBytes, bytes) {
+      for (let got = 0; got < bytes.length; ) {
+        const piece = Math.min(runBytes, bytes.length - got);
         await readPiece(piece, offsetBytes + got);
         bytes.set(memory.subarray(start, start + piece), got);
         got += piece;

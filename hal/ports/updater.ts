@@ -56,8 +56,8 @@ export interface SlotStarter {
 }
 
 export interface RunningSystem {
-  /** Bytes of the slot that runs. @param lengthBytes at most 512 KiB */
-  read(offsetBytes: number, lengthBytes: number): Promise<Result<Uint8Array>>;
+  /** Bytes of the slot that runs. @param lengthBytes at most 512 KiB. @param into as in `BlockDevice.read` */
+  read(offsetBytes: number, lengthBytes: number, into?: Uint8Array): Promise<Result<Uint8Array>>;
   /** What the health gate of a trial is told of the hands. */
   health(): Promise<Result<readonly HealthReading[]>>;
 }

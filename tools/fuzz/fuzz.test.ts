@@ -6,7 +6,7 @@ import { fuzz } from './run.ts';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_267);
 let nowMs = 0;
-const options = { seed, from: 0, executions: 500, limitMs: 1000, clockMs: () => nowMs };
+const options = { seed, from: 0, executions: 500, limitMs: 1000, cpuMs: () => nowMs };
 const all = await parsers();
 
 describe(`what a device reads of an update is answered, whatever it is (FUZZ_SEED=${seed})`, () => {

@@ -11,6 +11,7 @@ export const frame = (bytes: Uint8Array): Uint8Array => concat(u32be(bytes.lengt
 
 /** Length and bytes in one system call, without both in one more buffer. */
 export const writeFrame = (socket: Pick<Socket, 'cork' | 'uncork' | 'write'>, bytes: Uint8Array): void => {
+  passed(bytes.length);
   socket.cork();
   socket.write(u32be(bytes.length));
   socket.write(bytes);

@@ -11,7 +11,7 @@ export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) $(if $(TPM),--tpm $(TPM)) $(if $(filter qemu,$(SIM)),--qemu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full image dev dist unit setup setup-tests setup-machine modules build-unit bench-quote bench-boot clean sweep
+.PHONY: help run test test-full image dev dist unit setup setup-tests setup-machine modules build-unit bench-quote bench-boot clean sweep setup-bench bench-ota fuzz-ota
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -52,6 +52,10 @@ setup-machine: modules
 	@node --no-warnings tools/setup/main.ts machine
 	@node --no-warnings tools/build/main.ts
 
+setup-bench: modules
+	@node --no-warnings tools/setup/main.ts bench
+	@node --no-warnings tools/build/main.ts --without-addon
+
 build-unit: modules
 	@node --no-warnings tools/build/main.ts --without-addon
 
@@ -69,6 +73,12 @@ bench-quote: setup-tests ## what a TPM quote costs here, against its floor and a
 
 bench-boot: setup-machine ## what a cold start of the machine costs, phase by phase
 	@exec tsx bench/boot/main.ts
+
+bench-ota: setup-bench ## what an update costs in bytes, CPU and memory, against other update programs (JSON=1, WORKS=…)
+	@exec tsx bench/ota/main.ts $(if $(JSON),--json) $(if $(WORKS),--works $(WORKS))
+
+fuzz-ota: build-unit ## a million spoilt inputs for each parser of an update
+	@exec npm run --silent fuzz-ota
 
 clean: ## remove what was built and every simulated device; what was installed stays
 	@if [ -f dist/sim/enigm-sim.cjs ]; then ./enigm-sim down >&2; fi

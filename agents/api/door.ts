@@ -161,7 +161,7 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
     'managed.import': async ({ files }, signal) => {
       if (parts.manager === undefined) return noFleet;
       const { manager } = parts;
-      const updated = await errand(() => manager.updateFrom(new Map(files.map(({ path, content }) => [path, content])), signal));
+      const updated = await errand(() => manager.updateFrom(new Map(files.map(({ path, bytes }) => [path, bytes])), signal));
       return updated.ok ? managedOf(parts) : updated;
     },
     'defense.status': async () => ok(await defense.status()),

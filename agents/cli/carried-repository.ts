@@ -20,14 +20,14 @@ export const carriedRepository = (folder: string): Result<CarriedRepository> => 
     () =>
       [...newestMetadata(folder), ...managedClasses.flatMap((kind) => newestBundles(folder, `targets/${kind}`))].map((path) => ({
         path,
-        content: new Uint8Array(readFileSync(join(folder, path))),
+        bytes: new Uint8Array(readFileSync(join(folder, path))),
       })),
     (cause) => deny('unavailable', 'storage-failed', cause),
   );
   if (!files.ok) return files;
-  const bytes = files.value.reduce((sum, { content }) => sum + content.length, 0);
-  return files.value.length > maxFiles || bytes > maxBytes
-    ? deny('protocol', 'too-large', `${files.value.length} files, ${bytes} bytes`)
+  const sizeBytes = files.value.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return files.value.length > maxFiles || sizeBytes > maxBytes
+    ? deny('protocol', 'too-large', `${files.value.length} files, ${sizeBytes} bytes`)
     : ok({ files: files.value });
 };
 

@@ -12,8 +12,11 @@ export interface PackageEntry {
   readonly reason: string;
 }
 
-/** `day`: make run. `tests`: make test, beside those of the day. `machine`: our image in QEMU, beside all those. */
-export type PackageTier = 'day' | 'tests' | 'machine';
+/**
+ * `day`: make run. `tests`: make test, beside those of the day. `machine`: our image in QEMU, beside all those. `bench`: make
+ * bench-ota, beside those of the tests.
+ */
+export type PackageTier = 'day' | 'tests' | 'machine' | 'bench';
 
 const entry = (name: string, tier: PackageTier, reason: string, ...probes: readonly string[]): PackageEntry => ({
   name,
@@ -41,6 +44,7 @@ export const packages: readonly PackageEntry[] = [
   entry('ca-certificates', 'day', 'npm over HTTPS', '/etc/ssl/certs/ca-certificates.crt'),
   entry('tpm2-tools', 'day', 'oracle for boot logs and quotes', '/usr/bin/tpm2_eventlog'),
   entry('cryptsetup-bin', 'tests', 'oracle for the hash tree of an image', '/usr/sbin/veritysetup', '/sbin/veritysetup'),
+  entry('zstd', 'tests', 'keeps the state of a machine; compresses what updates are measured against', '/usr/bin/zstd'),
   entry('faketime', 'tests', 'another clock for a client of updates', '/usr/bin/faketime'),
   entry('socat', 'day', 'the line of the simulated Enigm Key; in tests, a TPM behind a device path', '/usr/bin/socat'),
   entry('chromium', 'tests', 'looks at the page', '/usr/bin/chromium'),
@@ -52,6 +56,13 @@ export const packages: readonly PackageEntry[] = [
   entry('systemd', 'machine', 'checks the units of the package', '/usr/bin/systemd-analyze'),
   entry('kmod', 'machine', 'knows which drivers need which', '/usr/sbin/depmod', '/sbin/depmod'),
   entry('dosfstools', 'machine', 'the file systems that firmware reads', '/usr/sbin/mkfs.vfat', '/sbin/mkfs.vfat'),
-  entry('zstd', 'machine', 'keeps the state of a machine', '/usr/bin/zstd'),
   entry('mtools', 'machine', 'puts boot images into them', '/usr/bin/mcopy'),
+  entry('time', 'bench', 'CPU and memory of other programs', '/usr/bin/time'),
+  entry('e2fsprogs', 'bench', 'makes images to be updated', '/usr/sbin/mkfs.ext4', '/sbin/mkfs.ext4'),
+  entry('openssl', 'bench', 'the least that verifying costs', '/usr/bin/openssl'),
+  entry('bsdiff', 'bench', 'updates from one image', '/usr/bin/bsdiff'),
+  entry('xdelta3', 'bench', 'updates from one image', '/usr/bin/xdelta3'),
+  entry('casync', 'bench', 'updates from any image', '/usr/bin/casync'),
+  entry('zchunk', 'bench', 'updates from any image', '/usr/bin/zck'),
+  entry('squashfs-tools', 'bench', 'what RAUC packs images in', '/usr/bin/mksquashfs'),
 ];

@@ -33,6 +33,7 @@ const withoutPermit = {
   'update.finish': 'reads the slot back; the hash tree it writes behind the image must have the signed root',
   'update.abandon': 'ends an install; only its owner may',
   'update.status': 'reads',
+  'update.take': 'goes on with an install that was begun under a permit; copies within the device what is read back later',
   'update.readRunning': 'reads',
   'update.health': 'reads; what it writes is its own probe',
 } as const satisfies Partial<Record<keyof HandsMethods, string>>;

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readSituation, remoteRunningImage } from '#agents/update/remote-installer';
-import { equalBytes } from '#hal/core/bytes';
+import { concat, equalBytes } from '#hal/core/bytes';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
 import { indexOf } from '#ota-client/payload/build';
-import { segmentBytes } from '#ota-client/payload/limits';
+import { blockBytes, segmentBytes } from '#ota-client/payload/limits';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
 import { factoryRelease, release, secretsOf, soakMs, updateDevice } from './updates.fixture.ts';
 
@@ -41,10 +41,41 @@ describe('an update through the door of the hands', () => {
 
   test('comes out of what runs, read through the door, where most of it is there already', async () => {
     const index = sha256(encodeIndex(indexOf(factoryRelease.image)));
-    const running = remoteRunningImage(device.hands, index, factoryRelease.image.length);
+    const running = remoteRunningImage(device.hands, index, factoryRelease.image.length, 'mind');
     expect(code(await device.install(next, running))).toBe('done');
     expect(code(await device.hands.updates.readRunning(0, 512 * 1024 + 1))).toBe('protocol/field-invalid');
     expect(code(await device.hands.updates.readRunning(2 ** 40, 4096))).toBe('protocol/field-invalid');
+  });
+
+  test('is copied by the hands themselves, block by block of what runs, each segment by its hash', async () => {
+    const { image } = next;
+    const { updates } = device.hands;
+    const block = (at: number) => factoryRelease.image.subarray(at * blockBytes, (at + 1) * blockBytes);
+    const blocks = segmentBytes / blockBytes;
+    const whole = { ranges: [{ block: 0, blocks }], digest: sha256(factoryRelease.image.subarray(0, segmentBytes)) };
+    const turned = concat(...Array.from({ length: blocks }, (_, at) => block(blocks - 1 - at)));
+    const backwards = {
+      ranges: Array.from({ length: blocks }, (_, at) => ({ block: blocks - 1 - at, blocks: 1 })),
+      digest: sha256(turned),
+    };
+    expect(code(await updates.take('mind', 0, [whole]))).toBe('protocol/event-refused');
+    await begin();
+    expect(code(await updates.take('somebody', 0, [whole]))).toBe('resource/update-busy');
+    const zeros = { ranges: [], digest: sha256(new Uint8Array(segmentBytes)) };
+    expect(unwrap(await updates.take('mind', 0, [whole, backwards, { ...zeros, digest: whole.digest }]))).toBe(2);
+    unwrap(await updates.flush('mind'));
+    const written = device.media.b.durable();
+    expect(Buffer.compare(written.subarray(0, segmentBytes), factoryRelease.image.subarray(0, segmentBytes))).toBe(0);
+    expect(Buffer.compare(written.subarray(segmentBytes, 2 * segmentBytes), turned)).toBe(0);
+    // Neither what is another, nor what cannot be read, nor more than a segment is written.
+    for (const ranges of [[{ block: 1, blocks }], [{ block: 2 ** 31, blocks: 1 }], [...whole.ranges, ...whole.ranges]])
+      expect(unwrap(await updates.take('mind', 2, [{ ...whole, ranges }]))).toBe(0);
+    // A segment of the right hash that is not the next one is refused by the writer.
+    expect(code(await updates.take('mind', 1, [whole]))).toBe('protocol/field-invalid');
+    await updates.abandon('mind');
+    // What was taken is what was asked for, and not the release: the read-back finds it out, and it is mended.
+    expect(code(await device.install(next))).toBe('done');
+    expect(Buffer.compare(device.media.b.durable().subarray(0, image.length), image)).toBe(0);
   });
 
   test('is given up, and the next start is the old release', async () => {

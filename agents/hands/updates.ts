@@ -4,6 +4,7 @@
  * The mind says what it wants, never what is true: which release it is, how large and with which hash tree comes out of
  * the signed statement alone, verified here with keys that the hands were started with (SR-01).
  */
+import { equalBytes } from '#hal/core/bytes';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { BootControl } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
@@ -13,6 +14,7 @@ import type {
   SlotReading,
   SlotStarter,
   SlotWriter,
+  TakenSegment,
   UpdatePorts,
   WriteBegun,
   WriteOrder,
@@ -20,7 +22,8 @@ import type {
 import { raiseFloor } from '#ota-client/apply/floor';
 import { type Begun, installer } from '#ota-client/apply/installer';
 import { slotSwitch } from '#ota-client/apply/switch';
-import { maxDictionaryBytes } from '#ota-client/payload/limits';
+import { blockBytes, maxDictionaryBytes, segmentBytes } from '#ota-client/payload/limits';
+import { sha256 } from '#ota-client/payload/segment-index';
 import type { Floor } from '#ota-client/plan/floor';
 import { slotKeeper } from '#ota-client/slots/keeper';
 import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
@@ -62,10 +65,11 @@ export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
     return opened.ok ? ok(opened.value.release) : opened;
   };
   const starter = slotSwitch({ keeper, floor, verifyArm });
+  const running = runningSystem(boot, slots, probes);
   return {
-    slotWriter: slotWriter(writer, open, clock),
+    slotWriter: slotWriter(writer, running, open, clock),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
-    runningSystem: runningSystem(boot, slots, probes),
+    runningSystem: running,
   };
 };
 
@@ -80,7 +84,7 @@ const openByAny = (policies: readonly ReleasePolicy[], envelope: Uint8Array): Re
 type Writer = ReturnType<typeof installer>;
 type Starter = ReturnType<typeof slotSwitch>;
 
-const slotWriter = (writer: Writer, open: OpenStatement, clock: Clock): SlotWriter => {
+const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: OpenStatement, clock: Clock): SlotWriter => {
   let owner: string | undefined;
   let usedMs = clock.bootMs();
   const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
@@ -102,6 +106,7 @@ const slotWriter = (writer: Writer, open: OpenStatement, clock: Clock): SlotWrit
   return {
     begin,
     write: (asking, segment, bytes) => owned(asking, () => writer.write(segment, bytes)),
+    take: (asking, segment, wanted) => owned(asking, () => takeInto(writer, running, segment, wanted)),
     flush: (asking) => owned(asking, () => writer.flushWindow()),
     async finish(asking) {
       const finished = await owned(asking, () => writer.finish());
@@ -116,6 +121,47 @@ const slotWriter = (writer: Writer, open: OpenStatement, clock: Clock): SlotWrit
     },
   };
 };
+
+/**
+ * What is copied within the device does not go by way of the mind: it says which blocks and which hash, and nothing is
+ * written that has another. The whole slot is read back later all the same.
+ */
+const takeInto = async (
+  writer: Writer,
+  running: Pick<RunningSystem, 'read'>,
+  first: number,
+  wanted: readonly TakenSegment[],
+): Promise<Result<number>> => {
+  const memory = new Uint8Array(segmentBytes);
+  for (const [at, { digest, ranges }] of wanted.entries()) {
+    const bytes = await gathered(running, ranges, memory);
+    if (bytes === undefined || !equalBytes(sha256(bytes), digest)) return ok(at);
+    const written = await writer.write(first + at, bytes);
+    if (!written.ok) return written;
+  }
+  return ok(wanted.length);
+};
+
+/** @returns nothing where the blocks cannot be read, or are more than a segment */
+const gathered = async (
+  running: Pick<RunningSystem, 'read'>,
+  ranges: TakenSegment['ranges'],
+  memory: Uint8Array,
+): Promise<Uint8Array | undefined> => {
+  if (ranges.length === 0) return zeros;
+  const lengthBytes = ranges.reduce((total, { blocks }) => total + blocks * blockBytes, 0);
+  if (lengthBytes > segmentBytes) return undefined;
+  let used = 0;
+  for (const { block, blocks } of ranges) {
+    const place = memory.subarray(used, used + blocks * blockBytes);
+    const read = await running.read(block * blockBytes, blocks * blockBytes, place);
+    if (!read.ok) return undefined;
+    if (read.value.buffer !== memory.buffer) place.set(read.value);
+    used += place.length;
+  }
+  return memory.subarray(0, used);
+};
+const zeros = new Uint8Array(segmentBytes);
 
 const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): WriteBegun => ({
   ...{ slot, stage, writtenSegments, segments },
@@ -186,10 +232,10 @@ const runningSystem = (boot: BootControl, slots: Slots, probes: readonly HealthP
     return opened;
   };
   return {
-    async read(offsetBytes, lengthBytes) {
+    async read(offsetBytes, lengthBytes, into) {
       if (lengthBytes > maxDictionaryBytes) return deny('protocol', 'field-invalid', `${lengthBytes} bytes at once`);
       const running = await open();
-      return running.ok ? running.value.read(offsetBytes, lengthBytes) : running;
+      return running.ok ? running.value.read(offsetBytes, lengthBytes, into) : running;
     },
     health: async () =>
       ok(await Promise.all(probes.map(async ({ name, run }) => ({ name, hasPassed: await run().catch(() => false) })))),

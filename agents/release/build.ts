@@ -7,6 +7,7 @@ import { sealEnvelope } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
 import { type HybridSecretKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import { buildPayload, indexOf, type RecipeFiles, wholeBlocks } from '#ota-client/payload/build';
+import { buildUnits } from '#ota-client/payload/build-units';
 import { namePayload } from '#ota-client/payload/files';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
 import { type VerityParameters, verityTree } from '#ota-client/payload/verity';
@@ -45,6 +46,8 @@ export interface ReleaseInput {
   readonly signers: readonly HybridSecretKey[];
   /** Of zstd, 1 to 22. */
   readonly level?: number;
+  /** Also for devices that come from any other image: as much again to store, and the time of a full payload to make. */
+  readonly isForAnySource?: boolean;
 }
 
 const crypto = nodeCrypto;
@@ -58,13 +61,15 @@ const payloadFolder = (id: string): string => `targets/payload/${id}`;
 export const buildRelease = (input: ReleaseInput, policy: ReleasePolicy): Result<BuiltRelease> => {
   const stated = stateRelease(input, policy);
   if (!stated.ok) return stated;
-  const { id, bases, level = defaultLevel } = input;
-  const { manifest, contents } = publishedOf(id, stated.value.image, bases, stated.value.statement, level);
-  return ok({ id, ...stated.value, manifest, contents });
+  const { manifest, contents } = publishedOf(input, stated.value);
+  return ok({ id: input.id, ...stated.value, manifest, contents });
 };
 
 /** Without a payload: what a factory writes, or somebody has already. @returns as `buildRelease` */
-export const stateRelease = (input: Omit<ReleaseInput, 'bases' | 'level'>, policy: ReleasePolicy): Result<FactoryRelease> => {
+export const stateRelease = (
+  input: Omit<ReleaseInput, 'bases' | 'level' | 'isForAnySource'>,
+  policy: ReleasePolicy,
+): Result<FactoryRelease> => {
   const { id, counter, floorEpoch, hardware, signers } = input;
   const image = wholeBlocks(input.image);
   // Of the id: the same release has the same tree, two releases of one image have two.
@@ -87,13 +92,21 @@ export const verityRoot = (image: Uint8Array, parameters: Omit<VerityParameters,
   return tree.finish().root;
 };
 
-const publishedOf = (id: string, image: Uint8Array, bases: readonly Uint8Array[], statement: Uint8Array, level: number) => {
+const publishedOf = (
+  { id, bases, level = defaultLevel, isForAnySource = false }: ReleaseInput,
+  { image, statement }: FactoryRelease,
+) => {
   const payload = buildPayload(image, undefined, { level });
   const pairs = bases.map((base) => ({
     base: sha256(encodeIndex(indexOf(wholeBlocks(base)))),
     files: buildPayload(image, base, { level }).pair as RecipeFiles,
   }));
-  const { files, contents } = namePayload(payloadFolder(id), payload, pairs);
+  const { files, contents } = namePayload(
+    payloadFolder(id),
+    payload,
+    pairs,
+    isForAnySource ? buildUnits(image, level) : undefined,
+  );
   const content: ManifestContent = { statement, files };
   return { manifest: encodeMessage('ReleaseManifest', manifestOf(content)), contents };
 };

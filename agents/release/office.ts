@@ -133,7 +133,8 @@ export const signDraft = async (
   const quorum = repository.value.classes[name];
   const policy = { crypto, hardware, threshold: quorum.threshold, keys: quorum.custodians.map(publicKeyOf) };
   const signers = keys.map(({ secret }) => secret);
-  const built = buildRelease({ id, counter, floorEpoch, hardware, image, bases, signers, level: 19 }, policy);
+  const input = { id, counter, floorEpoch, hardware, image, bases, signers, level: 19, isForAnySource: true };
+  const built = buildRelease(input, policy);
   if (!built.ok) return built;
   const custom = { releaseCounter: counter, floorEpoch, hw: [hardware] };
   const path = name === 'os' ? releasePath(id) : repairPath(hardware);

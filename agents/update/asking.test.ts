@@ -44,11 +44,19 @@ describe('the manifest of a release', () => {
   test('is read as it was written, and noise is none', () => {
     const file = (path: string) => ({ path, sha256: new Uint8Array(32).fill(3), lengthBytes: 5 });
     const source = (name: string) => ({ recipe: file(`${name}.recipe`), piecesPath: `${name}.pieces` });
-    const files = { index: file('index'), full: source('full'), pairs: [{ base: new Uint8Array(32), ...source('pair') }] };
+    const files = {
+      ...{ index: file('index'), full: source('full'), pairs: [{ base: new Uint8Array(32), ...source('pair') }] },
+      units: { locator: file('units.locator'), piecesPath: 'units.pieces' },
+    };
+    const { units: _, ...withoutUnits } = files;
     const content = { statement: new Uint8Array(100), files };
     const bytes = encodeMessage('ReleaseManifest', manifestOf(content));
     const read = unwrap(readManifest(bytes));
     expect(encodeMessage('ReleaseManifest', manifestOf(read))).toEqual(bytes);
+    expect(read.files.units).toMatchObject({ locator: { path: 'units.locator', lengthBytes: 5 }, piecesPath: 'units.pieces' });
+    expect(
+      unwrap(readManifest(encodeMessage('ReleaseManifest', manifestOf({ ...content, files: withoutUnits })))).files.units,
+    ).toBe(undefined);
     expect(read.files.pairs.map(({ piecesPath }) => piecesPath)).toEqual(['pair.pieces']);
     expect(code(readManifest(new Uint8Array(20).fill(255)))).toBe('protocol/malformed');
   });

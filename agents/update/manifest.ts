@@ -21,19 +21,23 @@ export const manifestOf = ({ statement, files }: ManifestContent): ReleaseManife
   index: published(files.index),
   full: publishedRecipe(files.full),
   pairs: files.pairs.map((pair) => ({ base: pair.base, ...publishedRecipe(pair) })),
+  ...(files.units === undefined
+    ? {}
+    : { units: { locator: published(files.units.locator), piecesPath: files.units.piecesPath } }),
 });
 
 /** @returns statement and files, nothing of them verified; or `protocol/malformed`, `protocol/field-invalid` */
 export const readManifest = (bytes: Uint8Array): Result<ManifestContent> => {
   const decoded = decodeMessage('ReleaseManifest', bytes);
   if (!decoded.ok) return decoded;
-  const { statement, index, full, pairs } = decoded.value;
+  const { statement, index, full, pairs, units } = decoded.value;
   return ok({
     statement,
     files: {
       index: pinned(index),
       full: source(full),
       pairs: pairs.map((pair) => ({ base: pair.base, ...source(pair) })),
+      ...(units === undefined ? {} : { units: { locator: pinned(units.locator), piecesPath: units.piecesPath } }),
     },
   });
 };

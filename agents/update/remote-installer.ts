@@ -77,13 +77,15 @@ export const readSituation = async (hands: Pick<RemoteHands, 'updates'>): Promis
   return ok({ view, floorEpoch, slotBytes });
 };
 
-/** @param index SHA-256 of the index of the release that runs. @param imageBytes its size */
+/** @param index SHA-256 of the index of the release that runs. @param imageBytes its size. @param owner who installs */
 export const remoteRunningImage = (
   { updates }: Pick<RemoteHands, 'updates'>,
   index: Uint8Array,
   imageBytes: number,
+  owner: string,
 ): RunningImage => ({
   index,
+  take: (segment, wanted) => updates.take(owner, segment, wanted),
   device: { sizeBytes: imageBytes, read: (offsetBytes, lengthBytes) => updates.readRunning(offsetBytes, lengthBytes) },
 });
 

@@ -117,7 +117,7 @@ export const updater = (parts: UpdaterParts): Updater => {
     const imageBytes = view.slots[view.running.slot].release?.imageBytes;
     if (imageBytes === undefined) return Promise.resolve(undefined);
     running ??= indexOfRunning(hands, imageBytes).then((index) =>
-      index === undefined ? undefined : remoteRunningImage(hands, index, imageBytes),
+      index === undefined ? undefined : remoteRunningImage(hands, index, imageBytes, owner),
     );
     return running;
   };

@@ -32,6 +32,10 @@ export const blockDeviceClauses: readonly Clause<OpenedDevice>[] = [
       same('what is read before the flush', await textAt(first.device, 1000, 7), 'written');
       await flush(first.device);
       same('what is read after the flush', await textAt(first.device, 999, 9), '\0written\0');
+      const into = new Uint8Array(100).fill(1);
+      const given = granted('a read into memory', await first.device.read(1000, 7, into));
+      same('what is read into memory', Buffer.from(given).toString(), 'written');
+      same('memory behind what is read', [...into.subarray(7)], Array(93).fill(1));
       await first.close();
       const second = await open();
       same('what is read after a restart', await textAt(second.device, 1000, 7), 'written');

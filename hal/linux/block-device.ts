@@ -15,6 +15,7 @@ import { constants, readFileSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { inTurn } from '#hal/core/in-turn';
 import { attemptAsync, deny, type Failure, type Result } from '#hal/core/result';
+import { passed } from '#hal/core/young-garbage';
 import { isInside } from '#hal/ports/block-device';
 import type { SlotDevice, SlotName, Slots } from '#hal/ports/slots';
 
@@ -101,7 +102,7 @@ const deviceOver = (
     sizeBytes,
     deviceId,
     readsMedium: direct !== undefined,
-    async read(offsetBytes, lengthBytes) {
+    async read(offsetBytes, lengthBytes, into) {
       if (!isInside({ sizeBytes }, offsetBytes, lengthBytes)) return outside(offsetBytes, lengthBytes);
       return attemptAsync(
         () =>
@@ -109,8 +110,8 @@ const deviceOver = (
             if (overlapsRun(offsetBytes, lengthBytes)) await send();
             const isAligned = offsetBytes % alignment === 0 && lengthBytes % alignment === 0;
             return direct !== undefined && isAligned
-              ? await direct.read(offsetBytes, lengthBytes)
-              : await readAll(handle, offsetBytes, lengthBytes);
+              ? await direct.read(offsetBytes, memoryOf(lengthBytes, into))
+              : await readAll(handle, offsetBytes, memoryOf(lengthBytes, into));
           }),
         storageFailed,
       );
@@ -136,11 +137,16 @@ const writeAll = async (handle: FileHandle, bytes: Uint8Array, offsetBytes: numb
 };
 
 /** Every byte is read into before anybody sees it; zeroing it first would be work for nothing. */
-const uninitialised = (lengthBytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
+const uninitialised = (lengthBytes: number): Uint8Array => {
+  passed(lengthBytes);
+  return new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
+};
 
-const readAll = async (handle: FileHandle, offsetBytes: number, lengthBytes: number): Promise<Uint8Array> => {
-  const bytes = uninitialised(lengthBytes);
-  await readInto(handle, bytes, 0, lengthBytes, offsetBytes);
+const memoryOf = (lengthBytes: number, into: Uint8Array | undefined): Uint8Array =>
+  into?.subarray(0, lengthBytes) ?? uninitialised(lengthBytes);
+
+const readAll = async (handle: FileHandle, offsetBytes: number, bytes: Uint8Array): Promise<Uint8Array> => {
+  await readInto(handle, bytes, 0, bytes.length, offsetBytes);
   return bytes;
 };
 
@@ -153,7 +159,7 @@ const readInto = async (handle: FileHandle, into: Uint8Array, at: number, length
 };
 
 interface DirectReader {
-  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  read(offsetBytes: number, bytes: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -174,10 +180,9 @@ const directReader = async (path: string): Promise<DirectReader | undefined> => 
       }
   };
   return {
-    async read(offsetBytes, lengthBytes) {
-      const bytes = uninitialised(lengthBytes);
-      for (let got = 0; got < lengthBytes; ) {
-        const piece = Math.min(runBytes, lengthBytes - got);
+    async read(offsetBytes, bytes) {
+      for (let got = 0; got < bytes.length; ) {
+        const piece = Math.min(runBytes, bytes.length - got);
         await readPiece(piece, offsetBytes + got);
         bytes.set(memory.subarray(start, start + piece), got);
         got += piece;

@@ -1,6 +1,7 @@
 /** `HttpRange` over HTTPS (RFC 9110 §14) with `node:https`, one kept connection an endpoint, its authority pinned. */
 import { Agent, request } from 'node:https';
 import { deny, ok, type Result } from '#hal/core/result';
+import { passed } from '#hal/core/young-garbage';
 import { type HttpRange, maxRangeBytes, repositoryPath } from '#hal/ports/http-range';
 import type { Endpoint } from './https-exchange.ts';
 
@@ -58,6 +59,7 @@ const fetchRange = (
       const chunks: Buffer[] = [];
       let receivedBytes = 0;
       incoming.on('data', (chunk: Buffer) => {
+        passed(chunk.length);
         receivedBytes += chunk.length;
         if (receivedBytes > mostBytes) refuse(deny('protocol', 'too-large', 'more than was asked for'));
         else chunks.push(chunk);

@@ -5,10 +5,12 @@ export interface BlockDevice {
   readonly sizeBytes: number;
   /**
    * Sees every write that came before it, flushed or not.
-   * @returns exactly `lengthBytes` bytes of the caller's own; `protocol/field-invalid` outside the device,
+   * @param into memory to read into, of at least `lengthBytes`: new memory for each part of an image costs more than
+   * reading it. An adapter that has no use for it leaves it alone
+   * @returns exactly `lengthBytes` bytes, of `into` or of the caller's own; `protocol/field-invalid` outside the device,
    * `unavailable/storage-failed` where the medium cannot be read
    */
-  read(offsetBytes: number, lengthBytes: number): Promise<Result<Uint8Array>>;
+  read(offsetBytes: number, lengthBytes: number, into?: Uint8Array): Promise<Result<Uint8Array>>;
   /**
    * Durable only after a `flush` that succeeded; until then a power cut may keep, drop or tear it. `bytes` may be used
    * again by the caller once this resolves.

@@ -20,12 +20,27 @@ export interface SlotWriter {
   begin(order: WriteOrder): Promise<Result<WriteBegun>>;
   /** The next segment in order; becomes durable with the next flush. */
   write(owner: string, segment: number, bytes: Uint8Array): Promise<Result<void>>;
+  /**
+   * The next segments in order, out of the running slot: each is written if it has its digest.
+   * @param wanted at most `maxTakenSegments`
+   * @returns how many were written; the one after them could not be read, or is another
+   */
+  take(owner: string, segment: number, wanted: readonly TakenSegment[]): Promise<Result<number>>;
   flush(owner: string): Promise<Result<WriteProgress>>;
   /** Reads the whole slot back and proves it to be the signed image. */
   finish(owner: string): Promise<Result<void>>;
   /** What is durable stays for another `begin`. Harmless where nothing was begun. */
   abandon(owner: string): Promise<Result<void>>;
 }
+
+/** A segment that is in the running slot: blocks of 4 KiB in this order; none for zeros. */
+export interface TakenSegment {
+  /** SHA-256. */
+  readonly digest: Uint8Array;
+  readonly ranges: readonly { readonly block: number; readonly blocks: number }[];
+}
+
+export const maxTakenSegments = 32;
 
 /** What starts; every change may be asked for again by whoever was cut. */
 export interface SlotStarter {
@@ -41,8 +56,8 @@ export interface SlotStarter {
 }
 
 export interface RunningSystem {
-  /** Bytes of the slot that runs. @param lengthBytes at most 512 KiB */
-  read(offsetBytes: number, lengthBytes: number): Promise<Result<Uint8Array>>;
+  /** Bytes of the slot that runs. @param lengthBytes at most 512 KiB. @param into as in `BlockDevice.read` */
+  read(offsetBytes: number, lengthBytes: number, into?: Uint8Array): Promise<Result<Uint8Array>>;
   /** What the health gate of a trial is told of the hands. */
   health(): Promise<Result<readonly HealthReading[]>>;
 }

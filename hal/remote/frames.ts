@@ -1,11 +1,22 @@
 /** Frames on a byte stream: a 32-bit big-endian length, then that many bytes of `Frame`. */
+import type { Socket } from 'node:net';
 import { concat, u32be } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
+import { passed } from '#hal/core/young-garbage';
 
 /** Evidence with a boot log inside is the largest message. */
 export const maxFrameBytes = 4 * 1024 * 1024;
 
 export const frame = (bytes: Uint8Array): Uint8Array => concat(u32be(bytes.length), bytes);
+
+/** Length and bytes in one system call, without both in one more buffer. */
+export const writeFrame = (socket: Pick<Socket, 'cork' | 'uncork' | 'write'>, bytes: Uint8Array): void => {
+  passed(bytes.length);
+  socket.cork();
+  socket.write(u32be(bytes.length));
+  socket.write(bytes);
+  socket.uncork();
+};
 
 /** Cuts a stream into frames; keeps what is not complete, never more than one frame. */
 export class FrameSplitter {
@@ -16,6 +27,7 @@ export class FrameSplitter {
   push(chunk: Uint8Array): Result<Uint8Array[]> {
     this.chunks.push(chunk);
     this.buffered += chunk.length;
+    passed(chunk.length);
     const frames: Uint8Array[] = [];
     while (this.buffered >= 4) {
       const length = this.peekLength();

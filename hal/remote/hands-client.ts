@@ -9,7 +9,7 @@ import type { Platform } from '#hal/ports/platform';
 import type { Signals } from '#hal/ports/signals';
 import type { Switches } from '#hal/ports/switches';
 import type { Tpm } from '#hal/ports/tpm';
-import type { HealthReading, WriteProgress } from '#hal/ports/updater';
+import type { HealthReading, TakenSegment, WriteProgress } from '#hal/ports/updater';
 import { type HandsMethods, handsMethods } from '#hal/remote/hands-methods';
 import type { Client, Reply, Request, UnaryMethod } from '#hal/remote/methods';
 import { switchStates } from '#hal/remote/switches-door';
@@ -73,6 +73,8 @@ export interface Effectors {
 /** Of an update what needs no permit: it reads, or goes on with what was begun under one. */
 export interface RemoteUpdates {
   write(owner: string, segment: number, bytes: Uint8Array): Promise<Result<void>>;
+  /** @returns how many of them the hands made and wrote */
+  take(owner: string, segment: number, wanted: readonly TakenSegment[]): Promise<Result<number>>;
   flush(owner: string): Promise<Result<WriteProgress>>;
   finish(owner: string): Promise<Result<void>>;
   abandon(owner: string): Promise<Result<void>>;
@@ -154,6 +156,10 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
 
 const remoteUpdates = (client: Client<HandsMethods>): RemoteUpdates => ({
   write: async (owner, segment, bytes) => nothing(await client.call('update.write', { owner, segment, bytes })),
+  take: async (owner, segment, wanted) => {
+    const answer = await client.call('update.take', { owner, segment, taken: [...wanted] });
+    return answer.ok ? ok(answer.value.count) : answer;
+  },
   flush: (owner) => client.call('update.flush', { owner }),
   finish: async (owner) => nothing(await client.call('update.finish', { owner })),
   abandon: async (owner) => nothing(await client.call('update.abandon', { owner })),

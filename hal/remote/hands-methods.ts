@@ -31,6 +31,7 @@ export const handsMethods = {
   'apps.read': { request: 'Nothing', reply: 'AppsState' },
   'update.begin': { request: 'UpdateBegin', reply: 'UpdateBegun', needsPermit: true },
   'update.write': { request: 'SegmentWrite', reply: 'Nothing' },
+  'update.take': { request: 'SegmentsTake', reply: 'SegmentsTaken' },
   'update.flush': { request: 'UpdateOwner', reply: 'UpdateProgress' },
   'update.finish': { request: 'UpdateOwner', reply: 'Nothing' },
   'update.abandon': { request: 'UpdateOwner', reply: 'Nothing' },

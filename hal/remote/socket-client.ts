@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { attemptAsync, deny, type Failure, faultFrom, ok, type Result } from '#hal/core/result';
-import { FrameSplitter, frame } from '#hal/remote/frames';
+import { FrameSplitter, writeFrame } from '#hal/remote/frames';
 import type { CallOptions, Client, Methods } from '#hal/remote/methods';
 import type { MessageName } from '#protos/edge';
 import type { Messages } from '#protos/gen/types';
@@ -170,9 +170,9 @@ const openConnection = async (path: string, onLost: () => void): Promise<Result<
       lastId = (lastId + 1) >>> 0;
       const id = lastId;
       pending.set(id, onAnswer);
-      socket.write(frame(encodeMessage('Frame', { call: { id, ...call } })));
+      writeFrame(socket, encodeMessage('Frame', { call: { id, ...call } }));
       return ok(() => {
-        if (pending.delete(id) && !socket.destroyed) socket.write(frame(encodeMessage('Frame', { cancel: { id } })));
+        if (pending.delete(id) && !socket.destroyed) writeFrame(socket, encodeMessage('Frame', { cancel: { id } }));
       });
     },
     close: () => void socket.end(),

@@ -5,7 +5,7 @@ import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { attemptAsync, codeOf, deny, type Result } from '#hal/core/result';
 import type { Log } from '#hal/ports/log';
 import type { Dispatcher } from '#hal/remote/dispatcher';
-import { FrameSplitter, frame } from '#hal/remote/frames';
+import { FrameSplitter, writeFrame } from '#hal/remote/frames';
 
 export interface ServerOptions {
   readonly path: string;
@@ -67,7 +67,7 @@ const serveConnection = (socket: Socket, dispatcher: Dispatcher, log: Log): void
     if (socket.writableLength > maxUnsentBytes) {
       log.warn('socket.unread', { unsentBytes: socket.writableLength });
       socket.destroy();
-    } else socket.write(frame(bytes));
+    } else writeFrame(socket, bytes);
   };
   const end = () => {
     for (const call of calls.values()) call.abort();

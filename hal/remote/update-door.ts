@@ -13,6 +13,10 @@ export const updateHandlers = ({
 }: UpdatePorts): Pick<Handlers<HandsMethods>, UpdateMethod> => ({
   'update.begin': (order) => slotWriter.begin(order),
   'update.write': async ({ owner, segment, bytes }) => nothing(await slotWriter.write(owner, segment, bytes)),
+  'update.take': async ({ owner, segment, taken }) => {
+    const count = await slotWriter.take(owner, segment, taken);
+    return count.ok ? ok({ count: count.value }) : count;
+  },
   'update.flush': ({ owner }) => slotWriter.flush(owner),
   'update.finish': async ({ owner }) => nothing(await slotWriter.finish(owner)),
   'update.abandon': async ({ owner }) => nothing(await slotWriter.abandon(owner)),

@@ -126,7 +126,7 @@ describe('who writes', () => {
     expect(begun).toMatchObject({ stage: 'write', writtenSegments: 2, recheck: { firstSegment: 2 } });
     await machine.hands.installer.abandon('agent');
     const { code, made } = await run(machine);
-    expect([code, made]).toEqual(['accepted', { same: 0, pair: 1, full: 0 }]);
+    expect([code, made]).toEqual(['accepted', { same: 0, pair: 1, adaptive: 0, full: 0 }]);
   });
 
   test('row 41: killed after the last segment: nothing is made again, and the read-back decides', async () => {
@@ -138,7 +138,7 @@ describe('who writes', () => {
     unwrap(await installer.write(3, segmentOf(newRelease, 3)));
     machine.restartPrograms();
     const { code, made, asked } = await run(machine);
-    expect([code, made, asked]).toEqual(['accepted', { same: 0, pair: 0, full: 0 }, ['index']]);
+    expect([code, made, asked]).toEqual(['accepted', { same: 0, pair: 0, adaptive: 0, full: 0 }, ['index']]);
     expect(machine.contentOf('b')?.name).toBe('r2');
   });
 

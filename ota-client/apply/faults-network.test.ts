@@ -34,7 +34,7 @@ describe('what comes over the network', () => {
     const machine = await newMachine();
     const { code, made, fetchedBytes } = await run(machine);
     expect(code).toBe('accepted');
-    expect(made).toEqual({ same: 0, pair: 4, full: 0 });
+    expect(made).toEqual({ same: 0, pair: 4, adaptive: 0, full: 0 });
     expect(fetchedBytes).toBeLessThan(newRelease.payload.full.pieces.length / 3);
     expect(machine.contentOf('b')?.name).toBe('r2');
   });
@@ -42,7 +42,7 @@ describe('what comes over the network', () => {
   test('a device that does not know what it runs takes the full recipe', async () => {
     const machine = await newMachine();
     const { code, made } = await run(machine, { knowsBase: false });
-    expect([code, made]).toEqual(['accepted', { same: 0, pair: 0, full: 4 }]);
+    expect([code, made]).toEqual(['accepted', { same: 0, pair: 0, adaptive: 0, full: 4 }]);
   });
 
   test('row 33: a body too long, too short or empty is asked for again, and never spliced', async () => {
@@ -156,7 +156,7 @@ describe('row 37: a source block', () => {
       made = progress.made;
     };
     unwrap(await install(again.order, again.files, { ...parts, onProgress }, never));
-    expect(made).toEqual({ same: 4, pair: 0, full: 0 });
+    expect(made).toEqual({ same: 4, pair: 0, adaptive: 0, full: 0 });
   });
 });
 

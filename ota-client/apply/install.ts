@@ -6,8 +6,9 @@
  */
 
 import { equalBytes } from '#hal/core/bytes';
-import { codeOf, deny, done, type Result } from '#hal/core/result';
+import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
+import { maxTakenSegments, type TakenSegment } from '#hal/ports/updater';
 import type { PayloadFiles } from '../payload/files.ts';
 import { digestAt, parseIndex, type SegmentIndex } from '../payload/segment-index.ts';
 import { hashBytes } from '../payload/verity.ts';
@@ -68,27 +69,46 @@ export const install = async (
   if (!index.ok) return index;
   if (index.value.imageBytes !== order.release.imageBytes)
     return deny('integrity', 'payload-malformed', 'index of another image');
-  const make = segmentMaker(index.value, files, fetch, parts.running, signal);
-  const made: Record<TierName, number> = { same: 0, pair: 0, full: 0 };
+  const maker = segmentMaker(index.value, files, fetch, parts.running, signal);
+  const made: Record<TierName, number> = { same: 0, pair: 0, adaptive: 0, full: 0 };
   const { installer, clock } = parts;
   const report = (phase: InstallProgress['phase'], segment: number, segments: number) =>
     parts.onProgress?.({ phase, segment, segments, fetchedBytes: fetch.fetchedBytes, made: { ...made } });
 
+  /** As many as lie side by side and are in the running slot, made where slot and medium are. @returns how many were */
+  const takeFrom = async (segment: number, segments: number): Promise<Result<number>> => {
+    const take = parts.running?.take;
+    const wanted: TakenSegment[] = [];
+    while (take !== undefined && wanted.length < maxTakenSegments && segment + wanted.length < segments) {
+      const taken = await maker.takable(segment + wanted.length);
+      if (taken === undefined) break;
+      wanted.push(taken);
+    }
+    return take === undefined || wanted.length === 0 ? ok(0) : take(segment, wanted);
+  };
+
   const writeFrom = async (first: number, segments: number): Promise<Result<void>> => {
     let flushedMs = clock.bootMs();
-    for (let segment = first; segment < segments; segment += 1) {
+    for (let segment = first; segment < segments; ) {
       if (signal.aborted) return deny('unavailable', 'aborted');
-      const ready = await make(segment);
-      if (!ready.ok) return ready;
-      made[ready.value.tier] += 1;
-      const written = await installer.write(segment, ready.value.bytes);
-      if (!written.ok) return written;
+      const taken = await takeFrom(segment, segments);
+      if (!taken.ok) return taken;
+      segment += taken.value;
+      made[maker.firstTier] += taken.value;
+      if (taken.value === 0) {
+        const ready = await maker.make(segment);
+        if (!ready.ok) return ready;
+        const written = await installer.write(segment, ready.value.bytes);
+        if (!written.ok) return written;
+        segment += 1;
+        made[ready.value.tier] += 1;
+      }
       if (clock.bootMs() - flushedMs >= flushEveryMs) {
         const flushed = await installer.flushWindow();
         if (!flushed.ok) return flushed;
         flushedMs = clock.bootMs();
       }
-      report('write', segment + 1, segments);
+      report('write', segment, segments);
     }
     return done;
   };

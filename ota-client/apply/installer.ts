@@ -290,8 +290,9 @@ const readBack = async (device: SlotDevice, { release, salt, uuid }: InstallOrde
     }
     return done;
   };
+  const memory = new Uint8Array(segmentBytes);
   for (let segment = 0; segment < segmentCount(imageBytes); segment += 1) {
-    const read = await device.read(segment * segmentBytes, segmentLength(imageBytes, segment));
+    const read = await device.read(segment * segmentBytes, segmentLength(imageBytes, segment), memory);
     if (!read.ok) return read;
     const placed = await place(tree.update(read.value));
     if (!placed.ok) return placed;

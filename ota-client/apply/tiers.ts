@@ -1,14 +1,16 @@
 /**
- * Ways to a segment, cheapest first: the same place of the running slot, the recipe from the running image, the full
- * recipe. The hash in the index decides; a way that fails gives over to the next and never fails the update (row 37).
+ * Ways to a segment, cheapest first: the same place of the running slot, the recipe from the running image, or where there
+ * is none for it what can be found in the running slot, and the full recipe. The hash in the index decides; a way that fails gives over to the next and never fails the update (row 37).
  */
 import { equalBytes } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
+import type { TakenSegment } from '#hal/ports/updater';
 import { decodeSegment, type Source } from '../payload/decode.ts';
 import type { PayloadFiles, PinnedFile, RecipeSource } from '../payload/files.ts';
-import { segmentBytes, segmentLength } from '../payload/limits.ts';
-import { parseRecipe, type Recipe } from '../payload/recipe.ts';
-import { isSegment, type SegmentIndex } from '../payload/segment-index.ts';
+import { blockBytes, segmentBytes, segmentLength } from '../payload/limits.ts';
+import { parseRecipe, type Range, type Recipe } from '../payload/recipe.ts';
+import { digestAt, isSegment, type SegmentIndex } from '../payload/segment-index.ts';
+import { adaptiveMaker } from './adaptive.ts';
 import type { Fetcher } from './fetch.ts';
 
 /** The image that runs, if this device knows which it is. */
@@ -16,13 +18,20 @@ export interface RunningImage {
   /** SHA-256 of its index. */
   readonly index: Uint8Array;
   readonly device: Source;
+  /**
+   * Whoever has slot and medium side by side copies within the device: `SlotWriter.take`.
+   * @returns how many of the segments are written; the next one must be made here
+   */
+  readonly take?: (segment: number, wanted: readonly TakenSegment[]) => Promise<Result<number>>;
 }
 
-export const tierNames = ['same', 'pair', 'full'] as const;
+export const tierNames = ['same', 'pair', 'adaptive', 'full'] as const;
 export type TierName = (typeof tierNames)[number];
 
 interface Tier {
   readonly name: TierName;
+  /** The blocks of the running slot that a segment is, and nothing else; undefined where it is not. */
+  readonly ranges?: (segment: number) => Promise<readonly Range[] | undefined>;
   readonly make: (segment: number) => Promise<Result<Uint8Array>>;
 }
 
@@ -31,16 +40,24 @@ export interface MadeSegment {
   readonly tier: TierName;
 }
 
-/** @returns a maker of segments: the bytes, proved against the index, or the last tier's fault */
+export interface SegmentMaker {
+  /** @returns the bytes, proved against the index, or the last tier's fault */
+  make(segment: number): Promise<Result<MadeSegment>>;
+  /** @returns what to take for a segment that is in the running slot, or is zeros, by the first tier */
+  takable(segment: number): Promise<TakenSegment | undefined>;
+  readonly firstTier: TierName;
+}
+
 export const segmentMaker = (
   index: SegmentIndex,
   files: PayloadFiles,
   fetch: Fetcher,
   running: RunningImage | undefined,
   signal: AbortSignal,
-): ((segment: number) => Promise<Result<MadeSegment>>) => {
+): SegmentMaker => {
   const tiers = tiersFor(index, files, fetch, running);
-  return async (segment) => {
+  const [first] = tiers;
+  const make = async (segment: number): Promise<Result<MadeSegment>> => {
     let last: Result<MadeSegment> = deny('integrity', 'segment-mismatch', `segment ${segment}`);
     for (const { name, make } of tiers) {
       const made = await make(segment);
@@ -50,6 +67,14 @@ export const segmentMaker = (
     }
     return last;
   };
+  return {
+    make,
+    firstTier: first.name,
+    async takable(segment) {
+      const ranges = await first.ranges?.(segment);
+      return ranges === undefined ? undefined : { digest: digestAt(index, segment), ranges };
+    },
+  };
 };
 
 const tiersFor = (
@@ -57,16 +82,27 @@ const tiersFor = (
   files: PayloadFiles,
   fetch: Fetcher,
   running: RunningImage | undefined,
-): readonly Tier[] => {
-  const full: Tier = { name: 'full', make: recipeMaker(index, files.index, files.full, fetch, undefined) };
+): readonly [Tier, ...Tier[]] => {
+  const full: Tier = { name: 'full', ...recipeMaker(index, files.index, files.full, fetch, undefined) };
   if (running === undefined) return [full];
   const { device } = running;
   if (equalBytes(running.index, files.index.sha256)) {
     const make = (segment: number) => device.read(segment * segmentBytes, segmentLength(index.imageBytes, segment));
-    return [{ name: 'same', make }, full];
+    const ranges = async (segment: number) => [
+      {
+        block: (segment * segmentBytes) / blockBytes,
+        blocks: segmentLength(index.imageBytes, segment) / blockBytes,
+      },
+    ];
+    return [{ name: 'same', make, ranges }, full];
   }
   const pair = files.pairs.find(({ base }) => equalBytes(base, running.index));
-  return pair === undefined ? [full] : [{ name: 'pair', make: recipeMaker(index, files.index, pair, fetch, running) }, full];
+  if (pair !== undefined) return [{ name: 'pair', ...recipeMaker(index, files.index, pair, fetch, running) }, full];
+  const { units } = files;
+  // Beside a pair it would not pay: a locator and a pass over the slot cost more than some segments in full.
+  return units === undefined
+    ? [full]
+    : [{ name: 'adaptive', make: adaptiveMaker(index, files.index, units, fetch, device) }, full];
 };
 
 /** The recipe is fetched when its first segment is asked for, and once only. */
@@ -76,7 +112,7 @@ const recipeMaker = (
   from: RecipeSource,
   fetch: Fetcher,
   running: RunningImage | undefined,
-): Tier['make'] => {
+): Omit<Tier, 'name'> => {
   let opened: Promise<Result<{ readonly recipe: Recipe; readonly piece: ReturnType<Fetcher['pieces']> }>> | undefined;
   const open = async () => {
     const bytes = await fetch.file(from.recipe);
@@ -90,13 +126,23 @@ const recipeMaker = (
     const order = segments.flatMap((segment) => ('piece' in segment ? [segment.piece] : []));
     return ok({ recipe: recipe.value, piece: fetch.pieces(from.piecesPath, order) });
   };
-  return async (segment) => {
+  const ready = () => {
     opened ??= open();
-    const ready = await opened;
-    if (!ready.ok) return ready;
-    const how = ready.value.recipe.segments[segment];
+    return opened;
+  };
+  const ranges = async (segment: number) => {
+    const recipe = await ready();
+    const how = recipe.ok ? recipe.value.recipe.segments[segment] : undefined;
+    if (how?.kind === 'zero') return [];
+    return how?.kind === 'copy' ? how.ranges : undefined;
+  };
+  const make = async (segment: number): Promise<Result<Uint8Array>> => {
+    const open = await ready();
+    if (!open.ok) return open;
+    const how = open.value.recipe.segments[segment];
     if (how === undefined) return deny('integrity', 'payload-malformed', `no recipe for segment ${segment}`);
     const source = running === undefined ? {} : { source: running.device };
-    return decodeSegment(how, segmentLength(index.imageBytes, segment), { ...source, piece: ready.value.piece });
+    return decodeSegment(how, segmentLength(index.imageBytes, segment), { ...source, piece: open.value.piece });
   };
+  return { make, ranges };
 };

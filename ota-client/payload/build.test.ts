@@ -195,8 +195,9 @@ test('a recipe is read back as it was written', () => {
       { kind: 'zstd', piece: piece(0, 7) },
       { kind: 'copy', ranges: [{ block: 936, blocks: 64 }] },
       { kind: 'dictionary', skip: 1, ranges: [{ block: 0, blocks: 128 }], piece: piece(7, 9) },
+      { kind: 'delta', skip: 0, ranges: [{ block: 1, blocks: 2 }], piece: piece(16, 30) },
       { kind: 'zero' },
     ],
   };
-  expect(unwrap(parseRecipe(encodeRecipe(recipe), 4 * segmentBytes))).toEqual(recipe);
+  expect(unwrap(parseRecipe(encodeRecipe(recipe), 5 * segmentBytes))).toEqual(recipe);
 });

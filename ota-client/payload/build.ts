@@ -5,10 +5,13 @@
  * Limit: whole images are held in memory.
  */
 import { concat } from '#hal/core/bytes';
-import { blockBytes, isImageSize, maxDictionaryRanges, maxImageBytes, segmentBytes, segmentCount } from './limits.ts';
+import { encodeDelta } from './delta.ts';
+import { difference } from './difference.ts';
+import { blockBytes, isImageSize, maxImageBytes, segmentBytes, segmentCount } from './limits.ts';
+import { type Places, placesIn } from './places.ts';
 import { encodeRecipe, type Piece, type Range, rangesBytes, type SegmentRecipe } from './recipe.ts';
 import { encodeIndex, type SegmentIndex, sha256 } from './segment-index.ts';
-import { type Similarity, similarityTo } from './similarity.ts';
+import { similarityTo } from './similarity.ts';
 import { compress, isFormattedDictionary } from './zstd.ts';
 
 export interface Payload {
@@ -46,11 +49,8 @@ export const buildPayload = (target: Uint8Array, base?: Uint8Array, { level = de
   const files = { index, full: filesOf(target32, undefined, full) };
   if (base === undefined) return files;
   const source = wholeBlocks(base);
-  const similarity = similarityTo(source);
-  const pair = cook(
-    image,
-    (segment, at) => fromBase(segment, similarity) ?? dictionary(segment, source, similarity, level, full[at]),
-  );
+  const places = placesIn(image, source.length / blockBytes, similarityTo(source));
+  const pair = cook(image, (segment, at) => copy(segment, at, places) ?? cheapest(segment, at, source, places, level, full[at]));
   const baseOf = { index: sha256(encodeIndex(indexOf(source))), blocks: source.length / blockBytes };
   return { ...files, pair: filesOf(target32, baseOf, pair) };
 };
@@ -104,37 +104,29 @@ const plain = (segment: Uint8Array, level: number): Draft => {
   return { recipe: { kind: 'zstd', piece: pieceOf(compressed) }, compressed };
 };
 
-const blocksOf = (segment: Uint8Array): readonly Uint8Array[] =>
-  Array.from({ length: segment.length / blockBytes }, (_, block) =>
-    segment.subarray(block * blockBytes, (block + 1) * blockBytes),
-  );
-
-/** For each block of the segment an equal one of the base, in runs where that can be. */
-const equalBlocks = (segment: Uint8Array, similarity: Similarity): readonly (number | undefined)[] => {
-  let last: number | undefined;
-  return blocksOf(segment).map((block) => {
-    last = similarity.equalBlock(block, last === undefined ? undefined : last + 1);
-    return last;
-  });
-};
+const blocksIn = (segment: Uint8Array, at: number): [first: number, blocks: number] => [
+  (at * segmentBytes) / blockBytes,
+  segment.length / blockBytes,
+];
 
 /** A copy, if every block is there. */
-const fromBase = (segment: Uint8Array, similarity: Similarity): Draft | undefined => {
-  const blocks = equalBlocks(segment, similarity);
+const copy = (segment: Uint8Array, at: number, places: Places): Draft | undefined => {
+  const blocks = places.equal(...blocksIn(segment, at));
   return blocks.includes(undefined) ? undefined : { recipe: { kind: 'copy', ranges: rangesOf(blocks as readonly number[]) } };
 };
 
-const dictionary = (
+/** From a dictionary compressed or as a delta, or plainly. */
+const cheapest = (
   segment: Uint8Array,
+  at: number,
   source: Uint8Array,
-  similarity: Similarity,
+  places: Places,
   level: number,
   otherwise: Draft | undefined,
 ): Draft => {
   const plainly = otherwise ?? plain(segment, level);
-  const chosen = dictionaryBlocks(segment, source.length / blockBytes, similarity);
-  if (chosen.length === 0) return plainly;
-  const ranges = rangesOf(chosen);
+  const ranges = rangesOf(places.dictionary(...blocksIn(segment, at)));
+  if (ranges.length === 0) return plainly;
   const content = new Uint8Array(rangesBytes(ranges));
   let used = 0;
   for (const { block, blocks } of ranges) {
@@ -143,33 +135,16 @@ const dictionary = (
   }
   // Cannot begin so twice: the four bytes do not overlap themselves.
   const skip = isFormattedDictionary(content) ? 1 : 0;
-  const compressed = compress(segment, content.subarray(skip), level);
-  return compressed.length + dictionaryOverheadBytes < (plainly.compressed?.length ?? 0)
-    ? { recipe: { kind: 'dictionary', skip, ranges, piece: pieceOf(compressed) }, compressed }
-    : plainly;
-};
-
-/** An equal block outweighs shared anchors; what lies beside an equal block probably became what lies beside ours. */
-const votes = { equal: 64, beside: 16 } as const;
-
-const dictionaryBlocks = (segment: Uint8Array, baseBlocks: number, similarity: Similarity): readonly number[] => {
-  const tally = new Map<number, number>();
-  const vote = (block: number, weight: number) => {
-    if (block >= 0 && block < baseBlocks) tally.set(block, (tally.get(block) ?? 0) + weight);
-  };
-  const equal = equalBlocks(segment, similarity);
-  for (const [at, block] of equal.entries())
-    if (block !== undefined) {
-      vote(block, votes.equal);
-      if (equal[at - 1] === undefined) vote(block - 1, votes.beside);
-      if (equal[at + 1] === undefined) vote(block + 1, votes.beside);
-    }
-  for (const [block, anchors] of similarity.sharedBlocks(segment)) vote(block, anchors);
-  return [...tally]
-    .toSorted(([blockA, a], [blockB, b]) => b - a || blockA - blockB)
-    .slice(0, maxDictionaryRanges)
-    .map(([block]) => block)
-    .toSorted((a, b) => a - b);
+  const dictionary = content.subarray(skip);
+  const candidates = [
+    { kind: 'dictionary', compressed: compress(segment, dictionary, level) },
+    { kind: 'delta', compressed: encodeDelta(difference(segment, dictionary), dictionary, level) },
+  ] as const;
+  let best = plainly;
+  for (const { kind, compressed } of candidates)
+    if (compressed !== undefined && compressed.length + dictionaryOverheadBytes < (best.compressed?.length ?? 0))
+      best = { recipe: { kind, skip, ranges, piece: pieceOf(compressed) }, compressed };
+  return best;
 };
 
 const rangesOf = (blocks: readonly number[]): readonly Range[] => {

@@ -2,6 +2,7 @@
 import { concat, equalBytes } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { BlockDevice } from '#hal/ports/block-device';
+import { applyDelta } from './delta.ts';
 import { blockBytes } from './limits.ts';
 import type { Piece, Range, SegmentRecipe } from './recipe.ts';
 import { sha256 } from './segment-index.ts';
@@ -35,12 +36,16 @@ export const decodeSegment = async (
       const compressed = await piece(recipe.piece);
       return compressed.ok ? decompress(compressed.value, undefined, lengthBytes) : compressed;
     }
-    case 'dictionary': {
+    case 'dictionary':
+    case 'delta': {
       const dictionary = await readRanges(source, recipe.ranges);
       if (!dictionary.ok) return dictionary;
       const compressed = await piece(recipe.piece);
       if (!compressed.ok) return compressed;
-      return decompress(compressed.value, dictionary.value.subarray(recipe.skip), lengthBytes);
+      const usable = dictionary.value.subarray(recipe.skip);
+      return recipe.kind === 'delta'
+        ? applyDelta(compressed.value, usable, lengthBytes)
+        : decompress(compressed.value, usable, lengthBytes);
     }
   }
 };

@@ -1,6 +1,7 @@
 /** The files of an update by name and hash: what the signed release says of them, and what a server holds. */
 import { toHex } from '#hal/core/bytes';
 import type { Payload, RecipeFiles } from './build.ts';
+import type { UnitFiles } from './build-units.ts';
 import { type Pin, pinOf } from './segment-index.ts';
 
 export interface PinnedFile extends Pin {
@@ -13,6 +14,8 @@ export interface PayloadFiles {
   readonly full: RecipeSource;
   /** From some earlier images. */
   readonly pairs: readonly PairSource[];
+  /** From any image. */
+  readonly units?: UnitSource;
 }
 
 export interface RecipeSource {
@@ -26,6 +29,12 @@ export interface PairSource extends RecipeSource {
   readonly base: Uint8Array;
 }
 
+export interface UnitSource {
+  readonly locator: PinnedFile;
+  /** Sheets and units; each is pinned by the locator, or by what it pins. */
+  readonly piecesPath: string;
+}
+
 export interface NamedPayload {
   readonly files: PayloadFiles;
   /** What a server must hold, by path. */
@@ -35,11 +44,13 @@ export interface NamedPayload {
 /**
  * @param folder where the files of this release lie on the server
  * @param pairs one for each base image, with the SHA-256 of its index
+ * @param units where any image may be the base
  */
 export const namePayload = (
   folder: string,
   { index, full }: Pick<Payload, 'index' | 'full'>,
   pairs: readonly { readonly base: Uint8Array; readonly files: RecipeFiles }[] = [],
+  units?: UnitFiles,
 ): NamedPayload => {
   const contents = new Map<string, Uint8Array>();
   const pinned = (path: string, bytes: Uint8Array): PinnedFile => {
@@ -51,6 +62,11 @@ export const namePayload = (
     contents.set(piecesPath, pieces);
     return { recipe: pinned(`${folder}/${name}.recipe`, recipe), piecesPath };
   };
+  const unitsOf = ({ locator, units: pieces }: UnitFiles): UnitSource => {
+    const piecesPath = `${folder}/units.pieces`;
+    contents.set(piecesPath, pieces);
+    return { locator: pinned(`${folder}/units.locator`, locator), piecesPath };
+  };
   const files = {
     index: pinned(`${folder}/index`, index),
     full: recipeOf('full', full),
@@ -58,6 +74,7 @@ export const namePayload = (
       base,
       ...recipeOf(`pair-${toHex(base.subarray(0, 8))}`, pair),
     })),
+    ...(units === undefined ? {} : { units: unitsOf(units) }),
   };
   return { files, contents };
 };

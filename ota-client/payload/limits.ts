@@ -17,8 +17,8 @@ export const maxDictionaryRanges = maxDictionaryBytes / blockBytes;
 export const maxCompressedBytes = segmentBytes + 64;
 /** `Window_Size` of RFC 8878 §3.1.1.1.2 as a power of two: 2 MiB. */
 export const maxWindowLog = 21;
-/** What one range request asks for of a file that is fetched whole. */
-export const maxFetchBytes = 1024 * 1024;
+/** What one range request asks for of a file that is fetched whole: with 1 MiB, mouth and mind held 7 MiB more. */
+export const maxFetchBytes = 512 * 1024;
 /** And of pieces that lie side by side: not more than a segment, so that a kill costs no more than one fetched again. */
 export const maxBatchBytes = segmentBytes;
 
@@ -29,3 +29,10 @@ export const segmentLength = (imageBytes: number, segment: number): number =>
 /** Whether an image of this size can be described: whole blocks, not empty, not above the limit. */
 export const isImageSize = (imageBytes: number): boolean =>
   Number.isSafeInteger(imageBytes) && imageBytes > 0 && imageBytes <= maxImageBytes && imageBytes % blockBytes === 0;
+/** Units of the any-source files. 16 KiB made 1 % more of a moved ext4 and 25 % more of a moved erofs, 4 KiB no less. */
+export const unitBytes = 8 * 1024;
+/** What a unit may refer to of its segment, before it: all of it gave 1 % less, and took twice the time to publish. */
+export const unitContextBytes = 64 * 1024;
+export const maxUnitCompressedBytes = unitBytes + 64;
+/** A larger image is not located: the tables for it would be larger than all else that an update keeps in memory. */
+export const maxLocatedBytes = 4 * 1024 * 1024 * 1024;

@@ -157,9 +157,11 @@ describe('whatever the bytes', () => {
     ['a copy without a base', 0, concat(one, one, range(0, 64))],
     ['a dictionary above the limit', 1000, concat(Uint8Array.of(3, 0, 1), range(0, 129), piece(10))],
     ['a dictionary of one range again and again', 1000, concat(Uint8Array.of(3, 0, 2), range(0, 100), range(0, 100), piece(10))],
+    ['a delta above the limit', 1000, concat(Uint8Array.of(4, 0, 1), range(0, 129), piece(10))],
+    ['a delta without a base', 0, concat(Uint8Array.of(4, 0, 1), range(0, 1), piece(10))],
     ['a huge piece', 0, concat(Uint8Array.of(2), piece(0xffffffff))],
     ['an empty piece', 0, concat(Uint8Array.of(2), piece(0))],
-    ['an unknown kind', 0, Uint8Array.of(4)],
+    ['an unknown kind', 0, Uint8Array.of(5)],
     ['a segment too many', 0, Uint8Array.of(0, 0)],
     ['half a base', 0, new Uint8Array()],
   ])('refuses a recipe with %s (row 36)', (_, blocks, body) => {
@@ -171,6 +173,7 @@ describe('whatever the bytes', () => {
     for (const body of [
       concat(one, one, range(36, 64)),
       concat(Uint8Array.of(3, 255, 1), range(0, 100), piece(10)),
+      concat(Uint8Array.of(4, 255, 1), range(0, 100), piece(10)),
       Uint8Array.of(0),
     ])
       expect(parseRecipe(concat(recipeHead(100), body), segmentBytes).ok).toBe(true);

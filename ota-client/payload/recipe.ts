@@ -10,6 +10,7 @@
  *   copy  count(1) ‖ ranges
  *   zstd  length(4) ‖ SHA-256(32)
  *   dictionary  skip(1) ‖ count(1) ‖ ranges ‖ length(4) ‖ SHA-256(32)
+ *   delta  as dictionary; its piece is one of `delta.ts`
  * A range is first block(4) ‖ blocks(2). Numbers are big-endian.
  */
 import { concat, equalBytes, u8, u16be, u32be, utf8 } from '#hal/core/bytes';
@@ -45,7 +46,7 @@ export type SegmentRecipe =
   | { readonly kind: 'copy'; readonly ranges: readonly Range[] }
   | { readonly kind: 'zstd'; readonly piece: Piece }
   | {
-      readonly kind: 'dictionary';
+      readonly kind: 'dictionary' | 'delta';
       /** Bytes left out at the start of the ranges, so that the dictionary does not begin as a formatted one. */
       readonly skip: number;
       readonly ranges: readonly Range[];
@@ -68,7 +69,7 @@ export interface Piece {
 const magic = utf8('ENIGMRC1');
 const digestBytes = 32;
 const noBase = new Uint8Array(digestBytes);
-const kinds = ['zero', 'copy', 'zstd', 'dictionary'] as const;
+const kinds = ['zero', 'copy', 'zstd', 'dictionary', 'delta'] as const;
 const largestSegment = 1 + 2 + maxDictionaryRanges * 6 + 4 + digestBytes;
 export const maxRecipeBytes = 8 + digestBytes + 4 + digestBytes + maxSegments * largestSegment;
 
@@ -86,6 +87,7 @@ const encodeSegment = (segment: SegmentRecipe): readonly Uint8Array[] => {
     case 'zstd':
       return [kind, ...encodePiece(segment.piece)];
     case 'dictionary':
+    case 'delta':
       return [kind, u8(segment.skip), ...encodeRanges(segment.ranges), ...encodePiece(segment.piece)];
   }
 };
@@ -139,7 +141,8 @@ const readSegment = (reader: Reader, baseBlocks: number, length: number, offsetB
     }
     case 'zstd':
       return { kind, piece: readPiece(reader, offsetBytes) };
-    case 'dictionary': {
+    case 'dictionary':
+    case 'delta': {
       const skip = reader.u8();
       const ranges = readRanges(reader, baseBlocks, maxDictionaryRanges);
       if (rangesBytes(ranges) > maxDictionaryBytes) malformed(`a dictionary of ${rangesBytes(ranges)} bytes`);

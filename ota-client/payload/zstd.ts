@@ -5,6 +5,7 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { attempt, deny, type Failure, type Result } from '#hal/core/result';
+import { passed } from '#hal/core/young-garbage';
 import { maxWindowLog } from './limits.ts';
 
 /**
@@ -21,7 +22,7 @@ export const compress = (bytes: Uint8Array, dictionary: Uint8Array | undefined, 
       [constants.ZSTD_c_dictIDFlag]: 0,
     },
     pledgedSrcSize: bytes.length,
-    ...(dictionary === undefined ? {} : { dictionary: Buffer.from(dictionary) }),
+    ...dictionaryOption(dictionary),
   });
 
 /** @returns exactly `lengthBytes` bytes, or `integrity/payload-malformed` */
@@ -33,18 +34,25 @@ export const decompress = (
   const declared = declaredBytes(compressed);
   if (declared !== lengthBytes) return refuse(`a frame of ${declared} bytes where ${lengthBytes} are due`);
   if (dictionary !== undefined && isFormattedDictionary(dictionary)) return refuse('a formatted dictionary');
+  passed(lengthBytes);
   const decoded = attempt(
     () =>
       zstdDecompressSync(compressed, {
         maxOutputLength: lengthBytes,
         params: { [constants.ZSTD_d_windowLogMax]: maxWindowLog },
-        ...(dictionary === undefined ? {} : { dictionary: Buffer.from(dictionary) }),
+        // All in one piece, which must not become full: zlib would then make room for another.
+        chunkSize: lengthBytes + 64,
+        ...dictionaryOption(dictionary),
       }),
     refuse,
   );
   if (!decoded.ok) return decoded;
   return decoded.value.length === lengthBytes ? decoded : refuse(`${decoded.value.length} bytes came out`);
 };
+
+/** A view: zlib copies what it keeps. */
+const dictionaryOption = (dictionary: Uint8Array | undefined) =>
+  dictionary === undefined ? {} : { dictionary: Buffer.from(dictionary.buffer, dictionary.byteOffset, dictionary.byteLength) };
 
 /**
  * Bytes that begin a formatted dictionary (RFC 8878 §5). zlib takes any dictionary that begins so for one, and would read

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type PackageEntry, packages } from '#agents/cli/packages';
+import { type PackageEntry, type PackageTier, packages } from '#agents/cli/packages';
 import { onDisk, progressOf, toFetch } from './apt-plan.ts';
 import { isPackageTier, missingIn, type SetupMachine, setUp } from './setup.ts';
 
@@ -7,6 +7,7 @@ const table: readonly PackageEntry[] = [
   { name: 'swtpm', probes: ['/usr/bin/swtpm', '/usr/local/bin/swtpm'], tier: 'day', reason: 'a TPM' },
   { name: 'nftables', probes: ['/usr/sbin/nft'], tier: 'day', reason: 'network policy' },
   { name: 'chromium', probes: ['/usr/bin/chromium'], tier: 'tests', reason: 'looks at the page' },
+  { name: 'bsdiff', probes: ['/usr/bin/bsdiff'], tier: 'bench', reason: 'updates' },
 ];
 
 const planText = `Reading package lists...
@@ -46,10 +47,12 @@ const fakeMachine = (files: readonly string[], more: Partial<SetupMachine> = {})
 
 describe('what is missing', () => {
   test('is what the tier needs and those before it, judged by files', () => {
-    const names = (tier: 'day' | 'tests', ...files: readonly string[]) =>
+    const names = (tier: PackageTier, ...files: readonly string[]) =>
       missingIn(table, tier, fakeMachine(files).machine).map(({ name }) => name);
     expect(names('day')).toEqual(['swtpm', 'nftables']);
     expect(names('tests')).toEqual(['swtpm', 'nftables', 'chromium']);
+    expect(names('bench', '/usr/bin/swtpm')).toEqual(['nftables', 'chromium', 'bsdiff']);
+    expect(names('machine', '/usr/bin/swtpm')).toEqual(['nftables', 'chromium']);
     expect(names('day', '/usr/local/bin/swtpm', '/usr/sbin/nft')).toEqual([]);
     expect(names('tests', '/usr/bin/swtpm', '/usr/sbin/nft')).toEqual(['chromium']);
   });
@@ -130,7 +133,10 @@ describe('setup', () => {
   });
 
   test('knows its tiers', () => {
-    expect(['day', 'tests', 'nights', undefined].map(isPackageTier)).toEqual([true, true, false, false]);
+    expect(['day', 'tests', 'bench', 'nights', 'toString', undefined].map(isPackageTier)).toEqual([
+      ...[true, true, true],
+      ...[false, false, false],
+    ]);
   });
 });
 

@@ -17,9 +17,16 @@ export interface SetupMachine {
   install(words: readonly string[], plan: string): Promise<boolean>;
 }
 
-const order: readonly PackageTier[] = ['day', 'tests', 'machine'];
+/** What a tier needs beside its own packages. */
+const included: Readonly<Record<PackageTier, readonly PackageTier[]>> = {
+  day: [],
+  tests: ['day'],
+  machine: ['day', 'tests'],
+  bench: ['day', 'tests'],
+};
 
-export const isPackageTier = (word: string | undefined): word is PackageTier => order.includes(word as PackageTier);
+export const isPackageTier = (word: string | undefined): word is PackageTier =>
+  word !== undefined && Object.hasOwn(included, word);
 
 /**
  * What a tier needs and does not find. A file that is there is enough, whoever put it there; a package without its file
@@ -30,7 +37,7 @@ export const missingIn = (
   tier: PackageTier,
   { hasFile }: Pick<SetupMachine, 'hasFile'>,
 ): readonly PackageEntry[] => {
-  const tiers = order.slice(0, order.indexOf(tier) + 1);
+  const tiers = [...included[tier], tier];
   return packages.filter((entry) => tiers.includes(entry.tier) && !entry.probes.some((probe) => hasFile(probe)));
 };
 

@@ -1,0 +1,39 @@
+/** The hands of an update, behind their door: slots, journal and boot record as files. Every permit is good. */
+import { join } from 'node:path';
+import { slotUpdates } from '#agents/hands/updates';
+import { bootRecordStore, recordedBootControl } from '#hal/core/boot-record';
+import { fromHex } from '#hal/core/bytes';
+import { done, ok, unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { linuxBlockDevice, linuxSlots } from '#hal/linux/block-device';
+import { linuxClock } from '#hal/linux/clock';
+import { memoryLog } from '#hal/memory/log';
+import { dispatcher } from '#hal/remote/dispatcher';
+import { handsMethods } from '#hal/remote/hands-methods';
+import { serveSocket } from '#hal/remote/socket-server';
+import { updateHandlers } from '#hal/remote/update-door';
+import { ledgerStore } from '#ota-client/slots/ledger';
+import { readCustodians } from './custodians.ts';
+import { configuration, report } from './program.ts';
+
+const { run, media, runningRoot, custodians, hardware } = configuration();
+const boot = bootRecordStore(unwrap(await linuxBlockDevice(media.boot, 'write')));
+const running = { slot: 'a', verityRoot: fromHex(runningRoot) ?? new Uint8Array() } as const;
+const ports = slotUpdates({
+  slots: linuxSlots(media),
+  boot: recordedBootControl(boot, async () => ok(running)),
+  ledger: ledgerStore(unwrap(await linuxBlockDevice(media.journal, 'write'))),
+  floor: { read: async () => ok(1), raise: async () => done },
+  policies: [{ crypto: nodeCrypto, hardware, threshold: 2, keys: readCustodians(custodians) }],
+  clock: linuxClock(),
+  soakMs: 0,
+  probes: [],
+});
+const handlers = updateHandlers(ports);
+const methods = Object.fromEntries(Object.entries(handsMethods).filter(([name]) => name in handlers)) as Pick<
+  typeof handsMethods,
+  keyof typeof handlers
+>;
+const door = dispatcher(methods, handlers, { guard: () => done });
+unwrap(await serveSocket(door, { path: join(run, 'hands.sock'), log: memoryLog() }));
+report();

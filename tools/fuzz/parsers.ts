@@ -1,0 +1,104 @@
+/** Everything that an updating device reads and did not write itself in this life, with good inputs to begin from. */
+import { manifestOf, readManifest } from '#agents/update/manifest';
+import { concat } from '#hal/core/bytes';
+import { encodeMessage } from '#hal/core/message';
+import { type Result, unwrap } from '#hal/core/result';
+import { twinRecord, twinRecordBytes } from '#hal/core/twin-record';
+import { memoryBlockDevice } from '#hal/memory/block-device';
+import { buildPayload, wholeBlocks } from '#ota-client/payload/build';
+import { buildUnits } from '#ota-client/payload/build-units';
+import { applyDelta, encodeDelta } from '#ota-client/payload/delta';
+import { difference } from '#ota-client/payload/difference';
+import { namePayload } from '#ota-client/payload/files';
+import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
+import { blockBytes } from '#ota-client/payload/limits';
+import { parseRecipe } from '#ota-client/payload/recipe';
+import { parseIndex } from '#ota-client/payload/segment-index';
+import { parseLocator, parseSheet } from '#ota-client/payload/units';
+import { compress, decompress } from '#ota-client/payload/zstd';
+import { emptyEntry, ledgerStore } from '#ota-client/slots/ledger';
+import { hybridForge } from '#ota-client/trust/forge.fixture';
+import { deviceSchemes } from '#ota-client/trust/keys';
+import { readRoot, readSnapshot, readTargets, readTimestamp } from '#ota-client/trust/metadata';
+
+export interface FuzzedParser {
+  readonly name: string;
+  readonly samples: readonly Uint8Array[];
+  /** Must answer whatever the bytes; a throw is a finding. */
+  parse(bytes: Uint8Array): Result<unknown> | Promise<Result<unknown>>;
+}
+
+export const parsers = async (): Promise<readonly FuzzedParser[]> => [
+  ...metadataParsers(),
+  ...payloadParsers(),
+  await journalParser('journal, as it lies on the medium', false),
+  await journalParser('journal, under a good checksum', true),
+];
+
+const metadataParsers = (): readonly FuzzedParser[] => {
+  const forge = hybridForge();
+  forge.publishRoot();
+  forge.addTarget('targets', 'os/x', 'content', { releaseCounter: 1 });
+  forge.publish();
+  const readers = { root: readRoot, timestamp: readTimestamp, snapshot: readSnapshot, targets: readTargets } as const;
+  return Object.entries(readers).map(([role, read]) => ({
+    name: `metadata, ${role}`,
+    samples: [forge.latest(role)],
+    parse: (bytes) => read(bytes, deviceSchemes),
+  }));
+};
+
+const payloadParsers = (): readonly FuzzedParser[] => {
+  const base = sampleImage('fuzz', 70);
+  const image = wholeBlocks(nextImage('fuzz', base));
+  const { index, full, pair = full } = buildPayload(image, base, { level: 1 });
+  const { locator, units } = buildUnits(image, 1) ?? { locator: index, units: index };
+  const located = unwrap(parseLocator(locator, image.length)).segment(0);
+  if (located === undefined) throw new Error('a segment of zeros');
+  const dictionary = base.subarray(0, 4 * blockBytes);
+  const segment = concat(dictionary.subarray(100, 9000), Uint8Array.of(1, 2, 3), dictionary.subarray(20, 3000));
+  segment[77] = 0;
+  const delta = encodeDelta(difference(segment, dictionary), dictionary, 1) ?? index;
+  const { files } = namePayload('release', { index, full }, [{ base: new Uint8Array(32), files: pair }], { locator, units });
+  const content = { statement: new Uint8Array(200), files };
+  const sheet = units.subarray(0, located.sheet.lengthBytes);
+  return [
+    { name: 'index', samples: [index], parse: parseIndex },
+    { name: 'recipe', samples: [pair.recipe, full.recipe], parse: (bytes) => parseRecipe(bytes, image.length) },
+    { name: 'locator', samples: [locator], parse: (bytes) => parseLocator(bytes, image.length) },
+    { name: 'sheet', samples: [sheet], parse: (bytes) => parseSheet(bytes, located, 64 * blockBytes) },
+    { name: 'delta', samples: [delta], parse: (bytes) => applyDelta(bytes, dictionary, segment.length) },
+    {
+      name: 'compressed segment',
+      samples: [compress(segment, dictionary, 1)],
+      parse: (bytes) => decompress(bytes, dictionary, segment.length),
+    },
+    { name: 'manifest', samples: [encodeMessage('ReleaseManifest', manifestOf(content))], parse: readManifest },
+  ];
+};
+
+/** @param isSealed the value of the record is spoilt and stored anew; otherwise the bytes of the medium are */
+const journalParser = async (name: string, isSealed: boolean): Promise<FuzzedParser> => {
+  const device = memoryBlockDevice(twinRecordBytes);
+  const store = ledgerStore(device);
+  const release = {
+    counter: 2,
+    floorEpoch: 1,
+    imageBytes: blockBytes,
+    verityRoot: new Uint8Array(32),
+    digest: new Uint8Array(32),
+  };
+  const writing = { content: 'writing', writtenSegments: 3, mismatches: 1, reason: 'medium', release } as const;
+  unwrap(await store.write({ a: emptyEntry, b: writing }));
+  const record = twinRecord(device, 'ENIGMLG1');
+  const sample = isSealed ? unwrap(await record.read()) : device.durable().slice();
+  return {
+    name,
+    samples: [sample ?? new Uint8Array()],
+    async parse(bytes) {
+      if (isSealed) unwrap(await record.write(bytes.subarray(0, 3000)));
+      else device.load(bytes.subarray(0, twinRecordBytes));
+      return store.read();
+    },
+  };
+};

@@ -68,7 +68,9 @@ const passGate = async (machine: Machine, { isHealthy = true }: UpdateOptions): 
     const given = await slots.giveUp('unwell');
     return given.ok ? machine.restart() : given;
   }
-  return state === 'trial' || state === 'superseded' ? slots.commit() : ok(undefined);
+  if (state === 'trial' || state === 'superseded') return slots.commit();
+  // Started by a first root that gave the other slot up, without being armed: whoever is there starts it again.
+  return state === 'committed' ? ok(undefined) : machine.restart();
 };
 
 const perform = async (

@@ -66,11 +66,12 @@ const reach = async (machine: SweptMachine, story: Story, first: SlotsView): Pro
     const { slot } = machine.running;
     const { state } = view.slots[slot];
     if (state === 'committed') return 'active';
-    const isIll = state === 'failed' || story.ill.some((release) => release === machine.contentOf(slot));
+    const isIll = story.ill.some((release) => release === machine.contentOf(slot));
     if (state === 'superseded' || (state === 'trial' && !isIll)) {
       expectDone(await machine.hands.switch.commit(), slot);
     } else {
-      if (isIll) expectDone(await machine.hands.switch.giveUp('unwell'), slot);
+      // Another state than of a trial: three starts of the good slot were cut, and the first root pointed to this one.
+      if (state === 'trial' || state === 'failed') expectDone(await machine.hands.switch.giveUp('unwell'), slot);
       const started = await machine.restart();
       if (isRecovery(started)) return 'repair';
       expectStarted(started);

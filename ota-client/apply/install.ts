@@ -1,6 +1,6 @@
 /**
  * The mind's side of an update: fetch, verify, decode, hand over. Memory is one dictionary, one segment and one batch of
- * pieces (512 KiB), whatever the size of the image.
+ * pieces (1 MiB), whatever the size of the image.
  *
  * The release was verified before (`ota-client/trust`): this trusts its pins and nothing that comes over the network.
  */

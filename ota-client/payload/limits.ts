@@ -17,8 +17,8 @@ export const maxDictionaryRanges = maxDictionaryBytes / blockBytes;
 export const maxCompressedBytes = segmentBytes + 64;
 /** `Window_Size` of RFC 8878 §3.1.1.1.2 as a power of two: 2 MiB. */
 export const maxWindowLog = 21;
-/** What one range request asks for when several pieces lie side by side: with 1 MiB, mouth and mind held 7 MiB more. */
-export const maxFetchBytes = 512 * 1024;
+/** What one range request asks for when several pieces lie side by side. */
+export const maxFetchBytes = 1024 * 1024;
 
 export const segmentCount = (imageBytes: number): number => Math.ceil(imageBytes / segmentBytes);
 /** The last segment ends with the image. */

@@ -26,7 +26,7 @@ import { exitCode } from './runtime.ts';
 /** Opened by the first root and handed down; nothing ticks before somebody opens it. */
 const watchdog = 9;
 const feedEveryMs = 5_000;
-const firstLookMs = 250;
+const firstLookMs = 500;
 const answerWithinMs = 4_000;
 /** From the start, and from the last answer of the mind. */
 const patienceMs = 90_000;

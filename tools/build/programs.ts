@@ -9,34 +9,9 @@ import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { bundleOptions, bundles, root } from './bundles.ts';
 
-const root = join(import.meta.dirname, '../..');
 const resolve = createRequire(import.meta.url).resolve;
-
-const bundles = {
-  device: {
-    hald: 'agents/programs/hald.ts',
-    agentd: 'agents/programs/agentd.ts',
-    linkd: 'agents/programs/linkd.ts',
-    inferd: 'agents/programs/inferd.ts',
-    paged: 'agents/programs/paged.ts',
-    beacond: 'agents/programs/beacond.ts',
-    supervisord: 'agents/programs/supervisord.ts',
-    unlock: 'agents/programs/unlock.ts',
-    enigmctl: 'agents/cli/main.ts',
-  },
-  machine: {
-    doors: 'sim/programs/doors.ts',
-    hald: 'sim/programs/machine-hald.ts',
-  },
-  sim: {
-    hald: 'sim/programs/hald.ts',
-    'enigm-sim': 'sim/cli/main.ts',
-  },
-  interoperability: {
-    'tuf-client': 'ota-client/conformance.ts',
-  },
-} as const;
 
 /** Files that programs read beside their bundle: WebAssembly modules cannot be bundled. */
 const resources = [
@@ -61,23 +36,7 @@ const serialAddon = (): string => {
 const inputs: Record<string, readonly string[]> = {};
 
 for (const [folder, entryPoints] of Object.entries(bundles)) {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: { ...entryPoints },
-    outdir: `dist/${folder}`,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node24',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    external: ['@tensorflow/tfjs-node'],
-    alias: { 'node-gyp-build': join(root, 'tools/build/serial-addon.cjs') },
-    metafile: true,
-  });
+  const { metafile } = await build(bundleOptions(folder, entryPoints));
   for (const [path, output] of Object.entries(metafile.outputs))
     inputs[path] = Object.entries(output.inputs).flatMap(([input, { bytesInOutput }]) => (bytesInOutput > 0 ? [input] : []));
 }

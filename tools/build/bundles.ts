@@ -1,0 +1,52 @@
+/** Which bundles there are, and how each is made. */
+import { join } from 'node:path';
+import type { BuildOptions } from 'esbuild';
+
+export const root = join(import.meta.dirname, '../..');
+
+/** By folder of dist and name: the source where each begins. */
+export const bundles = {
+  device: {
+    hald: 'agents/programs/hald.ts',
+    agentd: 'agents/programs/agentd.ts',
+    linkd: 'agents/programs/linkd.ts',
+    inferd: 'agents/programs/inferd.ts',
+    paged: 'agents/programs/paged.ts',
+    beacond: 'agents/programs/beacond.ts',
+    supervisord: 'agents/programs/supervisord.ts',
+    unlock: 'agents/programs/unlock.ts',
+    enigmctl: 'agents/cli/main.ts',
+  },
+  machine: {
+    doors: 'sim/programs/doors.ts',
+    hald: 'sim/programs/machine-hald.ts',
+  },
+  sim: {
+    hald: 'sim/programs/hald.ts',
+    'enigm-sim': 'sim/cli/main.ts',
+  },
+  interoperability: {
+    'tuf-client': 'ota-client/conformance.ts',
+  },
+} as const;
+
+/** @param entryPoints sources by name */
+export const bundleOptions = (folder: string, entryPoints: Readonly<Record<string, string>>) =>
+  ({
+    absWorkingDir: root,
+    entryPoints: { ...entryPoints },
+    outdir: `dist/${folder}`,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    minifySyntax: true,
+    // A device verifies, reads and parses what is there at each start.
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    external: ['@tensorflow/tfjs-node'],
+    alias: { 'node-gyp-build': join(root, 'tools/build/serial-addon.cjs') },
+    metafile: true,
+  }) satisfies BuildOptions;

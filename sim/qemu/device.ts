@@ -31,7 +31,8 @@ export interface DeviceOptions {
 
 /** `sim/image/guest/machine.sh` reads so much of it. */
 export const siteBytes = 64 * 1024;
-const toolBytes = 1024 * 1024;
+/** Behind it: a tool, or a program that is swapped. */
+export const toolBytes = 4 * 1024 * 1024;
 
 export const qemuDevice = (folder: string): QemuDevice => ({
   folder,

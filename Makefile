@@ -11,7 +11,7 @@ export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 DAY = $(if $(ONCE),--once) $(if $(JSON),--json) $(if $(BREAK),--break $(BREAK)) $(if $(TPM),--tpm $(TPM))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full image dist unit setup setup-tests setup-machine modules build-unit bench-quote clean
+.PHONY: help run test test-full image dev dist unit setup setup-tests setup-machine modules build-unit bench-quote bench-boot clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -27,6 +27,9 @@ test-full: setup-machine ## all that, and our image booted in QEMU again and aga
 
 image: setup-machine ## build the image of a machine into build/image; needs no root
 	@exec tsx sim/image/main.ts
+
+dev: setup-machine ## edit programs of a running machine: saved sources are built, swapped and started again there
+	@exec tsx tools/dev/main.ts
 
 dist: setup ## pack what was built for devices into build/dist: a Debian package, a tarball, a bill of materials
 	@exec tsx tools/dist/main.ts
@@ -60,6 +63,9 @@ node_modules/.installed: package-lock.json tools/node/package-lock.json tools/no
 
 bench-quote: setup-tests ## what a TPM quote costs here, against its floor and against tpm2_quote
 	@exec tsx bench/quote/main.ts
+
+bench-boot: setup-machine ## what a cold start of the machine costs, phase by phase
+	@exec tsx bench/boot/main.ts
 
 clean: ## remove what was built and every simulated device; what was installed stays
 	@if [ -f dist/sim/enigm-sim.cjs ]; then ./enigm-sim down >&2; fi

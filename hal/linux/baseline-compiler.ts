@@ -2,8 +2,8 @@
  * WebAssembly that starts once and works little: V8's baseline compiler alone compiles it.
  *
  * A function of it that ran for long is compiled again by the optimizing compiler, on another thread. The policy engine
- * spends most of what it ever does at its start: there that costs more than it saves (measured in the emulated machine:
- * 2.9 s of processor time to validate the policy with it, 1.5 s without; a decision afterwards costs 2 ms in both).
+ * does most of what it ever does at its start. Measured of it, in processor time on a PC: 0.14 s to validate the policy with
+ * that compiler and 0.05 s without, 31 and 38 µs for a decision afterwards: even after 14,000 decisions.
  */
 import { setFlagsFromString } from 'node:v8';
 

@@ -34,3 +34,9 @@ export const startEndedPath = (runDirectory: string): string => join(runDirector
 
 /** In the verified root file system, and not an option: nothing else says whose releases are written (SR-01). */
 export const releaseTrustPath = '/etc/enigm/releases.json';
+
+/** In the verified root file system of recovery, and not an option: whose repair releases it writes (SR-33). */
+export const repairTrustPath = '/etc/enigm/repair.json';
+
+/** Where recovery finds a site configuration with the address of a repository: whoever wrote it is not believed. */
+export const mirrorPath = '/run/mirror.json';

@@ -8,32 +8,22 @@ import type { ExpiryTime } from '#agents/attest/expiry-time';
 import type { VerifierLink } from '#agents/attest/verifier-link';
 import type { StateKeeper } from '#agents/management/state';
 import type { ReadRange } from '#agents/mind/far-ends';
-import { fetchFrom, readWhole } from '#agents/policy/source';
+import { fetchFrom } from '#agents/policy/source';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { Client } from '#hal/remote/methods';
-import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
-import type { Bundle } from '#ota-client/trust/bundle';
+import type { ReleasePolicy } from '#ota-client/slots/statement';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { eligibleTarget } from '#ota-client/trust/eligible';
 import { classTargets } from '#ota-client/trust/listing';
 import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/refresh';
 import type { Installed } from '#ota-client/trust/release';
-import { repairTarget } from '#ota-client/trust/repair';
-import { checkTargetFile, targetFileName } from '#ota-client/trust/target-file';
 import { directorCall, fetchFromAnswer, rolloutDigest, rolloutParty, rolloutPlaces } from './asking.ts';
 import { type DirectorMethods, directorParty } from './director-methods.ts';
-import { type ManifestContent, readManifest, releaseIdOf } from './manifest.ts';
-
-/** A release that was verified all the way: by the repository, by the director, and by its own statement. */
-export interface Offer {
-  /** What the release is called; empty for a repair. */
-  readonly id: string;
-  readonly statement: ReleaseStatement;
-  readonly manifest: ManifestContent;
-}
+import { releaseIdOf } from './manifest.ts';
+import { type Offer, offerOf, repairOffer } from './offer.ts';
 
 export interface Offers {
   /** @returns the offer, undefined where there is nothing to do; or why nothing may be installed */
@@ -57,8 +47,6 @@ export interface OfferParts {
   readonly policies: { readonly update: ReleasePolicy; readonly repair: ReleasePolicy };
 }
 
-const maxManifestBytes = 128 * 1024;
-
 export const releaseOffers = (parts: OfferParts): Offers => {
   const { crypto, read, store, director, attestor, verifier, keys, state, time, roots, policies } = parts;
   const kept = (prefix: string) => ({
@@ -66,26 +54,6 @@ export const releaseOffers = (parts: OfferParts): Offers => {
     put: (name: string, bytes: Uint8Array) => store.put(`${prefix}-${name}`, bytes),
   });
   const image = deviceTrust({ crypto, fetch: fetchFrom(read), store: kept('metadata'), pinnedRoot: roots.image });
-
-  const offerOf = async (
-    repository: Repository,
-    { target }: Bundle,
-    policy: ReleasePolicy,
-    signal: AbortSignal,
-  ): Promise<Result<Offer>> => {
-    if (target.file.length > maxManifestBytes) return deny('protocol', 'too-large', 'release manifest');
-    const path = `targets/${targetFileName(repository, target)}`;
-    const fetched = await readWhole(read, path, target.file.length, signal);
-    if (!fetched.ok) return fetched;
-    const checked = checkTargetFile(crypto, target.file, fetched.value);
-    if (!checked.ok) return checked;
-    const manifest = readManifest(checked.value);
-    if (!manifest.ok) return manifest;
-    const statement = openStatement(policy, manifest.value.statement);
-    return statement.ok
-      ? ok({ id: releaseIdOf(target.path) ?? '', statement: statement.value, manifest: manifest.value })
-      : statement;
-  };
 
   /** A fresh result for the director, and what it answers to it. */
   const ask = async (repository: Repository, installed: Installed, signal: AbortSignal) => {
@@ -126,13 +94,13 @@ export const releaseOffers = (parts: OfferParts): Offers => {
       if (!directed.ok) return directed;
       const bundle = await eligibleTarget(crypto, directed.value, repository.value, { ...installed, nonce: asked.value.nonce });
       if (!bundle.ok) return bundle.fault.reason === 'release-current' ? ok(undefined) : bundle;
-      return bundle.value === undefined ? ok(undefined) : offerOf(repository.value, bundle.value, policies.update, signal);
+      const source = { crypto, read, policy: policies.update };
+      return bundle.value === undefined ? ok(undefined) : offerOf(source, repository.value, bundle.value, signal);
     },
     async repair(installed, signal) {
       const repository = await refreshForRepair(image, time.present().floorMs, signal);
       if (!repository.ok) return repository;
-      const bundle = await repairTarget(repository.value, installed);
-      return bundle.ok ? offerOf(repository.value, bundle.value, policies.repair, signal) : bundle;
+      return repairOffer({ crypto, read, policy: policies.repair }, repository.value, installed, signal);
     },
   };
 };

@@ -10,7 +10,7 @@ import type { BuiltRelease } from '#agents/release/build';
 import { toHex } from '#hal/core/bytes';
 import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
 import { readManifest } from './manifest.ts';
-import type { Offer } from './offers.ts';
+import type { Offer } from './offer.ts';
 import { type Updater, updater } from './updater.ts';
 
 const never = new AbortController().signal;

@@ -23,7 +23,8 @@ import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import type { SlotsView } from '#ota-client/slots/view';
 import type { Installed } from '#ota-client/trust/release';
 import type { ManagedState } from '#protos/gen/types';
-import type { Offer, Offers } from './offers.ts';
+import type { Offer } from './offer.ts';
+import type { Offers } from './offers.ts';
 import {
   type Perform,
   readSituation,

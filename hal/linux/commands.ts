@@ -1,4 +1,4 @@
-/** `Commands` by child processes of Node: for simulators and tools, never for the hands. */
+/** `Commands` by child processes of Node: for simulators, tools, and recovery, where nothing else runs; never for the hands. */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { causeOf, deny, ok } from '#hal/core/result';

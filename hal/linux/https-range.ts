@@ -1,17 +1,27 @@
-/** `HttpRange` over HTTPS (RFC 9110 §14) with `node:https`, one kept connection an endpoint, its authority pinned. */
+/** `HttpRange` over HTTPS (RFC 9110 §14) with `node:https`, one kept connection an endpoint, its authority pinned where it has one. */
 import { Agent, request } from 'node:https';
 import { deny, ok, type Result } from '#hal/core/result';
 import { passed } from '#hal/core/young-garbage';
 import { type HttpRange, maxRangeBytes, repositoryPath } from '#hal/ports/http-range';
-import type { Endpoint } from './https-exchange.ts';
+
+export interface RangeEndpoint {
+  /** `https://host:port/path` */
+  readonly url: string;
+  /**
+   * PEM of the one authority that may vouch for it. Without it anybody may answer: for whoever verifies every byte and
+   * may have no clock, by which a certificate is good or not (SR-16).
+   */
+  readonly authority?: string;
+}
 
 const timeoutMs = 15_000;
 const maxPathCharacters = 256;
 
-export const httpsRange = (endpoints: Readonly<Record<string, Endpoint>>): HttpRange => {
+export const httpsRange = (endpoints: Readonly<Record<string, RangeEndpoint>>): HttpRange => {
   const agents = new Map<string, Agent>();
-  const agentOf = (name: string, authority: string): Agent => {
-    const agent = agents.get(name) ?? new Agent({ keepAlive: true, maxSockets: 4, ca: authority, minVersion: 'TLSv1.3' });
+  const agentOf = (name: string, authority: string | undefined): Agent => {
+    const believed = authority === undefined ? { rejectUnauthorized: false } : { ca: authority };
+    const agent = agents.get(name) ?? new Agent({ keepAlive: true, maxSockets: 4, minVersion: 'TLSv1.3', ...believed });
     agents.set(name, agent);
     return agent;
   };

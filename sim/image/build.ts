@@ -12,12 +12,13 @@ import { entryNumbers } from '#hal/linux/efi-boot-control';
 import { wholeBlocks } from '#ota-client/payload/build';
 import { blockBytes } from '#ota-client/payload/limits';
 import { bootApprover, policyKeyIn } from './approval.ts';
-import { type Base, unpackBase } from './base.ts';
+import { unpackBase } from './base.ts';
 import { bootFileSystem, type PartitionName, partitionNamed, partitions, writeDisk } from './disk.ts';
 import { hashAreaOf } from './hash-area.ts';
 import { buildInitrd } from './initrd.ts';
 import { type ImageKeys, imageKeysIn } from './keys.ts';
 import { recoveryImage } from './recovery.ts';
+import { writeRecoveryTree } from './recovery-tree.ts';
 import { registersAtStart } from './references.ts';
 import { writeRootTree } from './root-tree.ts';
 import { buildTimeSeconds, runTool, stubPath } from './tools.ts';
@@ -30,6 +31,10 @@ export interface ImageSources {
   readonly addon: string;
   /** Files beside them, by path. */
   readonly more: ReadonlyMap<string, string>;
+  /** dist/recovery/recover.cjs. */
+  readonly recoveryProgram: string;
+  /** Files of the root file system of recovery, by path. */
+  readonly recoveryFiles: ReadonlyMap<string, string>;
   /** Folder of the scripts that a machine starts with. */
   readonly scripts: string;
   /** Words for the kernel, beside those that name the root. */
@@ -69,26 +74,30 @@ export const bootEntries: ReadonlyMap<number, BootEntry> = new Map(
 const commonWords = ['console=ttyS0', 'panic=1', 'no_timer_check', 'lockdown=integrity', 'module.sig_enforce=1', 'quiet'];
 
 const fileSystemUuid = '656e6967-6d00-4000-9000-000000000001';
-const verityUuid = new Uint8Array(Buffer.from('656e69676d0040009000000000000002', 'hex'));
+const verity = { salt: new Uint8Array(), uuid: new Uint8Array(Buffer.from('656e69676d0040009000000000000002', 'hex')) };
+/** What the kernel is told of a root file system, and where the slots are. */
+const rootWords = (root: Uint8Array, verityRoot: Uint8Array): readonly string[] => [
+  ...[`enigm.verity=${toHex(verityRoot)}`, `enigm.blocks=${root.length / blockBytes}`],
+  ...[`enigm.a=${partitionNamed('esp-a').uuid}`, `enigm.b=${partitionNamed('esp-b').uuid}`],
+];
 
-/** @param folder for work and results: root.img, uki.efi, boot.img, disk.img, variables.fd, digests.json */
+/** @param folder for work and results: root.img, recovery.img, uki.efi, boot.img, disk.img, variables.fd, digests.json */
 export const buildImage = async (folder: string, sources: ImageSources, say: (line: string) => void): Promise<BuiltImage> => {
   const base = await unpackBase(sources.cache, say);
   const keys = await imageKeysIn(sources.keys);
   mkdirSync(folder, { recursive: true });
 
   say('root file system …');
-  const root = await rootFileSystem(folder, base, sources);
-  const { area, root: verityRoot } = hashAreaOf(root, { salt: new Uint8Array(), uuid: verityUuid });
+  const { node, programs, addon, more, recoveryProgram: program, recoveryFiles: files } = sources;
+  const init = readFileSync(join(sources.scripts, 'init.sh'), 'utf8');
+  const root = await fileSystem(folder, 'root', (tree) => writeRootTree(tree, { base, node, programs, addon, more, init }));
+  const { area, root: verityRoot } = hashAreaOf(root, verity);
+  const recoveryRoot = await fileSystem(folder, 'recovery', (tree) => writeRecoveryTree(tree, { base, node, program, files }));
+  const recoveryTree = hashAreaOf(recoveryRoot, verity);
 
   say('boot image …');
   const initrd = await buildInitrd(base, readFileSync(join(sources.scripts, 'initrd.sh'), 'utf8'));
-  const commandLine = [
-    ...commonWords,
-    ...[`enigm.verity=${toHex(verityRoot)}`, `enigm.blocks=${root.length / blockBytes}`],
-    ...[`enigm.a=${partitionNamed('esp-a').uuid}`, `enigm.b=${partitionNamed('esp-b').uuid}`],
-    ...sources.kernelWords,
-  ].join(' ');
+  const commandLine = [...commonWords, ...rootWords(root, verityRoot), ...sources.kernelWords].join(' ');
   const kernel = new Uint8Array(readFileSync(join(base.folder, `boot/vmlinuz-${base.kernel}`)));
   const stub = new Uint8Array(readFileSync(stubPath));
   const release = 'ID=enigm\nNAME="Enigm OS"\n';
@@ -99,7 +108,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   const recovery = await recoveryImage(
     base,
     keys,
-    { stub, kernel, release, commandLine: commonWords.join(' ') },
+    { stub, kernel, release, commandLine: [...commonWords, ...rootWords(recoveryRoot, recoveryTree.root)].join(' ') },
     readFileSync(join(sources.scripts, 'recovery.sh'), 'utf8'),
     bootVariables(bootEntries),
   );
@@ -112,11 +121,12 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
     'esp-b': boot,
     'root-a': slot,
     'root-b': slot,
+    'recovery-root': concat(recoveryRoot, recoveryTree.area),
   });
   writeFileSync(join(folder, 'variables.fd'), factoryVariables(keys));
   writeFileSync(join(folder, 'uki.efi'), uki.file);
   writeFileSync(join(folder, 'boot.img'), boot);
-  const artefacts = ['root.img', 'uki.efi', 'boot.img', 'disk.img', 'variables.fd'];
+  const artefacts = ['root.img', 'recovery.img', 'uki.efi', 'boot.img', 'disk.img', 'variables.fd'];
   const digests = Object.fromEntries(artefacts.map((name) => [name, digestOf(join(folder, name))]));
   writeFileSync(
     join(folder, 'image.json'),
@@ -125,13 +135,13 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   return { root: slot, boot, uki, parts, keys };
 };
 
-const rootFileSystem = async (folder: string, base: Base, sources: ImageSources): Promise<Uint8Array> => {
-  const { node, programs, addon, more, scripts } = sources;
-  const tree = join(folder, 'root');
-  const image = join(folder, 'root.img');
+/** @param write makes its tree. @returns whole blocks; tree and image stay in the folder under this name */
+const fileSystem = async (folder: string, name: string, write: (tree: string) => Promise<void>): Promise<Uint8Array> => {
+  const tree = join(folder, name);
+  const image = join(folder, `${name}.img`);
   rmSync(tree, { recursive: true, force: true });
   rmSync(image, { force: true });
-  await writeRootTree(tree, { base, node, programs, addon, more, init: readFileSync(join(scripts, 'init.sh'), 'utf8') });
+  await write(tree);
   await runTool('makeErofs', [
     '-zlz4hc,9',
     `-T${buildTimeSeconds}`,

@@ -9,6 +9,8 @@ export interface InitrdContents {
   readonly programs: readonly string[];
   /** Drivers, in the order in which they are loaded, each after what it needs. */
   readonly modules: readonly string[];
+  /** The same, for what is done seldom. */
+  readonly laterModules?: readonly string[];
 }
 
 /** The first root of a slot, which opens and mounts the real one. */
@@ -22,8 +24,15 @@ export const slotContents: InitrdContents = {
   ],
 };
 
-/** That of recovery, which opens nothing. */
-export const recoveryContents: InitrdContents = { programs: ['usr/bin/chattr'], modules: ['i6300esb', 'efivarfs'] };
+/** That of recovery, which opens its own root file system, and only where no slot starts. */
+export const recoveryContents: InitrdContents = {
+  programs: ['sbin/veritysetup', 'usr/bin/chattr'],
+  modules: ['i6300esb', 'efivarfs'],
+  laterModules: [...['sha256-ssse3', 'crc32c-intel', 'virtio_pci', 'virtio_blk', 'virtio_net'], ...['dm-verity', 'erofs']],
+};
+
+/** What the program of recovery starts (`hal/linux/efi-variables.ts`). */
+export const recoveryRootPrograms = ['usr/bin/chattr'] as const;
 
 /**
  * What a driver is told when it is loaded. The watchdog resets a machine that fed it for the last time so long ago; a busy

@@ -24,7 +24,7 @@ const mebibyte = (1024 * 1024) / sectorBytes;
 const uuidOf = (number: number): string => `656e6967-6d00-4000-8000-${String(number).padStart(12, '0')}`;
 export const diskUuid = uuidOf(0);
 
-export type PartitionName = 'recovery' | 'esp-a' | 'esp-b' | 'root-a' | 'root-b' | 'data' | 'ledger';
+export type PartitionName = 'recovery' | 'esp-a' | 'esp-b' | 'root-a' | 'root-b' | 'data' | 'ledger' | 'recovery-root';
 
 interface Planned {
   readonly name: PartitionName;
@@ -44,6 +44,7 @@ const plan: readonly Planned[] = [
   { name: 'root-b', type: dataType, mebibytes: 192 },
   { name: 'data', type: dataType, mebibytes: 96 },
   { name: 'ledger', type: dataType, mebibytes: 1 },
+  { name: 'recovery-root', type: dataType, mebibytes: 96 },
 ];
 /** A slot's boot image: smaller than its partition, so that the table can stay when an image grows. */
 const espMebibytes = 40;

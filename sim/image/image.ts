@@ -1,14 +1,15 @@
 /** Images of this build: made once a run of the simulator, or of the tests. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuiltImage, buildImage } from './build.ts';
+import { repairTrustPath } from '#agents/programs/layout';
+import { type BuiltImage, buildImage, type ImageSources } from './build.ts';
 
 type Files = ReadonlyMap<string, string>;
 
 /**
  * Of the simulator, with its doors and a shell.
  * @param project folder of this build; packages and keys are kept in it. @param folder where the image goes
- * @param more files of the root file system, by path
+ * @param more files of the root file system, by path; whom recovery believes goes into that of recovery
  */
 export const imageOfBuild = (
   project: string,
@@ -16,7 +17,16 @@ export const imageOfBuild = (
   say: (line: string) => void,
   kernelWords: readonly string[] = [],
   more: Files = new Map(),
-): Promise<BuiltImage> => imageWith(project, folder, say, kernelWords, new Map([...simulatorFiles(project), ...more]));
+): Promise<BuiltImage> => {
+  const text = (path: string) => readFileSync(join(project, path), 'utf8');
+  const simulator: Files = new Map([
+    ['etc/enigm/machine.sh', text('sim/image/guest/machine.sh')],
+    ['usr/lib/enigm-sim/doors.cjs', text('dist/machine/doors.cjs')],
+    ['usr/lib/enigm/hald.cjs', text('dist/machine/hald.cjs')],
+  ]);
+  const ofRecovery: Files = new Map([['etc/enigm/machine.sh', text('sim/image/guest/recovery-machine.sh')]]);
+  return imageWith(project, folder, say, { kernelWords, ...parted(more, simulator, ofRecovery) });
+};
 
 /** What a device would be given: nothing of a simulator is in it (SR-04), nor does anybody tell it where it is. */
 export const releaseImageOfBuild = (
@@ -24,24 +34,21 @@ export const releaseImageOfBuild = (
   folder: string,
   say: (line: string) => void,
   more: Files = new Map(),
-): Promise<BuiltImage> => imageWith(project, folder, say, [], more);
+): Promise<BuiltImage> => imageWith(project, folder, say, { kernelWords: [], ...parted(more, new Map(), new Map()) });
 
-/** Beside what every device has installed, or in place of it. */
-const simulatorFiles = (project: string): Files => {
-  const text = (path: string) => readFileSync(join(project, path), 'utf8');
-  return new Map([
-    ['etc/enigm/machine.sh', text('sim/image/guest/machine.sh')],
-    ['usr/lib/enigm-sim/doors.cjs', text('dist/machine/doors.cjs')],
-    ['usr/lib/enigm/hald.cjs', text('dist/machine/hald.cjs')],
-  ]);
+const parted = (files: Files, ofRoot: Files, ofRecovery: Files): Pick<ImageSources, 'more' | 'recoveryFiles'> => {
+  const isOfRecovery = (path: string) => path === repairTrustPath.slice(1);
+  return {
+    more: new Map([...ofRoot, ...[...files].filter(([path]) => !isOfRecovery(path))]),
+    recoveryFiles: new Map([...ofRecovery, ...[...files].filter(([path]) => isOfRecovery(path))]),
+  };
 };
 
 const imageWith = (
   project: string,
   folder: string,
   say: (line: string) => void,
-  kernelWords: readonly string[],
-  more: Files,
+  own: Pick<ImageSources, 'kernelWords' | 'more' | 'recoveryFiles'>,
 ): Promise<BuiltImage> =>
   buildImage(
     folder,
@@ -49,10 +56,11 @@ const imageWith = (
       node: process.execPath,
       programs: join(project, 'dist/device'),
       addon: join(project, 'build/native/tpm.node'),
+      recoveryProgram: join(project, 'dist/recovery/recover.cjs'),
       scripts: join(project, 'sim/image/guest'),
       cache: join(project, 'build/packages'),
       keys: join(project, 'build/image-keys'),
-      ...{ more, kernelWords },
+      ...own,
     },
     say,
   );

@@ -26,6 +26,7 @@ export const buildInitrd = async (
     bytes: new Uint8Array(readFileSync(fileIn(base.folder, path))),
   });
   const modules = await modulesInOrder(base, contents.modules);
+  const later = (await modulesInOrder(base, contents.laterModules ?? [])).filter((path) => !modules.includes(path));
   const programs = ['bin/busybox', ...contents.programs];
   const libraries = await librariesOf(
     base.folder,
@@ -33,17 +34,23 @@ export const buildInitrd = async (
   );
   const archive = cpioArchive([
     ...[...programs, ...libraries].map((path) => file(path, true)),
-    ...modules.map((path) => file(path, false)),
+    ...[...modules, ...later].map((path) => file(path, false)),
     ...busyboxCommands.map((command): Entry => ({ is: 'link', path: `bin/${command}`, target: 'busybox' })),
     ...contents.programs.map((path): Entry => ({ is: 'link', path: `bin/${path.split('/').at(-1)}`, target: `/${path}` })),
     ...['proc', 'sys', 'dev', 'sysroot', 'run'].map((path): Entry => ({ is: 'directory', path })),
     ...[...new Set([...files.keys()].map(dirname))].map((path): Entry => ({ is: 'directory', path })),
     ...[...files].map(([path, bytes]): Entry => ({ is: 'file', path, bytes, isExecutable: false })),
-    { is: 'file', path: 'modules', bytes: utf8(modules.map(loadLine).join('')), isExecutable: false },
+    loadList('modules', modules),
+    ...(later.length === 0 ? [] : [loadList('modules-later', later)]),
     { is: 'file', path: 'init', bytes: utf8(script), isExecutable: true },
   ]);
   return new Uint8Array(zstdCompressSync(archive, { params: { [constants.ZSTD_c_compressionLevel]: level } }));
 };
 
 /** For the first root, which loads one driver a line. */
+const loadList = (path: string, modules: readonly string[]): Entry => ({
+  ...{ is: 'file', path, isExecutable: false },
+  bytes: utf8(modules.map(loadLine).join('')),
+});
+
 const loadLine = (path: string): string => `${[path, driverWords.get(basename(path, '.ko')) ?? ''].join(' ').trim()}\n`;

@@ -77,7 +77,7 @@ export const writeRootTree = async (root: string, parts: RootParts): Promise<voi
 };
 
 /** Folders as they are on every machine, whatever the umask of the builder. */
-const setModes = (folder: string): void => {
+export const setModes = (folder: string): void => {
   chmodSync(folder, 0o755);
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);

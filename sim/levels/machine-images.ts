@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeReleaseTrust } from '#agents/hands/release-trust';
-import { releaseTrustPath } from '#agents/programs/layout';
+import { releaseTrustPath, repairTrustPath } from '#agents/programs/layout';
+import { writeRepairTrust } from '#agents/recovery/repair-trust';
 import type { ReferenceSet } from '#attestation/references';
 import { deny, ok } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
@@ -34,11 +35,12 @@ export const machineImages = (
 ): MachineImages => {
   const factory = join(directory, 'factory');
   const referencesPath = (name: string) => join(directory, `${name}.references.json`);
-  const trust = writeReleaseTrust(factoryTrust(releasePolicies(approversFrom(nodeCrypto, custodians))));
+  const policyOf = releasePolicies(approversFrom(nodeCrypto, custodians));
+  const trust = writeReleaseTrust(factoryTrust(policyOf));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {
     factory,
-    async imageOf({ id, counter, floorEpoch = 0, changes }) {
+    async imageOf({ id, counter, floorEpoch = 0, changes }, root) {
       if (changes !== undefined) return deny('unavailable', 'not-supported', 'other files in the image of a machine');
       const folder = id === factoryPlan.id ? factory : join(directory, 'next');
       const mark = `id=${id}\ncounter=${counter}\nfloor=${floorEpoch}\n`.padEnd(markBytes);
@@ -46,6 +48,7 @@ export const machineImages = (
         folder,
         new Map([
           [releaseTrustPath.slice(1), trust],
+          [repairTrustPath.slice(1), writeRepairTrust({ ...policyOf('repair'), root })],
           ['etc/enigm/release', mark],
         ]),
       );

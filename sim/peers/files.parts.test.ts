@@ -69,6 +69,11 @@ describe('files over HTTPS, in ranges', () => {
     expect(await files.read('nobody', 'empty', 0, 1, signal)).toMatchObject({ ok: false, fault: { category: 'unavailable' } });
   });
 
+  test('come from whoever answers where no authority is named: recovery has no clock for certificates (SR-16)', async () => {
+    const anybody = httpsRange({ repository: { url: peer.url } });
+    expect(unwrap(await anybody.read('repository', 'targets/image.bin', 0, 10, signal))).toEqual(bytes.slice(0, 10));
+  });
+
   test.each([
     [200, {}, 'range-ignored'],
     [206, { 'content-range': 'bytes 7-9/10' }, 'range-ignored'],

@@ -38,13 +38,18 @@ export interface BuiltPlan extends BuiltRelease {
   readonly entry: TargetEntry;
 }
 
-/** What a slot holds that has this release: as the devices of a level start it. */
-export type ImageOfPlan = (plan: ReleasePlan) => Promise<Result<Uint8Array>>;
+/**
+ * What a slot holds that has this release: as the devices of a level start it.
+ * @param root of the repository that they take releases from
+ */
+export type ImageOfPlan = (plan: ReleasePlan, root: Uint8Array) => Promise<Result<Uint8Array>>;
 
 export interface Workshop {
   readonly approvers: Pick<Approvers, 'secretsOf'>;
   readonly policyOf: (name: ReleaseClass) => ReleasePolicy;
   readonly imageOf: ImageOfPlan;
+  /** Of the image repository. */
+  readonly root: Uint8Array;
 }
 
 /** The one hardware class of the simulator. */
@@ -92,12 +97,12 @@ export const treeImages =
  * @returns nothing is uploaded yet; or the faults of `imageOf` and of `buildRelease`
  */
 export const buildPlan = async (
-  { approvers, policyOf, imageOf }: Workshop,
+  { approvers, policyOf, imageOf, root }: Workshop,
   plan: ReleasePlan,
   bases: readonly FactoryRelease[],
 ): Promise<Result<BuiltPlan>> => {
   const { id, class: name = 'os', counter, floorEpoch = 0, statementSigners = 2 } = plan;
-  const image = await imageOf(plan);
+  const image = await imageOf(plan, root);
   if (!image.ok) return image;
   const built = buildRelease(
     {
@@ -116,12 +121,12 @@ export const buildPlan = async (
 /** Kept: a device that left the factory goes on with what it left with, whatever is built since. */
 export const factoryRelease = async (
   directory: string,
-  { approvers, policyOf, imageOf }: Workshop,
+  { approvers, policyOf, imageOf, root }: Workshop,
 ): Promise<Result<FactoryRelease>> => {
   const path = join(directory, 'factory.image');
   const kept = readIfThere(path);
   if (!kept.ok) return kept;
-  const image = kept.value === undefined ? await imageOf(factoryPlan) : ok(new Uint8Array(kept.value));
+  const image = kept.value === undefined ? await imageOf(factoryPlan, root) : ok(new Uint8Array(kept.value));
   if (!image.ok) return image;
   const stated = stateRelease(
     { ...factoryPlan, hardware: simulatedHardware, image: image.value, signers: approvers.secretsOf('os') },

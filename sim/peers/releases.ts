@@ -129,7 +129,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     },
   };
 
-  const workshop = { approvers, policyOf, imageOf };
+  const workshop = { approvers, policyOf, imageOf, root };
   const left = await factoryRelease(directory, workshop);
   if (!left.ok) {
     store.value.close();

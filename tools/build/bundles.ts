@@ -17,6 +17,9 @@ export const bundles = {
     unlock: 'agents/programs/unlock.ts',
     enigmctl: 'agents/cli/main.ts',
   },
+  recovery: {
+    recover: 'agents/programs/recover.ts',
+  },
   machine: {
     doors: 'sim/programs/doors.ts',
     hald: 'sim/programs/machine-hald.ts',

@@ -1,7 +1,7 @@
 /**
- * One esbuild bundle a program: dist/device/ is what ships; dist/sim/ is the simulator, dist/machine/ what its image of a
- * machine has beside that, and dist/interoperability/ what other people's test suites run: none is ever on a device.
- * dist/inputs.json names the sources of each.
+ * One esbuild bundle a program: dist/device/ is what ships, dist/recovery/ what recovery has; dist/sim/ is the simulator,
+ * dist/machine/ what its image of a machine has beside that, and dist/interoperability/ what other people's test suites run:
+ * none of these is ever on a device. dist/inputs.json names the sources of each.
  *
  * usage: node tools/build/programs.ts
  */

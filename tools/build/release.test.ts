@@ -11,9 +11,11 @@ const inputs = JSON.parse(readFileSync(record, 'utf8')) as Readonly<Record<strin
 const inputsOf = (bundle: string) => inputs[bundle] ?? [];
 const bytesOf = (bundle: string) => new Uint8Array(readFileSync(join(root, bundle)));
 
-const bundles = readdirSync(join(root, 'dist/device'))
-  .filter((name) => name.endsWith('.cjs'))
-  .map((name) => `dist/device/${name}`);
+const bundles = ['dist/device', 'dist/recovery'].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.cjs'))
+    .map((name) => `${folder}/${name}`),
+);
 const programs = bundles.filter((bundle) => !bundle.endsWith('/enigmctl.cjs'));
 
 /** Words that stand in a bundle for another reason than a simulator. */
@@ -79,6 +81,18 @@ describe('the beacon relay (SR-11)', () => {
       /^agents\/(?:mind|decision|posture|policy|audit|update|defense|management\/(?:lifecycle|order|state|transition))/;
     expect(inputsOf('dist/device/beacond.cjs').filter((path) => mattersOfState.test(path))).toEqual([]);
     expect(inputsOf('dist/device/agentd.cjs').filter((path) => mattersOfState.test(path))).not.toEqual([]);
+  });
+});
+
+describe('recovery (SR-33)', () => {
+  test('has nothing of the TPM, of keys of the device or of its data, and can load no addon', () => {
+    const recovery = 'dist/recovery/recover.cjs';
+    expect(inputsOf(recovery)).toContain('agents/recovery/repair.ts');
+    expect(inputsOf(recovery).filter((path) => /^hal\/(?:tpm|native)\/|^agents\/(?:data|keys|mind|hands)\//.test(path))).toEqual(
+      [],
+    );
+    for (const word of ['dlopen', '/dev/tpm', 'Esys', 'cryptsetup'])
+      expect(Buffer.from(bytesOf(recovery)).includes(word), word).toBe(false);
   });
 });
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # What starts when no slot does, and when the firmware has forgotten where the slots are. It has no secret, opens no data
-# and starts no program of a slot (SR-33): it can point the firmware to the slots again, and say what is wrong.
-# /entries has our boot entries as the firmware keeps them.
+# and starts no program of a slot (SR-33): it can point the firmware to the slots again, and have the repair release written
+# to one of them (SR-12). /entries has our boot entries as the firmware keeps them. The signed command line has
+#   enigm.verity=ROOT   root hash of the file system of recovery itself        enigm.blocks=N   its data blocks of 4 KiB
 PATH=/bin
 say() { echo "<3>enigm recovery: $1" > /dev/kmsg; }
 
@@ -16,6 +17,42 @@ mount -t efivarfs efivarfs $variables
 # Waits to be looked at; the next power-on tries the slots again.
 stay() { say "$1"; while :; do echo >&9; sleep 5; done; }
 
+word() { for pair in $(cat /proc/cmdline); do case $pair in "$1"=*) echo "${pair#*=}" ;; esac; done; }
+# Feeds the watchdog for so many times five seconds: whoever takes longer hangs, and the machine is reset.
+feed() { left=$1; while [ "$left" -gt 0 ]; do echo >&9; sleep 5; left=$((left - 1)); done; }
+
+# Restarts the machine once a repair is next to start. What fails is tried again: the network may come, and the publisher
+# may publish.
+repair() {
+  say "no slot starts"
+  while read -r module words; do insmod "/$module" $words || say "no driver $module"; done < /modules-later
+  root=
+  for device in /sys/class/block/*; do
+    if grep -qx "PARTNAME=recovery-root" "$device/uevent"; then root=/dev/${device##*/}; fi
+  done
+  [ -n "$root" ] || stay "no partition recovery-root: nothing is repaired"
+  veritysetup open "$root" root "$root" "$(word enigm.verity)" --hash-offset=$(($(word enigm.blocks) * 4096)) ||
+    stay "its root is not what was signed: nothing is repaired"
+  mount -t erofs -o ro /dev/mapper/root /sysroot || stay "its root cannot be mounted: nothing is repaired"
+  for place in dev proc sys; do mount -o rbind "/$place" "/sysroot/$place"; done
+  mount -t tmpfs -o nosuid,nodev,noexec,mode=755 run /sysroot/run
+  [ -f /sysroot/etc/enigm/machine.sh ] && . /sysroot/etc/enigm/machine.sh
+  # Every driver is there: from here on the kernel takes no more code.
+  echo 1 > /proc/sys/kernel/modules_disabled
+  while :; do
+    feed 360 &
+    feeder=$!
+    if chroot /sysroot /usr/lib/enigm/node --no-warnings --jitless /usr/lib/enigm/recover.cjs 2> /dev/kmsg; then restart; fi
+    kill $feeder
+    feed 60
+  done
+}
+
+restart() {
+  sync
+  echo b > /proc/sysrq-trigger
+}
+
 global=8be4df61-93ca-11d2-aa0d-00e098032b8c
 # Four bytes of attributes, then the value.
 [ "$(dd if=$variables/SecureBoot-$global bs=1 skip=4 | od -An -tu1 | tr -d ' ')" = 1 ] ||
@@ -23,7 +60,7 @@ global=8be4df61-93ca-11d2-aa0d-00e098032b8c
 
 forgotten=
 for entry in /entries/Boot00*; do [ -f "$variables/${entry##*/}-$global" ] || forgotten=yes; done
-[ -n "$forgotten" ] || stay "no slot starts"
+[ -n "$forgotten" ] || repair
 
 # Which slots began to start since one came to its end, and here r: that the entries were written since then.
 begun=$variables/EnigmBegun-656e6967-6d00-4000-a000-000000000001
@@ -35,5 +72,4 @@ printf '\007\000\000\000%s' "${before}r" > $begun
 say "the firmware had forgotten the slots"
 # A variable is written at once.
 for entry in /entries/*; do dd if="$entry" of="$variables/${entry##*/}-$global" bs=4096; done
-sync
-echo b > /proc/sysrq-trigger
+restart

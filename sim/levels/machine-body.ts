@@ -102,7 +102,9 @@ export const machineBody = (
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
     made ??= await newOrKept();
-    shellServer ??= await serveShell(shellPath(runDirectory), (person) => running?.attach(person) ?? person.destroy());
+    shellServer ??= await serveShell(shellPath(runDirectory), (person) =>
+      running === undefined ? person.destroy() : running.attach(person),
+    );
     server ??= unwrap(await serveSocket(dispatcher(peripheralMethods, handlers), { path: peripherals, log }));
     const pagePort = await freePort();
     writeSite(made, machineSite(site(), pagePort));

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { within } from '#hal/core/deadline';
-import { ok, type Result } from '#hal/core/result';
+import { deny, ok, type Result } from '#hal/core/result';
 import { shellPath } from '#sim/levels/machine-body';
 import type { Context, Run } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -46,7 +46,10 @@ const shell = async (context: Context, directory: string, line: string | undefin
   const said = await within(clock, answerWithinMs, () => askLine(socket, line));
   socket.destroy();
   if (said.ok) write(said.value);
-  else complain(`no answer within ${answerWithinMs / 1000} s`);
+  else
+    complain(
+      said.fault.reason === 'time-limit' ? `no answer within ${answerWithinMs / 1000} s` : 'the machine has no serial line now',
+    );
   return said.ok ? exitCodes.done : exitCodes.failed;
 };
 
@@ -59,6 +62,7 @@ const askLine = (socket: Socket, line: string): Promise<Result<string>> =>
       const [, answer] = /<line-begin>\r?\n(.*?)<line-end>/s.exec(heard) ?? [];
       if (answer !== undefined) resolve(ok(answer.replaceAll('\r\n', '\n')));
     });
+    socket.on('close', () => resolve(deny('unavailable', 'link-down', line)));
     socket.write(`echo "<line-""begin>"; ${line}; echo "<line-""end>"\n`);
   });
 

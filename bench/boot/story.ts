@@ -32,9 +32,14 @@ const ticksPerSecond = 100;
  * What each program makes when it serves, and the supervisor when it heard the mind. What they write to the log is no sign:
  * the kernel drops records of whoever writes more than ten in five seconds.
  */
-const signs = ['hands.sock', 'link.sock', 'inference.sock', 'api.sock', 'page.url', 'start-ended'].map(
-  (name) => `/run/enigm/${name}`,
-);
+const signs = [
+  'hald/hands.sock',
+  'linkd/link.sock',
+  'inferd/inference.sock',
+  'agentd/api.sock',
+  'paged/page.url',
+  'start-ended',
+].map((name) => `/run/enigm/${name}`);
 export const isHealthy = signs.map((path) => `[ -e ${path} ]`).join(' && ');
 
 const questions = [

@@ -29,9 +29,8 @@ describe.skipIf(missing !== undefined)(`the programs of a real machine ${missing
     unwrap(await machine.shell(`grep ^${field}: /proc/$(busybox pidof enigm-${name})/status | cut -f2`));
 
   test('are users of their own, with no privilege to be had', async () => {
-    const users = await Promise.all(
-      running.map(async (name) => unwrap(await machine.shell(`grep ^${userOf(name)}: /etc/passwd | cut -d: -f3`))),
-    );
+    const users: string[] = [];
+    for (const name of running) users.push(unwrap(await machine.shell(`grep ^${userOf(name)}: /etc/passwd | cut -d: -f3`)));
     expect(new Set(users).size).toBe(running.length);
     for (const [index, name] of running.entries()) {
       expect(await statusOf(name, 'Uid'), name).toBe(users[index]);
@@ -62,7 +61,9 @@ describe.skipIf(missing !== undefined)(`the programs of a real machine ${missing
     const { device, 'resource manager': manager, 'memory of the mind': memory, ...rest } = said;
     expect([device, manager, memory]).toEqual(['EACCES', 'EACCES', 'EACCES']);
     const { 'door of the hands': hands, 'door of the factory': factory, ...commands } = rest;
-    expect([hands, factory]).toEqual(['thrown out', 'thrown out']);
+    expect(hands).toMatch(/^(?:thrown out|EPIPE|ECONNRESET)$/);
+    // A device that is provisioned has none.
+    expect(factory).toBe('ENOENT');
     expect(Object.keys(commands)).toEqual(expect.arrayContaining(['quote', 'increment-counter', 'unseal']));
     expect(new Set(Object.values(commands))).toEqual(new Set([noSuchCommand]));
   });

@@ -17,6 +17,8 @@ export interface FaultVerb {
 export interface Watch extends Pick<World, 'device'> {
   /** Waits until the device is in this state, and notes it. @throws with the state that it is in */
   reaches(state: string): Promise<void>;
+  /** The same for a person who signs in again whenever the device forgot them. */
+  reachesSignedIn(state: string): Promise<void>;
   /** Waits until the verifier says this of the device, and notes it. */
   attestsTo(code: string): Promise<void>;
   /** A person signs in, as they must after each start of the mind. */
@@ -69,8 +71,14 @@ export const faultVerbs: Readonly<Record<string, FaultVerb>> = {
   'the hands stand still': stopped('hald', unhealthy),
   'the mouth is killed': killed('linkd', 'allowed'),
   'the engine is killed': killed('inferd', 'allowed'),
-  // Another life of the hands is another life of the mind, which knows nobody.
-  'the hands are killed': killed('hald', nobodySignedIn),
+  // Real processes have the TPM within the hands: there their end is a restart, after which nobody is signed in.
+  'the hands are killed': {
+    states: ['allowed', 'allowed'],
+    async happen({ device, reachesSignedIn }) {
+      device.kill('hald');
+      await reachesSignedIn('allowed');
+    },
+  },
   'the mind is killed': killed('agentd', nobodySignedIn),
   'the power goes off': off('powerOff'),
   'the power is cut': off('powerCut'),
@@ -109,10 +117,16 @@ export const seenStates = async (world: World, { happen }: FaultVerb): Promise<r
     seen.push(state);
   };
   const reaches = (state: string) => comes(state, () => stateOf(world));
+  const reachesSignedIn = (state: string) =>
+    comes(state, async () => {
+      // A device that is on its way takes nobody yet.
+      await signIn(world, device).catch(() => undefined);
+      return stateOf(world);
+    });
   const attestsTo = (code: string) => comes(code, async () => codeOfOutcome(await device.enigmctl('attest', 'now')));
   await signIn(world, device);
   await reaches('allowed');
-  await happen({ device, reaches, attestsTo, signIn: () => signIn(world, device) });
+  await happen({ device, reaches, reachesSignedIn, attestsTo, signIn: () => signIn(world, device) });
   return seen;
 };
 

@@ -65,7 +65,7 @@ const main = async (): Promise<Readonly<Record<string, string>>> => {
   const said: Record<string, string> = {
     device: fileOutcome('/dev/tpm0'),
     'resource manager': fileOutcome('/dev/tpmrm0'),
-    'memory of the mind': fileOutcome('/var/lib/enigm/mind'),
+    'memory of the mind': fileOutcome('/var/lib/enigm/mind/mind.db'),
     'door of the hands': await socketOutcome(socketPath(hands, 'hands'), new Uint8Array(64)),
     'door of the factory': await socketOutcome(socketPath(hands, 'factory'), new Uint8Array(64)),
   };

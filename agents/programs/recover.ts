@@ -15,7 +15,7 @@ import { mirrorUrl } from '#agents/recovery/mirror';
 import { repair } from '#agents/recovery/repair';
 import { parseRepairTrust } from '#agents/recovery/repair-trust';
 import { kernelLogPath } from '#agents/supervisor/kernel-log';
-import { attempt, codeOf, deny, type Result } from '#hal/core/result';
+import { attempt, causeOf, codeOf, deny, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxCommands } from '#hal/linux/commands';
@@ -57,9 +57,17 @@ const main = async (): Promise<Result<void>> => {
   );
 };
 
-void main().then((repaired) => {
-  say(
-    repaired.ok ? 'a repair is next to start' : `nothing was repaired: ${codeOf(repaired.fault)} ${repaired.fault.detail ?? ''}`,
-  );
-  process.exit(repaired.ok ? 0 : 1);
-});
+void main().then(
+  (repaired) => {
+    say(
+      repaired.ok
+        ? 'a repair is next to start'
+        : `nothing was repaired: ${codeOf(repaired.fault)} ${repaired.fault.detail ?? ''}`,
+    );
+    process.exit(repaired.ok ? 0 : 1);
+  },
+  (error: unknown) => {
+    say(`nothing was repaired: ${causeOf(error)}`);
+    process.exit(1);
+  },
+);

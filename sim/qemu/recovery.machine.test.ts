@@ -49,7 +49,18 @@ describe('recovery', () => {
     await using machine = unwrap(await powerOn(made.device, { clock, limitMs: recoveredWithinMs }));
     unwrap(await machine.until(/enigm recovery: no slot starts/, recoveredWithinMs));
     expect(machine.serial()).toContain('Access Denied');
+    // This image names nobody whose repair release it would take.
+    unwrap(await machine.until(/enigm recovery: nothing was repaired: unavailable\/not-supported/, recoveredWithinMs));
     expect(machine.events().filter(({ event }) => event === 'RESET').length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('starts no program of a root of its own that is not what was signed (SR-33)', async () => {
+    using made = await testDevice();
+    for (const name of ['esp-a', 'esp-b', 'recovery-root'] as const) await damage(made.device, name);
+    await using machine = unwrap(await powerOn(made.device, { clock, limitMs: recoveredWithinMs }));
+    const why = /enigm recovery: its root (?:is not what was signed|cannot be mounted): nothing is repaired/;
+    unwrap(await machine.until(why, recoveredWithinMs));
+    expect(machine.serial()).not.toContain('nothing was repaired');
   });
 
   test('repairs nothing where the firmware enforces no signatures (SR-33)', async () => {

@@ -42,7 +42,13 @@ repair() {
   while :; do
     feed 360 &
     feeder=$!
-    if chroot /sysroot /usr/lib/enigm/node --no-warnings --jitless /usr/lib/enigm/recover.cjs 2> /dev/kmsg; then restart; fi
+    chroot /sysroot /usr/lib/enigm/node --no-warnings --jitless /usr/lib/enigm/recover.cjs 2> /dev/kmsg
+    case $? in
+      0) restart ;;
+      # It said why.
+      1) ;;
+      *) say "its program failed: nothing is repaired" ;;
+    esac
     kill $feeder
     feed 60
   done

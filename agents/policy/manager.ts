@@ -81,7 +81,7 @@ export const policyManager = ({ enforcer, source, carried, clock, log }: Manager
       return unlessAborted(running, signal);
     },
     async updateFrom(files, signal) {
-      while (running !== undefined) await unlessAborted(running, signal);
+      while (running !== undefined && !signal.aborted) await unlessAborted(running, signal);
       if (signal.aborted) return deny('unavailable', 'aborted');
       running = begin(carried(files));
       return unlessAborted(running, signal);

@@ -2,11 +2,9 @@
  * A device that is a whole machine in an emulator, as a body of a level. Whoever speaks to it speaks to sockets of this
  * machine; behind them is the line to the simulator's image.
  */
-import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { apiMethods } from '#agents/api/methods';
 import { beaconMethods } from '#agents/beacon/methods';
 import { installed } from '#agents/package/places';
@@ -25,15 +23,17 @@ import { type SocketServer, serveSocket } from '#hal/remote/socket-server';
 import type { BuildPaths } from '#sim/machine/launch';
 import { offerWindows, spooledSignals } from '#sim/machine/syscalls-spool';
 import { certifyEndorsement } from '#sim/peers/authority';
-import { hostAddress } from '#sim/qemu/arguments';
+import { freePort } from '#sim/peers/free-port';
 import { makeDevice, type QemuDevice, writeSite } from '#sim/qemu/device';
 import { type Doors, openDoors } from '#sim/qemu/doors';
 import { equipSlots } from '#sim/qemu/equip';
 import type { KeyLine } from '#sim/qemu/key-line';
 import { powerOn, type RunningMachine } from '#sim/qemu/machine';
+import { serveShell } from '#sim/qemu/shell';
 import type { Device } from '#sim/world/world';
 import { enigmctl } from './command.ts';
 import type { Body, FirstBodyOptions } from './level.ts';
+import { machineSite } from './machine-site.ts';
 import { runDirectoryOf } from './run-directory.ts';
 
 export interface MachineKind {
@@ -70,7 +70,7 @@ export const machineBody = (
   let running: RunningMachine | undefined;
   let doors: Doors | undefined;
   let server: SocketServer | undefined;
-  let shellServer: Server | undefined;
+  let shell: Server | undefined;
   let bootId = '';
   /** Of the present start; resolves when it is on the disk of this machine. */
   let logIsThere: Promise<void> = Promise.resolve();
@@ -102,9 +102,7 @@ export const machineBody = (
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
     made ??= await newOrKept();
-    shellServer ??= await serveShell(shellPath(runDirectory), (person) =>
-      running === undefined ? person.destroy() : running.attach(person),
-    );
+    shell ??= await serveShell(runDirectory, () => running);
     server ??= unwrap(await serveSocket(dispatcher(peripheralMethods, handlers), { path: peripherals, log }));
     const pagePort = await freePort();
     writeSite(made, machineSite(site(), pagePort));
@@ -186,7 +184,7 @@ export const machineBody = (
     async dispose() {
       await powerOff();
       await server?.close();
-      shellServer?.close();
+      shell?.close();
       app.close();
       rmSync(runDirectory, { recursive: true, force: true });
     },
@@ -196,42 +194,4 @@ export const machineBody = (
 /** A scenario that needs this is not one for a machine yet. */
 const notHere = (why: string): never => {
   throw new Error(`not at this level: ${why}`);
-};
-
-/** Where whoever wants to sit at the serial line of a machine connects to. */
-export const shellPath = (runDirectory: string): string => join(runDirectory, 'shell.sock');
-
-const serveShell = async (path: string, onPerson: (person: Duplex) => void): Promise<Server> => {
-  rmSync(path, { force: true });
-  const server = createServer(onPerson).listen(path);
-  await once(server, 'listening');
-  return server;
-};
-
-/** Nobody else takes it meanwhile, in all likelihood. */
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
-/** Every instruction is emulated: the trial of a release takes so many times longer. */
-const slowness = 10;
-
-interface Site {
-  readonly fleet: { readonly update: { readonly trialSeconds: number } };
-}
-
-/** The same far ends, as a guest of the emulator sees them: its gateway is the machine that runs it. */
-const machineSite = (site: string, pagePort: number): string => {
-  const { fleet, ...rest } = JSON.parse(site.replaceAll('127.0.0.1', hostAddress)) as Site;
-  const { update } = fleet;
-  return JSON.stringify({
-    ...rest,
-    fleet: { ...fleet, update: { ...update, trialSeconds: update.trialSeconds * slowness } },
-    page: { port: pagePort },
-  });
 };

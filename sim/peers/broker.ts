@@ -6,11 +6,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import { certifyServer } from './authority.ts';
+import { freePort } from './free-port.ts';
 import type { PeerSecrets } from './secrets.ts';
 
 export interface BrokerPeer {
@@ -118,13 +118,3 @@ const writeConfiguration = async (
   ];
   return file('mosquitto.conf', `${lines.join('\n')}\n`);
 };
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });

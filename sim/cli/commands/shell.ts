@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { within } from '#hal/core/deadline';
 import { deny, ok, type Result } from '#hal/core/result';
-import { shellPath } from '#sim/levels/machine-body';
+import { shellPath } from '#sim/qemu/shell';
 import type { Context, Run } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { withDirectory } from '../options.ts';

@@ -27,7 +27,13 @@ describe('the simulator as a service', () => {
       expect(own.out, command).toContain(`Usage: enigm-sim ${command}`);
       expect(own.out, command).toContain('--json');
     }
-    for (const words of [['nosuch'], ['up', '--tpm', 'discrete'], ['logs', 'nosuch'], ['status', '--nosuch']]) {
+    for (const words of [
+      ['nosuch'],
+      ['up', '--tpm', 'discrete'],
+      ['logs', 'nosuch'],
+      ['status', '--nosuch'],
+      ['up', '--qemu', '--tpm', 'swtpm'],
+    ]) {
       const { code, out, said } = await simulate(...words);
       expect(code, words.join(' ')).toBe(2);
       expect(out, words.join(' ')).toBe('');
@@ -46,6 +52,12 @@ describe('the simulator as a service', () => {
     expect(await simulate('status', '--json', ...there)).toEqual({ code: 1, out: '{"isRunning":false}\n', said: '' });
     expect(await simulate('down', ...there)).toEqual({ code: 0, out: 'no simulated device runs\n', said: '' });
     expect((await simulate('down', '--json', ...there)).out).toBe('{"outcome":"not-running"}\n');
+    expect(await simulate('shell', ...there)).toEqual({
+      code: 1,
+      out: '',
+      said: 'no machine runs: ./enigm-sim up --qemu starts one\n',
+    });
+    expect(await simulate('logs', '--qemu', ...there)).toMatchObject({ code: 1, said: expect.stringContaining('busybox dmesg') });
     expect(await simulate('logs', ...there)).toMatchObject({
       code: 1,
       out: '',

@@ -83,14 +83,20 @@ export const machineBody = (
   };
   const newOrKept = async (): Promise<QemuDevice> => {
     const folder = join(directory, 'machine');
-    const isNew = !existsSync(folder);
+    // The marker comes last: a factory that was cut begins anew.
+    const marker = join(folder, 'equipped');
+    const isNew = !existsSync(marker);
+    if (isNew) rmSync(folder, { recursive: true, force: true });
     const device = unwrap(
       await makeDevice(folder, {
         ...{ image, addon: paths.addon, clock },
         certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, clock),
       }),
     );
-    if (isNew) unwrap(await equipSlots(device, releases.factory));
+    if (isNew) {
+      unwrap(await equipSlots(device, releases.factory));
+      writeFileSync(marker, '');
+    }
     return device;
   };
   const handlers = peripheralHandlers({

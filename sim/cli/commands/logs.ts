@@ -33,6 +33,12 @@ export const logsCommand = (program: Command, run: Run, context: Context): void 
 const logs = ({ write, complain }: Context, name: string | undefined, options: LogsOptions): number => {
   const directory = resolve(options.directory);
   const found = findRunning(directory);
+  if ((found.state === 'none' ? kindOf(options) : found.running.kind) === 'qemu') {
+    complain(
+      "a machine has what its programs write in its kernel's log: ./enigm-sim shell 'busybox dmesg' shows it while it runs",
+    );
+    return exitCodes.failed;
+  }
   const { logs: folder } = simulatedLayout(
     found.state === 'none' ? firstDeviceOf(directory, kindOf(options)) : found.running.directory,
   );

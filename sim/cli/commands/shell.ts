@@ -14,6 +14,7 @@ import { findRunning } from '../running.ts';
 /** Ctrl-], as telnet(1) has it: every other key is the machine's. */
 const leave = 0x1d;
 const answerWithinMs = 60_000;
+const noLine = 'the machine has no serial line now: it starts, or has ended';
 
 export const shellCommand = (program: Command, run: Run, context: Context): void => {
   const command = program
@@ -33,11 +34,15 @@ const shell = async (context: Context, directory: string, line: string | undefin
     return exitCodes.failed;
   }
   const socket = connect(shellPath(found.running.runDirectory));
-  const isOpen = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]);
+  const isOpen = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
   if (!isOpen) {
-    complain('the machine has no serial line now');
+    complain(noLine);
     return exitCodes.failed;
   }
+  socket.on('error', () => undefined);
   if (line === undefined) {
     if (process.stdin.isTTY) complain('(Ctrl-] leaves)');
     await sit(socket, write);
@@ -46,10 +51,7 @@ const shell = async (context: Context, directory: string, line: string | undefin
   const said = await within(clock, answerWithinMs, () => askLine(socket, line));
   socket.destroy();
   if (said.ok) write(said.value);
-  else
-    complain(
-      said.fault.reason === 'time-limit' ? `no answer within ${answerWithinMs / 1000} s` : 'the machine has no serial line now',
-    );
+  else complain(said.fault.reason === 'time-limit' ? `no answer within ${answerWithinMs / 1000} s` : noLine);
   return said.ok ? exitCodes.done : exitCodes.failed;
 };
 

@@ -6,6 +6,7 @@ import { parseEventLog } from '#attestation/eventlog/parse';
 import { decodeCbor, encodeCbor } from '#hal/core/cbor';
 import { unwrap } from '#hal/core/result';
 import { fleetBreaks } from './fleet-breaks.ts';
+import { putBackTpm } from './put-back-tpm.ts';
 import { releaseBreaks } from './release-breaks.ts';
 import type { Sabotage } from './sabotage.ts';
 
@@ -80,19 +81,7 @@ export const breaks: Readonly<Record<string, Sabotage>> = {
     step: 'attest',
     code: 'attestation/clock-rollback',
     before: {
-      attest: async ({ device }) => {
-        await device.powerOff();
-        device.saveTpm();
-        for (let boots = 0; boots < 2; boots += 1) {
-          await device.powerOn();
-          await device.answers();
-          await device.enigmctl('attest', 'now');
-          await device.powerOff();
-        }
-        device.restoreTpm();
-        await device.powerOn();
-        await device.answers();
-      },
+      attest: ({ device }) => putBackTpm(device),
     },
   },
   ...fleetBreaks,

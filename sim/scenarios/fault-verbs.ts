@@ -6,6 +6,7 @@ import { codeOf } from '#hal/core/result';
 import type { CommandOutcome, World } from '#sim/world/world';
 import { faultOf } from './outcome.ts';
 import { messaging, signIn } from './person.ts';
+import { putBackTpm } from './put-back-tpm.ts';
 
 export interface FaultVerb {
   /** Does it, and waits for each state in turn. */
@@ -85,17 +86,7 @@ export const faultVerbs: Readonly<Record<string, FaultVerb>> = {
   'an older memory is put into its TPM': {
     states: ['allowed', 'attestation/clock-rollback'],
     async happen({ device, attestsTo }) {
-      await device.powerOff();
-      device.saveTpm();
-      for (let boots = 0; boots < 2; boots += 1) {
-        await device.powerOn();
-        await device.answers();
-        await device.enigmctl('attest', 'now');
-        await device.powerOff();
-      }
-      device.restoreTpm();
-      await device.powerOn();
-      await device.answers();
+      await putBackTpm(device);
       await attestsTo('attestation/clock-rollback');
     },
   },

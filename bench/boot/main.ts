@@ -17,7 +17,7 @@ import { imageOfBuild } from '#sim/image/image';
 import { missingTools } from '#sim/image/tools';
 import { certifyEndorsement, newAuthority } from '#sim/peers/authority';
 import { makeDevice, type QemuDevice, writeSite } from '#sim/qemu/device';
-import { lonelySite } from '#sim/qemu/site.fixture';
+import { lonelySite } from '#sim/qemu/site';
 import { measureStart, type Start } from './start.ts';
 
 /** For a device in use. */

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeSite } from '#sim/qemu/device';
 import { buildTestImage, clock, testDevice } from '#sim/qemu/machine.fixture';
-import { lonelySite } from '#sim/qemu/site.fixture';
+import { lonelySite } from '#sim/qemu/site';
 import { measureStart, type Start } from './start.ts';
 
 const boundCpuSeconds = 30 * 1.5;

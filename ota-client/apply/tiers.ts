@@ -1,6 +1,7 @@
 /**
  * Ways to a segment, cheapest first: the same place of the running slot, the recipe from the running image, or where there
- * is none for it what can be found in the running slot, and the full recipe. The hash in the index decides; a way that fails gives over to the next and never fails the update (row 37).
+ * is none for it what can be found in the running slot, and the full recipe. The hash in the index decides; a way that fails
+ * gives over to the next and never fails the update (row 37).
  */
 import { equalBytes } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';

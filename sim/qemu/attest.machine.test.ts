@@ -23,7 +23,7 @@ import {
   writePartition,
 } from './machine.fixture.ts';
 import type { RunningMachine } from './machine.ts';
-import { siteOf } from './site.fixture.ts';
+import { siteOf } from './site.ts';
 
 describe('a real machine', () => {
   const peers = mkdtempSync(join(tmpdir(), 'enigm-peers-'));

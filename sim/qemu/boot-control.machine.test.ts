@@ -15,7 +15,7 @@ import { writeSite } from './device.ts';
 import { guestTool } from './guest-tool.fixture.ts';
 import { buildTestImage, clock, healthy, imageFolder, started, testDevice } from './machine.fixture.ts';
 import type { RunningMachine } from './machine.ts';
-import { lonelySite } from './site.fixture.ts';
+import { lonelySite } from './site.ts';
 import { restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
 
 const limitMs = 1_800_000;

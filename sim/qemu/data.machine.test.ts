@@ -13,7 +13,7 @@ import { openPeerSecrets } from '#sim/peers/secrets';
 import { writeSite } from './device.ts';
 import { buildTestImage, clock, overwrite, started, type TestDevice, testDevice, writePartition } from './machine.fixture.ts';
 import type { RunningMachine } from './machine.ts';
-import { siteOf } from './site.fixture.ts';
+import { siteOf } from './site.ts';
 
 /** Written by the first start; what was made again would not have it. */
 const kept = '/var/lib/enigm/kept';

@@ -16,7 +16,7 @@ import {
   withoutEntries,
 } from './machine.fixture.ts';
 import { powerOn } from './machine.ts';
-import { lonelySite } from './site.fixture.ts';
+import { lonelySite } from './site.ts';
 
 /** Both slots are tried before it, one of them again and again. */
 const recoveredWithinMs = 900_000;

@@ -19,7 +19,7 @@ import { writeSite } from './device.ts';
 import { equipSlots } from './equip.ts';
 import { buildTestImage, clock, healthy, overwrite, started, type TestDevice, testDevice } from './machine.fixture.ts';
 import { powerOn, type RunningMachine } from './machine.ts';
-import { repositorySite } from './site.fixture.ts';
+import { repositorySite } from './site.ts';
 
 const limitMs = 1_800_000;
 const withinMs = 900_000;

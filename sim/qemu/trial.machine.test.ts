@@ -22,7 +22,7 @@ import {
   writePartition,
 } from './machine.fixture.ts';
 import type { RunningMachine } from './machine.ts';
-import { lonelySite } from './site.fixture.ts';
+import { lonelySite } from './site.ts';
 import { restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
 
 /** `driverWords` of the image, and what a busy host adds. */

@@ -19,7 +19,7 @@ import { writeSite } from './device.ts';
 import { equipSlots } from './equip.ts';
 import { askAsMind, guestTool } from './guest-tool.fixture.ts';
 import { buildTestImage, clock, healthy, started, testDevice } from './machine.fixture.ts';
-import { lonelySite } from './site.fixture.ts';
+import { lonelySite } from './site.ts';
 import { restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
 
 /** Of the machine that all others come from. */

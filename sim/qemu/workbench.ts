@@ -9,11 +9,10 @@ import { ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Random } from '#hal/ports/random';
 import { imageOfBuild } from '#sim/image/image';
-import { certifyEndorsement, newAuthority } from '#sim/peers/authority';
-import { makeDevice, type QemuDevice, writeSite } from './device.ts';
-import { powerOn, type RunningMachine } from './machine.ts';
-import { lonelySite } from './site.fixture.ts';
-import { hasSnapshot, restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
+import type { QemuDevice } from './device.ts';
+import type { RunningMachine } from './machine.ts';
+import { provisionedSnapshot } from './provisioned.ts';
+import { hasSnapshot, restoreSnapshot, snapshotKey } from './snapshot.ts';
 
 export interface WorkbenchOptions {
   /** Folder of this build. */
@@ -34,7 +33,6 @@ export interface Workbench {
   readonly programs: string;
 }
 
-const startWithinMs = 600_000;
 /** Somebody works a day. */
 const limitMs = 24 * 3_600_000;
 const imageKeyFile = 'made-of';
@@ -48,7 +46,7 @@ export const openWorkbench = async (options: WorkbenchOptions): Promise<Result<W
   if (!key.ok) return key;
   if (!hasSnapshot(snapshot, key.value)) {
     say('a machine is started, provisioned and kept: once, some minutes …');
-    const made = await makeSnapshot(options, image, snapshot, key.value);
+    const made = await provisionedSnapshot({ project, image, folder: join(folder, 'made'), clock }, snapshot, key.value);
     if (!made.ok) return made;
   }
   const restored = await restoreSnapshot(snapshot, copy, { clock, random, limitMs });
@@ -70,39 +68,4 @@ const currentImage = async (project: string, image: string, say: (line: string) 
   mkdirSync(image, { recursive: true });
   await imageOfBuild(project, image, say);
   writeFileSync(record, madeOf);
-};
-
-const makeSnapshot = async (
-  { project, folder, clock }: WorkbenchOptions,
-  image: string,
-  snapshot: string,
-  key: string,
-): Promise<Result<void>> => {
-  const made = join(folder, 'made');
-  rmSync(made, { recursive: true, force: true });
-  const maker = await newAuthority('Enigm simulated TPM maker', 'p256', clock);
-  const device = await makeDevice(made, {
-    ...{ image, addon: join(project, 'build/native/tpm-sim.node'), clock },
-    certifyEndorsement: (endorsementPublic) => certifyEndorsement(maker, endorsementPublic, clock),
-  });
-  if (!device.ok) return device;
-  writeSite(device.value, await lonelySite(clock));
-  const started = await powerOn(device.value, { clock });
-  if (!started.ok) return started;
-  await using machine = started.value;
-  const enigmctl = 'node --no-warnings /usr/lib/enigm/enigmctl.cjs --json';
-  const shell = await machine.until(/\/ # /);
-  if (!shell.ok) return shell;
-  for (const line of [
-    'until [ -e /run/enigm/start-ended ]; do sleep 1; done',
-    `${enigmctl} provision --technician ada`,
-    `until ${enigmctl} status | grep -q '"lifecycle":"unenrolled"'; do sleep 1; done`,
-    'sync',
-  ]) {
-    const done = await machine.shell(line, startWithinMs);
-    if (!done.ok) return done;
-  }
-  const saved = await saveSnapshot(machine, device.value, snapshot, key);
-  rmSync(made, { recursive: true, force: true });
-  return saved;
 };

@@ -1,4 +1,4 @@
-/** What a machine in a test is told of its peers: the least with which its programs run. */
+/** What a machine is told of its peers where nobody needs all of them: the least with which its programs run. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

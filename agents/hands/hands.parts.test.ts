@@ -55,6 +55,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
         bootLog: { read: async () => ok(new Uint8Array()) },
         platform: { read: async () => ok({}) },
         signals: memorySignals(),
+        supply: { read: async () => ok({ isOnMains: true }) },
         power: {
           reboot: async (cause) => {
             reboots.push(cause);

@@ -23,6 +23,7 @@ import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
 import type { Random } from '#hal/ports/random';
 import type { Signals } from '#hal/ports/signals';
+import type { Supply } from '#hal/ports/supply';
 import type { UpdatePorts } from '#hal/ports/updater';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
@@ -47,6 +48,7 @@ export interface HandsOptions {
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly signals: Signals;
+  readonly supply: Supply;
   readonly power: Power;
   readonly managed: Omit<ManagedPorts, 'floor'>;
   readonly updates: UpdatePorts;
@@ -72,7 +74,7 @@ export interface Hands {
 
 /** @returns the serving hands, or why a socket cannot be bound */
 export const startHands = async (options: HandsOptions): Promise<Result<Hands>> => {
-  const { esys, crypto, clock, random, log, bootLog, platform, signals, power, bootId, isSimulated } = options;
+  const { esys, crypto, clock, random, log, bootLog, platform, signals, supply, power, bootId, isSimulated } = options;
   const files = handsFiles(options.store);
   const unseal = async () => {
     const sealed = files.sealedSecret();
@@ -99,7 +101,7 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
   if (!restored.ok) log.error('network.not-in-force', { code: codeOf(restored.fault), cause: restored.fault.detail ?? '' });
   const door = handsDoor(
     {
-      ...{ tpm, keys, bootLog, platform, signals, power, clock, receipt },
+      ...{ tpm, keys, bootLog, platform, signals, supply, power, clock, receipt },
       ...options.managed,
       network,
       ...options.updates,

@@ -22,6 +22,7 @@ const withoutPermit = {
   'keys.state': 'reads',
   'bootLog.read': 'reads',
   'platform.read': 'reads',
+  'supply.read': 'reads',
   'signals.take': 'reads; a window that was handed out is of no use to anybody else',
   'provision.receipt': 'reads',
   'network.expected': 'computes',

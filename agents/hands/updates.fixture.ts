@@ -22,6 +22,7 @@ import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
 import { provisionSlots } from '#ota-client/slots/factory';
 import { ledgerStore } from '#ota-client/slots/ledger';
 import type { ReleasePolicy } from '#ota-client/slots/statement';
+import type { SupplyFacts } from '#protos/gen/types';
 import { bootId, startTestHands } from './hands.fixture.ts';
 import { storedFloor } from './stored-floor.ts';
 import { slotUpdates } from './updates.ts';
@@ -75,11 +76,13 @@ export const updateDevice = async (clock: VirtualClock) => {
   unwrap(await provisionSlots(boot, ledger, factoryRelease.facts));
   const store = memoryStore();
   let isWell = true;
+  let supply: SupplyFacts = { isOnMains: true };
   const start = async () => {
     const slot = unwrap(await chooseSlot(boot));
     const { verityRoot } = unwrap(await ledger.read())[slot].release ?? factoryRelease.facts;
     const running: RunningSlot = { slot, verityRoot };
     return startTestHands(clock, {
+      supply: { read: async () => ok(supply) },
       ...slotUpdates({
         slots: memorySlots(media),
         boot: recordedBootControl(boot, async () => ok(running)),
@@ -110,6 +113,9 @@ export const updateDevice = async (clock: VirtualClock) => {
   return {
     media,
     perform,
+    feed(facts: SupplyFacts) {
+      supply = facts;
+    },
     get hands() {
       return device.hands;
     },

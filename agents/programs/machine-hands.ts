@@ -26,6 +26,7 @@ import { peerCredentials } from '#hal/native/peer';
 import type { AppHost } from '#hal/ports/app-host';
 import type { RunningSlot } from '#hal/ports/boot-control';
 import type { Signals } from '#hal/ports/signals';
+import type { Supply } from '#hal/ports/supply';
 import type { Switches } from '#hal/ports/switches';
 import { deviceLayout, startEndedPath } from './layout.ts';
 import { machineUpdates } from './machine-updates.ts';
@@ -41,6 +42,7 @@ const powerDelayMs = 2_000;
 
 export interface MachineParts {
   readonly signals: Signals;
+  readonly supply: Supply;
   readonly switches: Switches;
   readonly apps: AppHost;
   /** What else its health depends on. */
@@ -49,7 +51,7 @@ export interface MachineParts {
 }
 
 /** Runs to the end of the program. */
-export const runMachineHands = ({ signals, switches, apps, probes, isSimulated }: MachineParts): void =>
+export const runMachineHands = ({ signals, supply, switches, apps, probes, isSimulated }: MachineParts): void =>
   runProgram(
     'enigm-hald',
     ['directory', 'run', 'addon', 'data', 'mind-user', 'mouth-user', 'relay-user'],
@@ -79,7 +81,7 @@ export const runMachineHands = ({ signals, switches, apps, probes, isSimulated }
           log,
           bootLog: withPhase(fileBootLog(kernelBootLogPath)),
           platform: linuxPlatform(),
-          signals,
+          ...{ signals, supply },
           power: sysrqPower('/proc/sysrq-trigger', () => clock.sleep(powerDelayMs, signal)),
           managed: {
             network: nftNetPolicy(commands, clock, { relay: userOf.relay, mouth: userOf.mouth }),

@@ -115,6 +115,16 @@ describe('what becomes of a release, in the audit log', () => {
     return read;
   };
 
+  test('is a refusal before a byte is asked for, where the battery is nearly empty; charged, it goes on', async () => {
+    mirror = async () => deny('unavailable', 'not-found');
+    device.feed({ isOnMains: false, batteryPercent: 8 });
+    expect(await install()).toBe('policy/update-gate-closed');
+    expect(told().at(-1)).toBe('release.refused denied policy/update-gate-closed -');
+    mirror = honest;
+    device.feed({ isOnMains: true, batteryPercent: 8 });
+    expect(await install()).toBe('armed');
+  });
+
   test('is nothing where a rollout has not reached this device', async () => {
     offered = ok(undefined);
     expect(await install()).toBe('nothing-to-do');

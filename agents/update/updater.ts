@@ -23,6 +23,7 @@ import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import type { SlotsView } from '#ota-client/slots/view';
 import type { Installed } from '#ota-client/trust/release';
 import type { ManagedState } from '#protos/gen/types';
+import { readGates } from './gates.ts';
 import type { Offer } from './offer.ts';
 import type { Offers } from './offers.ts';
 import {
@@ -55,7 +56,7 @@ export interface Updater {
 export type InstallOutcome = 'nothing-to-do' | 'armed' | 'fallback-renewed';
 
 export interface UpdaterParts {
-  readonly hands: Pick<RemoteHands, 'updates' | 'effectors'>;
+  readonly hands: Pick<RemoteHands, 'updates' | 'effectors' | 'supply'>;
   readonly offers: Offers;
   readonly authorizer: Authorizer;
   readonly audit: Pick<AuditLog, 'record'>;
@@ -74,7 +75,6 @@ const owner = 'mind';
 /** Between two rounds of the checks of a trial. */
 const pauseMs = 1_000;
 const evidenceAgeMs = 60_000;
-const gates = { isPowered: true, hasSpace: true, isCool: true };
 
 export const updater = (parts: UpdaterParts): Updater => {
   const { hands, offers, authorizer, audit, clock, log, read, hardware, signer, checks, trialMs } = parts;
@@ -161,7 +161,10 @@ export const updater = (parts: UpdaterParts): Updater => {
     const offer = offered.value;
     if (offer === undefined) return ok('nothing-to-do');
     await audit.record({ event: 'release.offered', outcome: 'done', changeReference: offer.statement.release.digest });
-    const plan = planUpdate({ ...offer.statement.release, hardware: [hardware] }, { ...situation, hardware, gates, isForced });
+    const gates = await readGates(hands.supply, wanted);
+    if (!gates.ok) return gates;
+    const facts = { ...offer.statement.release, hardware: [hardware] };
+    const plan = planUpdate(facts, { ...situation, hardware, gates: gates.value, isForced });
     if (!plan.ok) return plan;
     const written = await write(offer, situation, isForced, signal);
     if (!written.ok) return written;

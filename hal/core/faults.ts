@@ -139,8 +139,8 @@ export const faults = {
       'Install the release between them first.',
     ),
     'update-gate-closed': entry(
-      'The device is not in a state to be written: charge, space or heat.',
-      'Charge the device; run `enigmctl doctor`.',
+      'The device is not in a state to be written for minutes: charge or heat.',
+      'Charge the device, or let it cool; a repair release is installed all the same.',
     ),
     'health-missing': entry(
       'A check of the trial has not passed.',

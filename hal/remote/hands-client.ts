@@ -7,6 +7,7 @@ import type { BootLog } from '#hal/ports/boot-log';
 import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { Platform } from '#hal/ports/platform';
 import type { Signals } from '#hal/ports/signals';
+import type { Supply } from '#hal/ports/supply';
 import type { Switches } from '#hal/ports/switches';
 import type { Tpm } from '#hal/ports/tpm';
 import type { HealthReading, TakenSegment, WriteProgress } from '#hal/ports/updater';
@@ -40,6 +41,7 @@ export interface RemoteHands {
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly signals: Signals;
+  readonly supply: Supply;
   readonly receipt: () => Promise<Result<Receipt>>;
   readonly network: {
     /** What must be read back once the policy is in force. */
@@ -117,6 +119,7 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     },
   },
   platform: { read: () => client.call('platform.read', {}) },
+  supply: { read: () => client.call('supply.read', {}) },
   signals: {
     take: async () => {
       const answer = await client.call('signals.take', {});

@@ -17,6 +17,7 @@ export const handsMethods = {
   'keys.revoke': { request: 'KeyRevocation', reply: 'Nothing', needsPermit: true },
   'bootLog.read': { request: 'Nothing', reply: 'BootLog' },
   'platform.read': { request: 'Nothing', reply: 'PlatformFacts' },
+  'supply.read': { request: 'Nothing', reply: 'SupplyFacts' },
   /** Which calls the programs of the device made: numbers, and whose. */
   'signals.take': { request: 'Nothing', reply: 'CallWindows' },
   'provision.receipt': { request: 'Nothing', reply: 'Receipt' },

@@ -7,6 +7,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
 import type { Signals } from '#hal/ports/signals';
+import type { Supply } from '#hal/ports/supply';
 import type { Tpm } from '#hal/ports/tpm';
 import type { UpdatePorts } from '#hal/ports/updater';
 import type { Guard } from '#hal/remote/dispatcher';
@@ -25,6 +26,7 @@ export interface HandsPorts extends ManagedPorts, UpdatePorts, KeysPorts {
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly signals: Signals;
+  readonly supply: Supply;
   readonly power: Power;
   readonly clock: Clock;
   readonly receipt: ReadReceipt;
@@ -53,7 +55,7 @@ export interface HandsDoor {
 }
 
 export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
-  const { tpm, bootLog, platform, signals, power, clock, receipt } = ports;
+  const { tpm, bootLog, platform, signals, supply, power, clock, receipt } = ports;
   let lastSequence = 0;
   return {
     handlers: {
@@ -83,6 +85,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
         return log.ok ? ok({ log: log.value }) : log;
       },
       'platform.read': () => platform.read(),
+      'supply.read': () => supply.read(),
       'signals.take': async () => {
         const windows = await signals.take();
         return windows.ok ? ok({ windows: windows.value }) : windows;

@@ -12,7 +12,7 @@ import type { RunningImage } from './tiers.ts';
 
 const never = new AbortController().signal;
 const soak = { soakedMs: 1, neededMs: 1 };
-const gates = { isPowered: true, hasSpace: true, isCool: true };
+const gates = { isPowered: true, isCool: true };
 
 export const runningImage = (machine: Pick<MemoryMachine, 'media' | 'running'>, from: TestRelease): RunningImage => ({
   index: sha256(from.payload.index),

@@ -21,6 +21,8 @@ export const simulatedLayout = (directory: string) => ({
   firmware: join(directory, 'firmware'),
   /** System calls that were recorded of its programs, until its hands take them. */
   signals: join(directory, 'firmware', 'signals'),
+  /** How it is fed. */
+  supply: join(directory, 'firmware', 'supply'),
   logs: join(directory, 'log'),
   slots: join(directory, 'slots'),
 });

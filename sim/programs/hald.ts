@@ -29,6 +29,7 @@ import { bootMachine, deadCode } from '#sim/machine/firmware';
 import { imageOf } from '#sim/machine/image';
 import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
 import { openSlots, startSlot } from '#sim/machine/slots';
+import { fileSupply } from '#sim/machine/supply';
 import { spooledSignals } from '#sim/machine/syscalls-spool';
 
 /** Images are small here: so they have several windows, as large ones have on a real machine. */
@@ -38,7 +39,7 @@ const powerDelayMs = 20;
 
 runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'network'], async ({ options, log, signal }) => {
   const { hands } = deviceLayout(options.directory);
-  const { firmware, signals, tpm } = simulatedLayout(options.directory);
+  const { firmware, signals, supply, tpm } = simulatedLayout(options.directory);
   const clock = linuxClock();
   const esys = unwrap(
     await openSimulatedEsys(
@@ -84,6 +85,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
       bootLog: fileBootLog(boot.logPath),
       platform: linuxPlatform(),
       signals: spooledSignals(signals),
+      supply: fileSupply(supply),
       power: {
         reboot: async (cause) => {
           log.info('power.reboot', { cause });

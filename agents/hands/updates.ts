@@ -1,10 +1,3 @@
-/**
- * Updates at the hands: installer, switch and floor of `ota-client`, put behind the ports of the door.
- *
- * The mind says what it wants, never what is true: which release it is, how large and with which hash tree comes out of
- * the signed statement alone, verified here with keys that the hands were started with (SR-01).
- */
-import { equalBytes } from '#hal/core/bytes';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { BootControl } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
@@ -14,7 +7,6 @@ import type {
   SlotReading,
   SlotStarter,
   SlotWriter,
-  TakenSegment,
   UpdatePorts,
   WriteBegun,
   WriteOrder,
@@ -22,8 +14,8 @@ import type {
 import { raiseFloor } from '#ota-client/apply/floor';
 import { type Begun, installer } from '#ota-client/apply/installer';
 import { slotSwitch } from '#ota-client/apply/switch';
-import { blockBytes, maxDictionaryBytes, segmentBytes } from '#ota-client/payload/limits';
-import { sha256 } from '#ota-client/payload/segment-index';
+import { takeSegments } from '#ota-client/apply/take';
+import { maxDictionaryBytes } from '#ota-client/payload/limits';
 import type { Floor } from '#ota-client/plan/floor';
 import { slotKeeper } from '#ota-client/slots/keeper';
 import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
@@ -106,7 +98,7 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: 
   return {
     begin,
     write: (asking, segment, bytes) => owned(asking, () => writer.write(segment, bytes)),
-    take: (asking, segment, wanted) => owned(asking, () => takeInto(writer, running, segment, wanted)),
+    take: (asking, segment, wanted) => owned(asking, () => takeSegments(writer, running, segment, wanted)),
     flush: (asking) => owned(asking, () => writer.flushWindow()),
     async finish(asking) {
       const finished = await owned(asking, () => writer.finish());
@@ -121,47 +113,6 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: 
     },
   };
 };
-
-/**
- * What is copied within the device does not go by way of the mind: it says which blocks and which hash, and nothing is
- * written that has another. The whole slot is read back later all the same.
- */
-const takeInto = async (
-  writer: Writer,
-  running: Pick<RunningSystem, 'read'>,
-  first: number,
-  wanted: readonly TakenSegment[],
-): Promise<Result<number>> => {
-  const memory = new Uint8Array(segmentBytes);
-  for (const [at, { digest, ranges }] of wanted.entries()) {
-    const bytes = await gathered(running, ranges, memory);
-    if (bytes === undefined || !equalBytes(sha256(bytes), digest)) return ok(at);
-    const written = await writer.write(first + at, bytes);
-    if (!written.ok) return written;
-  }
-  return ok(wanted.length);
-};
-
-/** @returns nothing where the blocks cannot be read, or are more than a segment */
-const gathered = async (
-  running: Pick<RunningSystem, 'read'>,
-  ranges: TakenSegment['ranges'],
-  memory: Uint8Array,
-): Promise<Uint8Array | undefined> => {
-  if (ranges.length === 0) return zeros;
-  const lengthBytes = ranges.reduce((total, { blocks }) => total + blocks * blockBytes, 0);
-  if (lengthBytes > segmentBytes) return undefined;
-  let used = 0;
-  for (const { block, blocks } of ranges) {
-    const place = memory.subarray(used, used + blocks * blockBytes);
-    const read = await running.read(block * blockBytes, blocks * blockBytes, place);
-    if (!read.ok) return undefined;
-    if (read.value.buffer !== memory.buffer) place.set(read.value);
-    used += place.length;
-  }
-  return memory.subarray(0, used);
-};
-const zeros = new Uint8Array(segmentBytes);
 
 const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): WriteBegun => ({
   ...{ slot, stage, writtenSegments, segments },

@@ -1,6 +1,7 @@
 /** A whole update of a simulated machine, as its plan says, and what must hold whenever somebody looks at it. */
 import { deny, ok, type Result, unwrap } from '#hal/core/result';
 import { type SlotName, slotNames } from '#hal/ports/slots';
+import type { TakenSegment } from '#hal/ports/updater';
 import { sha256 } from '../payload/segment-index.ts';
 import { planUpdate } from '../plan/update.ts';
 import type { SlotsView } from '../slots/view.ts';
@@ -8,6 +9,7 @@ import { raiseFloor } from './floor.ts';
 import { type InstallBegun, install } from './install.ts';
 import { expectNone, type Machine, type MemoryMachine } from './machine.fixture.ts';
 import { clock, hardware, slotBytes, type TestRelease } from './releases.fixture.ts';
+import { takeSegments } from './take.ts';
 import type { RunningImage } from './tiers.ts';
 
 const never = new AbortController().signal;
@@ -22,6 +24,8 @@ export const runningImage = (machine: Pick<MemoryMachine, 'media' | 'running'>, 
 export interface UpdateOptions {
   /** What this device knows of the image that it runs; nothing: the full recipe is taken. */
   readonly runningImage: () => RunningImage | undefined;
+  /** What is in the running slot is copied by whoever has the medium. */
+  readonly takes?: boolean;
   /** A person asked. */
   readonly isForced?: boolean;
   /** What the health gate of a trial says. */
@@ -109,9 +113,12 @@ const write = (machine: Machine, release: TestRelease, options: UpdateOptions): 
       return installer.write(segment, bytes);
     },
   };
+  const take = (source: RunningImage['device']) => ({
+    take: (segment: number, wanted: readonly TakenSegment[]) => takeSegments(watched, source, segment, wanted),
+  });
   const parts = {
     ...{ mirrors: [release.fetch], installer: watched, clock },
-    ...(running === undefined ? {} : { running }),
+    ...(running === undefined ? {} : { running: { ...running, ...(options.takes === true ? take(running.device) : {}) } }),
     ...(onBegun === undefined ? {} : { onBegun }),
   };
   return install({ ...release.order, isForced }, release.files, parts, never);

@@ -4,7 +4,6 @@
  * The mind says what it wants, never what is true: which release it is, how large and with which hash tree comes out of
  * the signed statement alone, verified here with keys that the hands were started with (SR-01).
  */
-import { equalBytes } from '#hal/core/bytes';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { BootControl } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
@@ -14,21 +13,21 @@ import type {
   SlotReading,
   SlotStarter,
   SlotWriter,
-  TakenSegment,
   UpdatePorts,
   WriteBegun,
   WriteOrder,
 } from '#hal/ports/updater';
 import { raiseFloor } from '#ota-client/apply/floor';
-import { type Begun, installer } from '#ota-client/apply/installer';
+import { type Begun, defaultWindowBytes, installer } from '#ota-client/apply/installer';
 import { slotSwitch } from '#ota-client/apply/switch';
-import { blockBytes, maxDictionaryBytes, segmentBytes } from '#ota-client/payload/limits';
-import { sha256 } from '#ota-client/payload/segment-index';
+import { maxDictionaryBytes } from '#ota-client/payload/limits';
+import { type BlockDigests, saltedDigests } from '#ota-client/payload/verity';
 import type { Floor } from '#ota-client/plan/floor';
 import { slotKeeper } from '#ota-client/slots/keeper';
 import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
 import type { SlotView } from '#ota-client/slots/view';
+import { type Take, taker } from './taken-segments.ts';
 
 export interface UpdateParts {
   readonly slots: Slots;
@@ -43,6 +42,7 @@ export interface UpdateParts {
   readonly probes: readonly HealthProbe[];
   /** As in `installer`. */
   readonly windowBytes?: number;
+  readonly digestsFor?: (salt: Uint8Array) => BlockDigests;
 }
 
 /** What the hands can find out of themselves. */
@@ -56,9 +56,10 @@ export interface HealthProbe {
 const idleOwnerMs = 10 * 60_000;
 
 export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
-  const { slots, boot, ledger, floor, policies, clock, soakMs, probes, windowBytes } = parts;
+  const { slots, boot, ledger, floor, policies, clock, soakMs, probes, windowBytes = defaultWindowBytes } = parts;
+  const { digestsFor = saltedDigests } = parts;
   const keeper = slotKeeper(boot, ledger);
-  const writer = installer({ slots, keeper, floor, ...(windowBytes === undefined ? {} : { windowBytes }) });
+  const writer = installer({ slots, keeper, floor, windowBytes, digestsFor });
   const open = (envelope: Uint8Array) => openByAny(policies, envelope);
   const verifyArm = (envelope: Uint8Array) => {
     const opened = open(envelope);
@@ -67,7 +68,7 @@ export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
   const starter = slotSwitch({ keeper, floor, verifyArm });
   const running = runningSystem(boot, slots, probes);
   return {
-    slotWriter: slotWriter(writer, running, open, clock),
+    slotWriter: slotWriter(writer, taker(writer, running, windowBytes), open, clock),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
     runningSystem: running,
   };
@@ -84,7 +85,7 @@ const openByAny = (policies: readonly ReleasePolicy[], envelope: Uint8Array): Re
 type Writer = ReturnType<typeof installer>;
 type Starter = ReturnType<typeof slotSwitch>;
 
-const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: OpenStatement, clock: Clock): SlotWriter => {
+const slotWriter = (writer: Writer, take: Take, open: OpenStatement, clock: Clock): SlotWriter => {
   let owner: string | undefined;
   let usedMs = clock.bootMs();
   const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
@@ -106,7 +107,7 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: 
   return {
     begin,
     write: (asking, segment, bytes) => owned(asking, () => writer.write(segment, bytes)),
-    take: (asking, segment, wanted) => owned(asking, () => takeInto(writer, running, segment, wanted)),
+    take: (asking, segment, wanted) => owned(asking, () => take(segment, wanted)),
     flush: (asking) => owned(asking, () => writer.flushWindow()),
     async finish(asking) {
       const finished = await owned(asking, () => writer.finish());
@@ -121,47 +122,6 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: 
     },
   };
 };
-
-/**
- * What is copied within the device does not go by way of the mind: it says which blocks and which hash, and nothing is
- * written that has another. The whole slot is read back later all the same.
- */
-const takeInto = async (
-  writer: Writer,
-  running: Pick<RunningSystem, 'read'>,
-  first: number,
-  wanted: readonly TakenSegment[],
-): Promise<Result<number>> => {
-  const memory = new Uint8Array(segmentBytes);
-  for (const [at, { digest, ranges }] of wanted.entries()) {
-    const bytes = await gathered(running, ranges, memory);
-    if (bytes === undefined || !equalBytes(sha256(bytes), digest)) return ok(at);
-    const written = await writer.write(first + at, bytes);
-    if (!written.ok) return written;
-  }
-  return ok(wanted.length);
-};
-
-/** @returns nothing where the blocks cannot be read, or are more than a segment */
-const gathered = async (
-  running: Pick<RunningSystem, 'read'>,
-  ranges: TakenSegment['ranges'],
-  memory: Uint8Array,
-): Promise<Uint8Array | undefined> => {
-  if (ranges.length === 0) return zeros;
-  const lengthBytes = ranges.reduce((total, { blocks }) => total + blocks * blockBytes, 0);
-  if (lengthBytes > segmentBytes) return undefined;
-  let used = 0;
-  for (const { block, blocks } of ranges) {
-    const place = memory.subarray(used, used + blocks * blockBytes);
-    const read = await running.read(block * blockBytes, blocks * blockBytes, place);
-    if (!read.ok) return undefined;
-    if (read.value.buffer !== memory.buffer) place.set(read.value);
-    used += place.length;
-  }
-  return memory.subarray(0, used);
-};
-const zeros = new Uint8Array(segmentBytes);
 
 const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): WriteBegun => ({
   ...{ slot, stage, writtenSegments, segments },

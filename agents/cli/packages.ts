@@ -29,6 +29,7 @@ export const packages: readonly PackageEntry[] = [
   entry('build-essential', 'day', 'compiles the TPM addon', '/usr/bin/g++'),
   entry('pkg-config', 'day', 'finds the TPM libraries', '/usr/bin/pkg-config'),
   entry('libtss2-dev', 'day', 'the TPM 2.0 software stack', '/usr/include/tss2/tss2_esys.h'),
+  entry('libssl-dev', 'day', 'hash trees of slots, by the library that the TPM stack brings', '/usr/include/openssl/evp.h'),
   entry('libtpms-dev', 'day', 'the software TPM inside a simulated device', '/usr/include/libtpms/tpm_library.h'),
   entry('swtpm', 'day', 'the software TPM as a process of its own (TPM=swtpm)', '/usr/bin/swtpm'),
   entry('nftables', 'day', 'enforces the network policy', '/usr/sbin/nft'),

@@ -1,3 +1,9 @@
+/**
+ * Updates at the hands: installer, switch and floor of `ota-client`, put behind the ports of the door.
+ *
+ * The mind says what it wants, never what is true: which release it is, how large and with which hash tree comes out of
+ * the signed statement alone, verified here with keys that the hands were started with (SR-01).
+ */
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { BootControl } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
@@ -12,10 +18,11 @@ import type {
   WriteOrder,
 } from '#hal/ports/updater';
 import { raiseFloor } from '#ota-client/apply/floor';
-import { type Begun, installer } from '#ota-client/apply/installer';
+import { type Begun, defaultWindowBytes, installer } from '#ota-client/apply/installer';
 import { slotSwitch } from '#ota-client/apply/switch';
-import { takeSegments } from '#ota-client/apply/take';
+import { type Take, taker } from '#ota-client/apply/take';
 import { maxDictionaryBytes } from '#ota-client/payload/limits';
+import { type BlockDigests, saltedDigests } from '#ota-client/payload/verity';
 import type { Floor } from '#ota-client/plan/floor';
 import { slotKeeper } from '#ota-client/slots/keeper';
 import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
@@ -35,6 +42,7 @@ export interface UpdateParts {
   readonly probes: readonly HealthProbe[];
   /** As in `installer`. */
   readonly windowBytes?: number;
+  readonly digestsFor?: (salt: Uint8Array) => BlockDigests;
 }
 
 /** What the hands can find out of themselves. */
@@ -48,9 +56,10 @@ export interface HealthProbe {
 const idleOwnerMs = 10 * 60_000;
 
 export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
-  const { slots, boot, ledger, floor, policies, clock, soakMs, probes, windowBytes } = parts;
+  const { slots, boot, ledger, floor, policies, clock, soakMs, probes, windowBytes = defaultWindowBytes } = parts;
+  const { digestsFor = saltedDigests } = parts;
   const keeper = slotKeeper(boot, ledger);
-  const writer = installer({ slots, keeper, floor, ...(windowBytes === undefined ? {} : { windowBytes }) });
+  const writer = installer({ slots, keeper, floor, windowBytes, digestsFor });
   const open = (envelope: Uint8Array) => openByAny(policies, envelope);
   const verifyArm = (envelope: Uint8Array) => {
     const opened = open(envelope);
@@ -59,7 +68,7 @@ export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
   const starter = slotSwitch({ keeper, floor, verifyArm });
   const running = runningSystem(boot, slots, probes);
   return {
-    slotWriter: slotWriter(writer, running, open, clock),
+    slotWriter: slotWriter(writer, taker(writer, running, windowBytes), open, clock),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
     runningSystem: running,
   };
@@ -76,7 +85,7 @@ const openByAny = (policies: readonly ReleasePolicy[], envelope: Uint8Array): Re
 type Writer = ReturnType<typeof installer>;
 type Starter = ReturnType<typeof slotSwitch>;
 
-const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: OpenStatement, clock: Clock): SlotWriter => {
+const slotWriter = (writer: Writer, take: Take, open: OpenStatement, clock: Clock): SlotWriter => {
   let owner: string | undefined;
   let usedMs = clock.bootMs();
   const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
@@ -98,7 +107,7 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: 
   return {
     begin,
     write: (asking, segment, bytes) => owned(asking, () => writer.write(segment, bytes)),
-    take: (asking, segment, wanted) => owned(asking, () => takeSegments(writer, running, segment, wanted)),
+    take: (asking, segment, wanted) => owned(asking, () => take(segment, wanted)),
     flush: (asking) => owned(asking, () => writer.flushWindow()),
     async finish(asking) {
       const finished = await owned(asking, () => writer.finish());

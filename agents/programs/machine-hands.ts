@@ -20,6 +20,7 @@ import { sysrqPower } from '#hal/linux/power';
 import { systemRandom } from '#hal/linux/random';
 import { noUpdates } from '#hal/linux/unsupported';
 import { userIdOf } from '#hal/linux/user-id';
+import { nativeBlockDigests } from '#hal/native/block-digests';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
@@ -63,6 +64,7 @@ export const runMachineHands = ({ signals, supply, switches, apps, probes, isSim
       const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
       const updates = await machineUpdates({
         ...{ commands, clock, store, startEndedPath: startEndedPath(installed.runDirectory) },
+        digestsFor: unwrap(nativeBlockDigests(options.addon, 'release')),
         ...(probes === undefined ? {} : { probes }),
       });
       if (!updates.ok) log.warn('updates.none', { code: codeOf(updates.fault), cause: updates.fault.detail ?? '' });

@@ -11,6 +11,7 @@ import { linuxBlockDevice } from '#hal/linux/block-device';
 import { linuxEfiVariables } from '#hal/linux/efi-variables';
 import { machineBootControl, machinePartitions, runningSlot } from '#hal/linux/machine-boot';
 import { machineSlots } from '#hal/linux/machine-slots';
+import type { BlockDigestsFor } from '#hal/native/block-digests';
 import type { RunningSlot } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
 import type { Commands } from '#hal/ports/commands';
@@ -25,6 +26,7 @@ export interface MachineUpdateParts {
   readonly store: DurableStore;
   /** There once this start came to its end. */
   readonly startEndedPath: string;
+  readonly digestsFor: BlockDigestsFor;
   readonly probes?: (running: () => Promise<Result<RunningSlot>>) => readonly HealthProbe[];
 }
 
@@ -37,6 +39,7 @@ export const machineUpdates = async ({
   clock,
   store,
   startEndedPath,
+  digestsFor,
   probes = () => [],
 }: MachineUpdateParts): Promise<Result<UpdatePorts>> => {
   const partitions = machinePartitions();
@@ -70,7 +73,7 @@ export const machineUpdates = async ({
   const isWritable = async () => store.put('health-probe', utf8(String(clock.bootMs()))).ok;
   return ok(
     slotUpdates({
-      ...{ slots, boot: boot.value, ledger, floor: storedFloor(store), clock },
+      ...{ slots, boot: boot.value, ledger, floor: storedFloor(store), clock, digestsFor },
       policies: policiesOf(nodeCrypto, trust.value),
       soakMs: trust.value.soakMs,
       probes: [{ name: 'storage-writable', run: isWritable }, ...probes(running)],

@@ -1,15 +1,15 @@
 /** A whole update of a simulated machine, as its plan says, and what must hold whenever somebody looks at it. */
 import { deny, ok, type Result, unwrap } from '#hal/core/result';
 import { type SlotName, slotNames } from '#hal/ports/slots';
-import type { TakenSegment } from '#hal/ports/updater';
+import { segmentBytes } from '../payload/limits.ts';
 import { sha256 } from '../payload/segment-index.ts';
 import { planUpdate } from '../plan/update.ts';
 import type { SlotsView } from '../slots/view.ts';
 import { raiseFloor } from './floor.ts';
 import { type InstallBegun, install } from './install.ts';
 import { expectNone, type Machine, type MemoryMachine } from './machine.fixture.ts';
-import { clock, hardware, slotBytes, type TestRelease } from './releases.fixture.ts';
-import { takeSegments } from './take.ts';
+import { clock, hardware, segmentBytesOfWindow, slotBytes, type TestRelease } from './releases.fixture.ts';
+import { taker } from './take.ts';
 import type { RunningImage } from './tiers.ts';
 
 const never = new AbortController().signal;
@@ -109,16 +109,18 @@ const write = (machine: Machine, release: TestRelease, options: UpdateOptions): 
   const watched = {
     ...installer,
     write: (segment: number, bytes: Uint8Array) => {
-      onSegment?.(segment);
+      // Copies come several at once.
+      for (let at = 0; at < bytes.length; at += segmentBytes) onSegment?.(segment + at / segmentBytes);
       return installer.write(segment, bytes);
     },
   };
-  const take = (source: RunningImage['device']) => ({
-    take: (segment: number, wanted: readonly TakenSegment[]) => takeSegments(watched, source, segment, wanted),
-  });
   const parts = {
     ...{ mirrors: [release.fetch], installer: watched, clock },
-    ...(running === undefined ? {} : { running: { ...running, ...(options.takes === true ? take(running.device) : {}) } }),
+    ...(running === undefined
+      ? {}
+      : {
+          running: options.takes === true ? { ...running, take: taker(watched, running.device, segmentBytesOfWindow) } : running,
+        }),
     ...(onBegun === undefined ? {} : { onBegun }),
   };
   return install({ ...release.order, isForced }, release.files, parts, never);

@@ -22,6 +22,7 @@ import { nftNetPolicy } from '#hal/linux/nft-policy';
 import { linuxPlatform } from '#hal/linux/platform';
 import { systemRandom } from '#hal/linux/random';
 import { memoryManaged } from '#hal/memory/managed';
+import { nativeBlockDigests } from '#hal/native/block-digests';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { peerCredentials } from '#hal/native/peer';
@@ -108,6 +109,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
         clock,
         soakMs: trust.soakMs,
         windowBytes,
+        digestsFor: unwrap(nativeBlockDigests(options.addon, 'sim')),
         probes: [
           {
             name: 'storage-writable',

@@ -20,7 +20,7 @@ import { treeArchive } from './tree.ts';
 const architecture = 'amd64';
 
 const depends = [
-  ...['libc6 (>= 2.36)', 'libstdc++6', 'libgcc-s1', 'libtss2-esys-3.0.2-0', 'libtss2-mu0', 'libtss2-rc0'],
+  ...['libc6 (>= 2.36)', 'libstdc++6', 'libgcc-s1', 'libssl3', 'libtss2-esys-3.0.2-0', 'libtss2-mu0', 'libtss2-rc0'],
   ...['libtss2-tcti-device0', 'nftables', 'passwd'],
   ...['systemd | systemd-standalone-sysusers', 'systemd | systemd-standalone-tmpfiles'],
 ];

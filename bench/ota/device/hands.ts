@@ -8,6 +8,7 @@ import { nodeCrypto } from '#hal/crypto/node';
 import { linuxBlockDevice, linuxSlots } from '#hal/linux/block-device';
 import { linuxClock } from '#hal/linux/clock';
 import { memoryLog } from '#hal/memory/log';
+import { nativeBlockDigests } from '#hal/native/block-digests';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { serveSocket } from '#hal/remote/socket-server';
@@ -16,7 +17,7 @@ import { ledgerStore } from '#ota-client/slots/ledger';
 import { readCustodians } from './custodians.ts';
 import { configuration, report } from './program.ts';
 
-const { run, media, runningRoot, custodians, hardware } = configuration();
+const { run, media, runningRoot, custodians, hardware, addon } = configuration();
 const boot = bootRecordStore(unwrap(await linuxBlockDevice(media.boot, 'write')));
 const running = { slot: 'a', verityRoot: fromHex(runningRoot) ?? new Uint8Array() } as const;
 const ports = slotUpdates({
@@ -27,6 +28,7 @@ const ports = slotUpdates({
   policies: [{ crypto: nodeCrypto, hardware, threshold: 2, keys: readCustodians(custodians) }],
   clock: linuxClock(),
   soakMs: 0,
+  digestsFor: unwrap(nativeBlockDigests(addon, 'release')),
   probes: [],
 });
 const handlers = updateHandlers(ports);

@@ -128,8 +128,8 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   const specOf = (name: ProgramName): ProgramSpec => {
     const output = createWriteStream(join(layout.logs, `${name}.log`), { flags: 'a', mode: 0o600 });
     outputs.push(output);
-    const { flags, script, words } = launchOf(name, options, swtpm?.commandPath ?? 'embedded');
-    return { name, command: paths.node, arguments: [...flags, script, ...words], output };
+    const { flags, script, words, ...how } = launchOf(name, options, swtpm?.commandPath ?? 'embedded');
+    return { name, command: paths.node, arguments: [...flags, script, ...words], output, ...how };
   };
 
   const stop = async (): Promise<void> => {

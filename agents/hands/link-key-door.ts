@@ -100,7 +100,10 @@ export const openLinkKey = async (parts: LinkKeyParts): Promise<Result<LinkKeyDo
       allowedPublic: () => key?.publicArea,
       parentHandle: persistent.storageRoot,
     });
-    if (!served.ok) return served;
+    if (!served.ok) {
+      log.warn('link-key.not-served', { code: codeOf(served.fault), cause: served.fault.detail ?? '' });
+      return served;
+    }
     filter = served.value;
     return found;
   };

@@ -30,8 +30,8 @@ const tag = { noSessions: 0x8001, sessions: 0x8002 } as const;
 const passwordSession = 0x40000009;
 const headerBytes = 10;
 export const maxCommandBytes = 4096;
-/** A TLS stack loads the key for each of its contexts, and lets go of one when its memory is collected. */
-const maxLoads = 64;
+/** A TLS stack loads the key for each of its contexts, and lets go of one when its memory is collected. They cost a number. */
+export const maxLoads = 4096;
 
 export interface FilterParts {
   /** Sends one raw command to the TPM. */

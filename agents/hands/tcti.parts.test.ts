@@ -14,6 +14,7 @@ import { buildAddons, createAttestationKey, startEmbedded, temporaryDirectory } 
 import { tpm2b } from '#hal/tpm/public';
 import { encodedTemplate } from '#hal/tpm/templates';
 import { empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
+import { maxLoads } from './tcti-filter.ts';
 import { serveTcti, type TctiServer } from './tcti-server.ts';
 
 const missing = buildAddons();
@@ -195,11 +196,12 @@ describe.skipIf(missing !== undefined)(`the filter before the TPM of the network
   test('has one object for a client that loads its key again and again, until the last of them is flushed', async () => {
     const client = await rawClient(path);
     const loaded = await loadWhenFree(client);
-    for (let turn = 1; turn < 64; turn += 1) expect(await client.send(load(persistent.storageRoot, linkKey))).toEqual(loaded);
+    for (let turn = 1; turn < maxLoads; turn += 1)
+      expect(codeOf(await client.send(load(persistent.storageRoot, linkKey)))).toBe('0');
     expect(codeOf(await client.send(load(persistent.storageRoot, linkKey)))).toBe('922');
     const handle = handleOf(loaded);
     const flush = command(noSessions, 0x165, u32be(handle));
-    for (let turn = 1; turn < 64; turn += 1) expect(codeOf(await client.send(flush))).toBe('0');
+    for (let turn = 1; turn < maxLoads; turn += 1) expect(codeOf(await client.send(flush))).toBe('0');
     expect(codeOf(await client.send(sign(handle)))).toBe('0');
     expect(codeOf(await client.send(flush))).toBe('0');
     expect(codeOf(await client.send(sign(handle)))).toBe('8b');

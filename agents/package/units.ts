@@ -38,7 +38,8 @@ const needs: Readonly<Record<ProgramName, Needs>> = {
       ...[...neverBoth, 'RestrictAddressFamilies=AF_UNIX AF_NETLINK'],
     ],
   },
-  linkd: { unit: [withSite], service: [...noDevice, ...neverBoth, network] },
+  // It finds a filtered TPM that comes later too, by a start more.
+  linkd: { unit: [`After=${unitOf('hald')}`, withSite], service: [...noDevice, ...neverBoth, network] },
   inferd: { service: noDevice },
   agentd: {
     unit: [`After=${(['hald', 'linkd', 'inferd'] as const).map(unitOf).join(' ')}`, withSite],

@@ -30,6 +30,13 @@ export const packages: readonly PackageEntry[] = [
   entry('pkg-config', 'day', 'finds the TPM libraries', '/usr/bin/pkg-config'),
   entry('libtss2-dev', 'day', 'the TPM 2.0 software stack', '/usr/include/tss2/tss2_esys.h'),
   entry('libssl-dev', 'day', 'hash trees of slots, by the library that the TPM stack brings', '/usr/include/openssl/evp.h'),
+  entry(
+    'tpm2-openssl',
+    'day',
+    "the TPM's key in the TLS of the mouth",
+    '/usr/lib/x86_64-linux-gnu/ossl-modules/tpm2.so',
+    '/usr/lib/aarch64-linux-gnu/ossl-modules/tpm2.so',
+  ),
   entry('libtpms-dev', 'day', 'the software TPM inside a simulated device', '/usr/include/libtpms/tpm_library.h'),
   entry('swtpm', 'day', 'the software TPM as a process of its own (TPM=swtpm)', '/usr/bin/swtpm'),
   entry('nftables', 'day', 'enforces the network policy', '/usr/sbin/nft'),

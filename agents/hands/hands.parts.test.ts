@@ -1,6 +1,6 @@
 /** The hands as a whole, over a TPM inside this process: who may come in, what a visit leaves, what a restart ends. */
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askStorageKey } from '#agents/beacon/storage-key';
@@ -110,6 +110,8 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     const client = mind();
     expect(code(await client.call('keys.publicKey', { keyClass: 'audit' }))).toBe('unavailable/not-provisioned');
     expect(code(await client.call('provision.receipt', {}))).toBe('unavailable/not-provisioned');
+    expect(unwrap(await client.call('hands.hello', {})).linkKey).toBeUndefined();
+    expect([existsSync(join(run, 'tpm.sock')), existsSync(join(run, 'tpm.pem'))]).toEqual([true, false]);
     admitted.add('relay');
     expect(code(await storageKey())).toBe('unavailable/not-provisioned');
     client.close();
@@ -134,6 +136,8 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
       expect(code(await factory.call('provision.finish', { technician: 'somebody' }))).toBe('protocol/event-refused');
       for (const { name } of unwrap(await factory.call('provision.inspect', {})).steps)
         expect(code(await factory.call('provision.run', { step: name })), name).toBe('done');
+      // The mouth that waits for it needs no other start of the hands.
+      expect(existsSync(join(run, 'tpm.pem'))).toBe(true);
       // Until the visit has ended the secret may still be another one.
       expect(code(await storageKey())).toBe('unavailable/not-provisioned');
       const receipt = unwrap(await factory.call('provision.finish', { technician: 'somebody' }));
@@ -204,6 +208,41 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
         fields: expect.objectContaining({ code: 'unavailable/not-supported' }),
       }),
     );
+    client.close();
+  });
+
+  test('offer the mouth one key over restarts, and another with each epoch of the handle (SR-02, SR-21)', async () => {
+    const client = mind();
+    const remote = remoteHands(client);
+    const offered = async () => {
+      await expect.poll(async () => code(await remote.hello())).toBe('done');
+      const file = readFileSync(join(run, 'tpm.pem'), 'utf8');
+      expect(file).toMatch(/^-----BEGIN TSS2 PRIVATE KEY-----\n/);
+      // The public area in the file is that of the key which the mind hears of.
+      const linkKey = unwrap(await remote.hello()).linkKey ?? new Uint8Array();
+      const body = Buffer.from(file.replaceAll(/-----[A-Z0-9 ]+-----|\n/g, ''), 'base64');
+      for (const coordinate of [linkKey.subarray(27, 59), linkKey.subarray(59)])
+        expect(body.includes(Buffer.from(coordinate))).toBe(true);
+      return { key: toHex(linkKey), file, socketMs: statSync(join(run, 'tpm.sock')).ctimeMs };
+    };
+    const first = await offered();
+    await restart();
+    const again = await offered();
+    expect([again.key, again.file]).toEqual([first.key, first.file]);
+
+    const life = handsLife(clock, remote.hello, unwrap(await remote.hello()));
+    const call = remote.effectors.rotateKey({ keyClass: 'handle', epoch: 2 });
+    expect(code(await call.run(unwrap(await life.mint(call, new Uint8Array(32)))))).toBe('done');
+    const second = await offered();
+    expect(second.key).not.toBe(first.key);
+    expect(second.socketMs).toBeGreaterThan(again.socketMs);
+    await restart();
+    expect((await offered()).key).toBe(second.key);
+
+    // Cut after the key of the third epoch was kept, and before its epoch was.
+    disk.set('link-key-epoch', Uint8Array.of(0, 0, 0, 1));
+    await restart();
+    expect((await offered()).key).not.toBe(second.key);
     client.close();
   });
 

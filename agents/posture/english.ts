@@ -196,6 +196,17 @@ export const english: Catalogue = {
         fail: { owner: 'administrator', text: 'Free some space on the data partition, or review the log if it was changed.' },
       },
     },
+    'link-key': {
+      title: 'Key of the connection',
+      meaning: 'The key by which the message broker knows this device is in its TPM, and cannot be copied out of it.',
+      why: 'A key in memory can be copied by whoever takes over the program that speaks to the network.',
+      remedies: {
+        fail: {
+          owner: 'administrator',
+          text: 'Look up the code beside this finding with `enigmctl explain`; install tpm2-openssl if there is no provider, then restart the device.',
+        },
+      },
+    },
     'inference-engine': {
       title: 'Local detection',
       meaning:

@@ -184,6 +184,15 @@ export const findingKinds: readonly FindingKind[] = [
     ...whole('audit', 5 * minuteMs, ({ state }) => ({ result: passIf(state === 'intact'), value: state })),
   },
   {
+    id: 'link-key',
+    level: 'strong',
+    ...whole('link', 5 * minuteMs, ({ key, code }) => ({
+      result: key === 'none-shown' ? ('not-applicable' as const) : passIf(key === 'in-tpm'),
+      value: key,
+      items: code === undefined ? [] : [code],
+    })),
+  },
+  {
     id: 'inference-engine',
     level: 'strong',
     ...whole('inference', 60 * minuteMs, ({ engine, category, opinion }) => ({

@@ -27,6 +27,7 @@ export const perfect = (measuredBootMs: number): Required<Observations> => ({
   time: at({ isKnown: true, offsetSeconds: 0 }, measuredBootMs),
   audit: at({ state: 'intact' }, measuredBootMs),
   programs: at([{ name: 'hands', isRunning: true }], measuredBootMs),
+  link: at({ key: 'in-tpm' }, measuredBootMs),
   inference: at({ engine: 'cpu' }, measuredBootMs),
   lifecycle: at('active', measuredBootMs),
 });
@@ -96,6 +97,7 @@ export const anyObservations: fc.Arbitrary<Observations> = partly<Good>({
   ),
   audit: observed(mostly<Good['audit']['value']>({ state: 'intact' }, { state: 'degraded' }, { state: 'tampered' })),
   programs: observed(mostly([{ name: 'link', isRunning: true }], [], [{ name: 'link', isRunning: false }])),
+  link: observed(mostly<Good['link']['value']>({ key: 'in-tpm' }, { key: 'none-shown' }, { key: 'software' })),
   inference: observed(mostly<Good['inference']['value']>({ engine: 'cpu' }, { engine: undefined })),
   lifecycle: observed(mostly('active', 'suspended', 'unenrolled')),
 });

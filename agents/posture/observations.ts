@@ -23,6 +23,8 @@ export interface Observations {
   readonly time?: Observed<{ readonly isKnown: boolean; readonly offsetSeconds: number }>;
   readonly audit?: Observed<{ readonly state: AuditState }>;
   readonly programs?: Observed<readonly { readonly name: string; readonly isRunning: boolean }[]>;
+  /** The key that the mouth shows to the fleet; `code` is why it is not in the TPM. */
+  readonly link?: Observed<{ readonly key: 'in-tpm' | 'software' | 'none-shown'; readonly code?: string }>;
   /** The engine; what our own model says, where it judged; what the engine said of the same windows. */
   readonly inference?: Observed<{
     readonly engine: string | undefined;

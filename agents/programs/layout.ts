@@ -21,6 +21,10 @@ export const socketNames = {
   relay: 'relay.sock',
   link: 'link.sock',
   tpm: 'tpm.sock',
+  /** The mssim TCTI has two sockets. */
+  tpmControl: 'tpm.sock.ctrl',
+  /** No socket: the file of the key that is used through them. */
+  tpmKey: 'tpm.pem',
   inference: 'inference.sock',
   api: 'api.sock',
   feed: 'feed.sock',

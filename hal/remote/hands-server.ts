@@ -42,6 +42,8 @@ export interface HandsLife {
   readonly networkFault: () => Fault | undefined;
   /** Why what the device keeps stays closed. */
   readonly dataFault?: Fault | undefined;
+  /** SubjectPublicKeyInfo of the key that the mouth may use in the TPM, where there is one. */
+  readonly linkKey?: () => Uint8Array | undefined;
 }
 
 const nothing = async <T>(result: Promise<Result<T>>): Promise<Result<Record<string, never>>> => {
@@ -61,6 +63,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
     handlers: {
       'hands.hello': async () => {
         const networkFault = life.networkFault();
+        const linkKey = life.linkKey?.();
         return ok({
           bootId: life.bootId,
           permitKey: life.permitKey,
@@ -69,6 +72,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
           lastSequence,
           ...(networkFault === undefined ? {} : { networkFault: codeOf(networkFault) }),
           ...(life.dataFault === undefined ? {} : { dataFault: codeOf(life.dataFault) }),
+          ...(linkKey === undefined ? {} : { linkKey }),
         });
       },
       'tpm.identity': () => tpm.identity(),

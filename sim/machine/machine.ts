@@ -72,6 +72,8 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
 
   const start = async (): Promise<Result<void>> => {
     if (isDisposed) return deny('unavailable', 'aborted', 'the machine is gone');
+    // Gone at each boot, however the one before ended.
+    rmSync(runDirectory, { recursive: true, force: true });
     for (const folder of [runDirectory, layout.logs, layout.firmware, layout.tpm, device.hands, device.mind, device.beacon])
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(device.site, site, { mode: 0o600 });
@@ -128,8 +130,8 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   const specOf = (name: ProgramName): ProgramSpec => {
     const output = createWriteStream(join(layout.logs, `${name}.log`), { flags: 'a', mode: 0o600 });
     outputs.push(output);
-    const { flags, script, words } = launchOf(name, options, swtpm?.commandPath ?? 'embedded');
-    return { name, command: paths.node, arguments: [...flags, script, ...words], output };
+    const { flags, script, words, ...how } = launchOf(name, options, swtpm?.commandPath ?? 'embedded');
+    return { name, command: paths.node, arguments: [...flags, script, ...words], output, ...how };
   };
 
   const stop = async (): Promise<void> => {

@@ -91,6 +91,8 @@ const controlOf = (version: string, files: readonly InstalledFile[]): ReadonlyMa
     ['Maintainer', 'Enigm Device maintainers <maintainers@enigm.example>'],
     ['Installed-Size', String(Math.ceil(bytes / 1024))],
     ['Depends', depends.join(', ')],
+    // Without it the mouth has a key in memory, and posture says so.
+    ['Recommends', 'tpm2-openssl'],
     ['Section', 'admin'],
     ['Priority', 'optional'],
     ['Description', 'agents of an Enigm OS device\n They prove what it booted, show its state, and decide what it may do.'],

@@ -150,7 +150,7 @@ export const signDraft = async (
   if (!rooted.ok) return rooted;
   return withDesk(repository.value, folder, clock, noReferences, async (desk) => {
     const known = loadRelease(desk.store, id);
-    const drafted = known.ok ? known : draftRelease(desk, { id, class: name, author, entries: [entry] });
+    const drafted = known.ok ? known : draftRelease(desk, { id, class: name, author, custom, entries: [entry] });
     if (!drafted.ok) return drafted;
     const reviewed = drafted.value.state === 'reviewed' ? drafted : reviewRelease(desk, id, reviewer);
     const custodians = keys.map((key) => signerFromSecret(crypto, key.name, key.secret));
@@ -181,7 +181,7 @@ export const publishDraft = async (
     if (!record.ok) return record;
     const signers = keys.map((key) => signerFromSecret(crypto, key.name, key.secret));
     const staged = record.value.state === 'signed' ? await stageRelease(desk, id, signers) : record;
-    return staged.ok ? rollRelease(desk, id, permille) : staged;
+    return staged.ok ? rollRelease(desk, id, permille, machine) : staged;
   });
 };
 

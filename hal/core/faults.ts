@@ -175,6 +175,10 @@ export const faults = {
     'audience-mismatch': entry('The signed statement is for somebody else.', 'None.'),
     'payload-type': entry('The signed statement is of another kind.', 'None.'),
     'audit-tampered': entry('The audit log is not what it was.', 'Keep what `enigmctl audit verify` prints, for review.'),
+    'office-log-tampered': entry(
+      'The record of who did what at the publisher is not what was written.',
+      'Compare its head with the one in the requests that custodians keep; then restore the publisher.',
+    ),
     'audit-degraded': entry(
       'The audit log cannot be written or anchored at the moment.',
       'Free some space; run `enigmctl doctor`.',

@@ -54,6 +54,27 @@ export interface SignedRole {
   readonly bytes: Uint8Array;
 }
 
+/** What everybody signs first: root, targets with a delegation for each class, and every class empty, all at version 1. */
+export const firstRoles = async (repository: ImageRepository, nowMs: number): Promise<Result<readonly UnsignedRole[]>> => {
+  const { crypto, top, lifetimes } = repository;
+  const root = { role: 'root', version: 1, signed: rootJson(crypto, 1, nowMs + lifetimes.rootMs, top) };
+  const delegating = await nextDelegations(repository, nowMs);
+  if (!delegating.ok) return delegating;
+  const roles = [root, delegating.value];
+  for (const name of bundleClasses) {
+    const empty = await nextClass(repository, name, [], nowMs);
+    if (!empty.ok) return empty;
+    roles.push(empty.value);
+  }
+  return ok(roles);
+};
+
+/** A root that its custodians signed elsewhere. */
+export const putRoot = async (files: StaticFiles, { version, bytes }: SignedRole): Promise<Result<void>> => {
+  const stored = await files.put(metadataPath(`${version}.root.json`), bytes);
+  return stored.ok ? files.put(metadataPath('root.json'), bytes) : stored;
+};
+
 /** Root, targets with a delegation for each class, and every class empty: all at version 1. */
 export const createRepository = async (
   repository: ImageRepository,
@@ -94,9 +115,7 @@ export const publishRoot = async (
   }
   const everybody = { custodians: distinct(quorums.flatMap(({ custodians }) => custodians)), threshold: 1 };
   const bytes = await signMetadata(crypto, rootJson(crypto, version, nowMs + lifetimes.rootMs, next), signers, everybody);
-  if (!bytes.ok) return bytes;
-  const stored = await files.put(metadataPath(`${version}.root.json`), bytes.value);
-  return stored.ok ? files.put(metadataPath('root.json'), bytes.value) : stored;
+  return bytes.ok ? putRoot(files, { role: 'root', version, bytes: bytes.value }) : bytes;
 };
 
 const distinct = (custodians: readonly Custodian[]): readonly Custodian[] => [

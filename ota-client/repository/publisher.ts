@@ -18,7 +18,7 @@ import type { Offer } from './director.ts';
 import { consistentPath } from './files.ts';
 import { appendToLog } from './office-log.ts';
 import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
-import { allReleases, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
+import { allReleases, checkRelease, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
 import { isListed, isOffered, type ReleaseEvent, releases } from './release-table.ts';
 import { checkSuccession } from './succession.ts';
 
@@ -43,24 +43,30 @@ export interface Draft {
 }
 
 /**
- * @returns the draft; or `protocol/event-refused` for an id that was used, `integrity/role-mismatch`, `protocol/field-invalid`,
- * and the faults of `checkSuccession`
+ * @returns the draft as it would be kept; or `protocol/event-refused` for an id that was used, `integrity/role-mismatch`,
+ * `protocol/field-invalid`, and the faults of `checkSuccession`
  */
-export const draftRelease = (desk: Desk, draft: Draft): Result<ReleaseRecord> => {
-  const existing = loadRelease(desk.store, draft.id);
+export const checkDraft = ({ store }: Pick<Desk, 'store'>, draft: Draft): Result<ReleaseRecord> => {
+  const existing = loadRelease(store, draft.id);
   if (existing.ok) return deny('protocol', 'event-refused', `${draft.id} exists`);
   const ofClass = checkClass(draft.class, draft.entries);
   if (!ofClass.ok) return ofClass;
-  const others = allReleases(desk.store);
+  const others = allReleases(store);
   if (!others.ok) return others;
   const follows = checkSuccession(draft, others.value);
   if (!follows.ok) return follows;
-  const logged = log(desk, draft.author, 'add', draft.id, draft.class);
-  if (!logged.ok) return logged;
-  return saveRelease(desk.store, {
+  return checkRelease({
     ...{ ...draft, state: 'draft', reviewers: [] },
     ...{ permille: 0, failedOn: [], raisesFloor: false },
   });
+};
+
+/** @returns the draft, or a fault of `checkDraft` */
+export const draftRelease = (desk: Desk, draft: Draft): Result<ReleaseRecord> => {
+  const checked = checkDraft(desk, draft);
+  if (!checked.ok) return checked;
+  const logged = log(desk, draft.author, 'add', draft.id, draft.class);
+  return logged.ok ? saveRelease(desk.store, checked.value) : logged;
 };
 
 /** @returns the reviewed release; or `policy/review-missing` when author and reviewer are one person */
@@ -153,10 +159,19 @@ export const stageRelease = async (desk: Desk, id: string, signers: readonly Sig
   return withdrawn.ok ? staged : withdrawn;
 };
 
-/** Offer it to so many of a thousand devices; called again to widen. */
+/** Snapshot and timestamp alone, before they expire. @returns a fault of `publishRoles` */
+export const renewRepository = (desk: Desk, signers: readonly Signer[]): Promise<Result<void>> =>
+  publishRoles(desk.repository, [], signers, desk.clock.nowMs());
+
+/**
+ * Offer it to so many of a thousand devices; called again to widen.
+ * @returns `protocol/field-invalid` for a share of anything but os: devices find the other classes without a director
+ */
 export const rollRelease = async (desk: Desk, id: string, permille: number, by: string): Promise<Result<ReleaseRecord>> => {
   const release = allowed(desk, id, 'roll');
   if (!release.ok) return release;
+  if (release.value.class !== 'os' && permille !== 1000)
+    return deny('protocol', 'field-invalid', `${release.value.class} is for all devices as soon as it is staged`);
   const live = await checkReferences(desk, release.value);
   if (!live.ok) return live;
   return advance(desk, id, 'roll', by, (current) => ok({ ...current, permille }), `${permille} of 1000`);

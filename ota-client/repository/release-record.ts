@@ -49,9 +49,12 @@ export const loadRelease = (store: Store, id: string): Result<ReleaseRecord> => 
   return json.ok ? decodeFields(record, json.value, 'release') : json;
 };
 
-/** @returns the record as it is kept from now on, or `protocol/field-invalid` for one that could not be read again */
+/** @returns the record, or `protocol/field-invalid` for one that could not be read again */
+export const checkRelease = (release: ReleaseRecord): Result<ReleaseRecord> => decodeFields(record, release, 'release');
+
+/** @returns the record as it is kept from now on, or a fault of `checkRelease` */
 export const saveRelease = (store: Store, release: ReleaseRecord): Result<ReleaseRecord> => {
-  const checked = decodeFields(record, release, 'release');
+  const checked = checkRelease(release);
   if (!checked.ok) return checked;
   const indexed = addToIndex(store, release.id);
   if (!indexed.ok) return indexed;

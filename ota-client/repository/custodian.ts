@@ -1,9 +1,10 @@
 /** Who signs metadata. Keys are held elsewhere: a custodian is a name, two public keys, and a way to ask for both signatures. */
 
 import { toHex } from '#hal/core/bytes';
-import { ok, type Result } from '#hal/core/result';
+import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { HybridSecretKey, HybridSignature } from '#hal/crypto/suites';
+import type { SigningToken } from '#hal/ports/signing-token';
 import { canonicalJson } from '#ota-client/trust/canonical';
 import { ed25519Json, mlDsa65Json, mlDsaSignedBytes } from '#ota-client/trust/keys';
 
@@ -48,6 +49,33 @@ export const signerFromSecret = (crypto: CryptoBackend, name: string, secret: Hy
       const postQuantum = signPostQuantum(secret.postQuantum, messages.postQuantum);
       if (classical === undefined || postQuantum === undefined) throw new Error('signing without a context cannot be refused');
       return ok({ classical, postQuantum });
+    },
+  };
+};
+
+/**
+ * A custodian whose classical key lies in a token.
+ * @param ed25519 public half of that key
+ * @param seed of the post-quantum key, which no token in the field holds yet
+ */
+export const signerWithToken = (
+  crypto: CryptoBackend,
+  name: string,
+  token: Pick<SigningToken, 'sign'>,
+  ed25519: Uint8Array,
+  seed: Uint8Array,
+): Signer => {
+  const signPostQuantum = crypto.mlDsa65.signDeterministic ?? crypto.mlDsa65.sign;
+  return {
+    ...{ name, ed25519, mlDsa65: crypto.mlDsa65.publicKey(seed) },
+    async sign(messages) {
+      const classical = await token.sign(messages.classical);
+      if (!classical.ok) return classical;
+      if (!crypto.ed25519.verify(ed25519, messages.classical, classical.value))
+        return deny('integrity', 'signature-invalid', `the token signs with another key than that of ${name}`);
+      const postQuantum = signPostQuantum(seed, messages.postQuantum);
+      if (postQuantum === undefined) throw new Error('signing without a context cannot be refused');
+      return ok({ classical: classical.value, postQuantum });
     },
   };
 };

@@ -1,17 +1,32 @@
 /** What the commands of a publisher's office have in common. */
-import { readKey } from '#agents/release/keys';
+import { type OpenToken, readKey } from '#agents/release/keys';
 import { type OfficeParts, readRoots } from '#agents/release/office';
-import { ok, type Result } from '#hal/core/result';
+import { deny, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
+import { pkcs11Token } from '#hal/linux/signing-token';
 import type { Signer } from '#ota-client/repository/custodian';
 import type { ReleaseRecord } from '#ota-client/repository/release-record';
+import { readGiven } from '../given-file.ts';
+
+export const pinText = 'with the PIN in its first line, where the key lies in a token';
 
 export const officeParts = (): OfficeParts => ({ crypto: nodeCrypto, clock: linuxClock() });
 
+/** Keys in tokens, by the program that `./enigmctl` names; the PIN is the first line of a file. */
+export const tokensWith =
+  (pinFile: string | undefined): OpenToken =>
+  (key) => {
+    if (pinFile === undefined) return deny('identity', 'pin-refused', 'the key lies in a token: give --pin');
+    const bytes = readGiven(pinFile);
+    if (!bytes.ok) return bytes;
+    const [pin = ''] = Buffer.from(bytes.value).toString('utf8').split('\n');
+    return ok(pkcs11Token({ program: process.env['ENIGM_TOKEN'] ?? '/usr/lib/enigm/enigm-token', pin }, key));
+  };
+
 /** Of the publishing machine. */
-export const readSigner = (path: string): Result<Signer> => {
-  const key = readKey(path);
+export const readSigner = (path: string, pinFile: string | undefined): Result<Signer> => {
+  const key = readKey(path, tokensWith(pinFile));
   return key.ok ? ok(key.value.signer) : key;
 };
 

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { founding } from '#agents/release/drafts';
 import { beginOffice } from '#agents/release/founding';
-import { makeKey, type PublicKey, publicKeyJson, publicKeyOf, readPublicKey } from '#agents/release/keys';
+import { makeKey, makeTokenKey, type PublicKey, publicKeyJson, publicKeyOf, readPublicKey } from '#agents/release/keys';
 import { openTrialOffice } from '#agents/release/office-for-trials';
 import { toBase64, utf8 } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
@@ -11,12 +11,15 @@ import { systemRandom } from '#hal/linux/random';
 import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
-import { officeParts } from './release-office.ts';
+import { officeParts, pinText, tokensWith } from './release-office.ts';
 
 interface KeyOptions {
   readonly role: string;
   readonly out: string;
   readonly public: string;
+  readonly pkcs11?: string;
+  readonly token?: string;
+  readonly pin?: string;
 }
 
 interface InitOptions {
@@ -33,8 +36,13 @@ export const releaseOpeningCommands = (release: Command, run: Run): void => {
     .requiredOption('--role <role>', `what it signs for: one of ${officeRoles.join(', ')}`)
     .requiredOption('--out <file>', 'where the secret goes; it never leaves this machine')
     .requiredOption('--public <file>', 'where the public half goes, for the office')
+    .option('--pkcs11 <module>', 'make the classical half in a token, by its vendor’s module; with --token and --pin')
+    .option('--token <label>', 'of the token')
+    .option('--pin <file>', pinText)
     .description('make the key of one custodian, on the custodian’s own machine')
-    .action(run(({ console }, name: string, options: KeyOptions) => answer(console, newKey(name, options), shownKey)));
+    .action(
+      run(async ({ console }, name: string, options: KeyOptions) => answer(console, await newKey(name, options), shownKey)),
+    );
   release
     .command('init')
     .argument('<folder>', 'where the office will be')
@@ -46,10 +54,16 @@ export const releaseOpeningCommands = (release: Command, run: Run): void => {
     .action(run(({ console }, folder: string, options: InitOptions) => init(console, folder, options)));
 };
 
-const newKey = (name: string, { role: wanted, out, public: place }: KeyOptions): Result<PublicKey> => {
+const newKey = async (name: string, options: KeyOptions): Promise<Result<PublicKey>> => {
+  const { role: wanted, out, public: place, pkcs11, token, pin } = options;
   const role: OfficeRole | undefined = officeRoles.find((known) => known === wanted);
   if (role === undefined) return deny('protocol', 'config-invalid', `no role ${wanted}`);
-  const made = makeKey(out, name, role, systemRandom);
+  if ((pkcs11 === undefined) !== (token === undefined))
+    return deny('protocol', 'config-invalid', '--pkcs11 and --token go together');
+  const made =
+    pkcs11 === undefined || token === undefined
+      ? makeKey(out, name, role, systemRandom)
+      : await makeTokenKey(out, name, role, systemRandom, { module: pkcs11, token, key: name }, tokensWith(pin));
   if (!made.ok) return made;
   const half = publicKeyOf(made.value);
   const stored = writeAtomically(place, utf8(`${JSON.stringify(publicKeyJson(half))}\n`), 0o644);

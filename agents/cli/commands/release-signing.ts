@@ -8,11 +8,12 @@ import { writeAtomically } from '#hal/linux/atomic-file';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
 import { readGiven } from '../given-file.ts';
-import { officeParts } from './release-office.ts';
+import { officeParts, pinText, tokensWith } from './release-office.ts';
 
 interface SignOptions {
   readonly request: string;
   readonly key: string;
+  readonly pin?: string;
   readonly image?: string;
   readonly out: string;
 }
@@ -29,6 +30,7 @@ export const releaseSigningCommands = (release: Command, run: Run): void => {
     .command('sign')
     .requiredOption('--request <file>', 'from the office')
     .requiredOption('--key <file>', 'of the custodian whose machine this is')
+    .option('--pin <file>', pinText)
     .option('--image <file>', 'the image that is meant, to be compared with what is signed')
     .requiredOption('--out <file>', 'where the signatures go, for the office')
     .description('on a custodian’s own machine: show what is asked, and sign what is of this custodian’s role')
@@ -62,10 +64,10 @@ const ask = async (console: Console, folder: string, id: string, out: string): P
   }));
 };
 
-const sign = async (console: Console, { request, key, image, out }: SignOptions): Promise<number> => {
+const sign = async (console: Console, { request, key, pin, image, out }: SignOptions): Promise<number> => {
   const bytes = readGiven(request);
   if (!bytes.ok) return console.refuse(bytes.fault);
-  const held = readKey(key);
+  const held = readKey(key, tokensWith(pin));
   if (!held.ok) return console.refuse(held.fault);
   const meant = image === undefined ? ok(undefined) : readGiven(image);
   if (!meant.ok) return console.refuse(meant.fault);

@@ -20,7 +20,7 @@ import type { ReleaseRecord } from '#ota-client/repository/release-record';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
-import { liveRootsIn, officeParts, readSigner, shownRelease } from './release-office.ts';
+import { liveRootsIn, officeParts, pinText, readSigner, shownRelease } from './release-office.ts';
 import { releaseOpeningCommands } from './release-opening.ts';
 import { releaseSigningCommands } from './release-signing.ts';
 import { releaseViewCommands } from './release-view.ts';
@@ -121,13 +121,20 @@ const addCommand = (release: Command, run: Run): void => {
 
 const isImage = (name: BundleClass): boolean => name === 'os' || name === 'repair';
 
+interface StageOptions {
+  readonly key: string;
+  readonly pin?: string;
+  readonly references?: string;
+}
+
 const stageCommand = (release: Command, run: Run): void => {
   stepOf(release, 'stage', `publish the signed list with this release in it, or the first of all: ${founding}`)
     .requiredOption('--key <file>', 'of the publishing machine, which signs snapshot and timestamp')
+    .option('--pin <file>', pinText)
     .option('--references <file>', 'of images: roots whose reference values the verifier has, one a line in hexadecimal')
     .action(
-      run(async ({ console }, folder: string, id: string, options: { readonly key: string; readonly references?: string }) => {
-        const signer = readSigner(options.key);
+      run(async ({ console }, folder: string, id: string, options: StageOptions) => {
+        const signer = readSigner(options.key, options.pin);
         if (!signer.ok) return console.refuse(signer.fault);
         if (id === founding)
           return answer(console, await publishFounding(officeParts(), folder, [signer.value]), (root) => ({
@@ -147,10 +154,11 @@ const renewCommand = (release: Command, run: Run): void => {
     .command('renew')
     .argument('<folder>', 'of the office')
     .requiredOption('--key <file>', 'of the publishing machine')
+    .option('--pin <file>', pinText)
     .description('sign snapshot and timestamp anew, which is due every day')
     .action(
-      run(async ({ console }, folder: string, { key }: { readonly key: string }) => {
-        const signer = readSigner(key);
+      run(async ({ console }, folder: string, { key, pin }: { readonly key: string; readonly pin?: string }) => {
+        const signer = readSigner(key, pin);
         if (!signer.ok) return console.refuse(signer.fault);
         const renewed = await atDesk(officeParts(), folder, [], (desk) => renewRepository(desk, [signer.value]));
         return answer(console, renewed, () => ({ text: 'snapshot and timestamp are new', json: {} }));

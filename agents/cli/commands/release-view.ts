@@ -1,6 +1,8 @@
-/** enigmctl release show, log: what an office has, and who did what. */
+/** enigmctl release show, log, archive: what an office has, who did what, and what a technician carries of it. */
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { atDesk } from '#agents/release/office';
+import { writeArchive } from '#agents/release/archive';
+import { atDesk, openOffice } from '#agents/release/office';
 import { type ReleaseView, viewReleases } from '#agents/release/overview';
 import { deny } from '#hal/core/result';
 import { type LogRecord, logHead, readLog } from '#ota-client/repository/office-log';
@@ -27,6 +29,7 @@ export const releaseViewCommands = (release: Command, run: Run): void => {
         }));
       }),
     );
+  archiveCommand(release, run);
   release
     .command('log')
     .argument('<folder>', 'of the office')
@@ -43,6 +46,25 @@ export const releaseViewCommands = (release: Command, run: Run): void => {
         return answer(console, read, ({ records, head }) => ({
           text: [...records.map(recordLine), `head ${head}`].join('\n'),
           json: { records, head },
+        }));
+      }),
+    );
+};
+
+const archiveCommand = (release: Command, run: Run): void => {
+  release
+    .command('archive')
+    .argument('<folder>', 'of the office')
+    .requiredOption('--out <file>', 'where the archive goes; any tar can read it')
+    .description('all that is published, in one file, for devices that reach no network')
+    .action(
+      run(async ({ console }, folder: string, { out }: { readonly out: string }) => {
+        const office = openOffice(officeParts().crypto, folder);
+        if (!office.ok) return console.refuse(office.fault);
+        const archived = await writeArchive(office.value.repository.files, join(folder, 'repository'), out);
+        return answer(console, archived, ({ files, lengthBytes }) => ({
+          text: `${out} holds ${files} files, ${lengthBytes} bytes`,
+          json: { archive: out, files, lengthBytes },
         }));
       }),
     );

@@ -41,6 +41,7 @@ export const apiMethods = {
   'update.status': { request: 'Nothing', reply: 'UpdateReport', domain: 'platform-integration' },
   'update.check': { request: 'Nothing', reply: 'UpdateOffer', domain: 'platform-integration' },
   'update.install': { request: 'UpdateOrder', reply: 'UpdateOutcome', domain: 'platform-integration' },
+  'update.carry': { request: 'CarriedTurn', reply: 'CarriedTurnReply', domain: 'platform-integration' },
   'managed.status': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'managed.update': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'managed.import': { request: 'CarriedRepository', reply: 'ManagedList', domain: 'platform-integration' },

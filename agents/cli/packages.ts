@@ -54,6 +54,8 @@ export const packages: readonly PackageEntry[] = [
   entry('cryptsetup-bin', 'tests', 'oracle for the hash tree of an image', '/usr/sbin/veritysetup', '/sbin/veritysetup'),
   entry('zstd', 'tests', 'keeps the state of a machine; compresses what updates are measured against', '/usr/bin/zstd'),
   entry('faketime', 'tests', 'another clock for a client of updates', '/usr/bin/faketime'),
+  entry('libp11-kit-dev', 'tests', 'keys of custodians in PKCS #11 tokens', '/usr/include/p11-kit-1/p11-kit/pkcs11.h'),
+  entry('softhsm2', 'tests', 'such a token, in software', '/usr/lib/softhsm/libsofthsm2.so'),
   entry('socat', 'day', 'the line of the simulated Enigm Key; in tests, a TPM behind a device path', '/usr/bin/socat'),
   entry('chromium', 'tests', 'looks at the page', '/usr/bin/chromium'),
   entry('qemu-system-x86', 'machine', 'the machine that our image boots on', '/usr/bin/qemu-system-x86_64'),

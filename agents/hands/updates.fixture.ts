@@ -66,8 +66,11 @@ export const factoryRelease = release(1, { image: oldImage });
 const slotBytes = 1200 * 1024;
 export const soakMs = 60_000;
 
-/** Slot a holds the factory's release. A boot finds in a slot what the ledger says: images are looked at in other tests. */
-export const updateDevice = async (clock: VirtualClock) => {
+/**
+ * Slot a holds the factory's release. A boot finds in a slot what the ledger says: images are looked at in other tests.
+ * @param others whose releases the hands believe as well
+ */
+export const updateDevice = async (clock: VirtualClock, others: readonly ReleasePolicy[] = []) => {
   const medium = memoryBlockDevice;
   const media = { a: medium(slotBytes), b: medium(slotBytes), boot: medium(twinRecordBytes), ledger: medium(twinRecordBytes) };
   media.a.load(factoryRelease.image);
@@ -88,7 +91,7 @@ export const updateDevice = async (clock: VirtualClock) => {
         boot: recordedBootControl(boot, async () => ok(running)),
         ledger,
         floor: storedFloor(store),
-        policies: [policyFor('os'), policyFor('repair')],
+        policies: [policyFor('os'), policyFor('repair'), ...others],
         clock,
         soakMs,
         probes: [{ name: 'storage-writable', run: async () => isWell }],

@@ -26,10 +26,13 @@ import { releaseIdOf } from './manifest.ts';
 import { type Offer, offerOf, repairOffer } from './offer.ts';
 
 export interface Offers {
-  /** @returns the offer, undefined where there is nothing to do; or why nothing may be installed */
-  directed(installed: Installed, signal: AbortSignal): Promise<Result<Offer | undefined>>;
+  /**
+   * @param carried the image repository where it was brought here; the director is asked all the same
+   * @returns the offer, undefined where there is nothing to do; or why nothing may be installed
+   */
+  directed(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<Offer | undefined>>;
   /** Needs no verifier, no director, no clock. */
-  repair(installed: Installed, signal: AbortSignal): Promise<Result<Offer>>;
+  repair(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<Offer>>;
 }
 
 export interface OfferParts {
@@ -53,7 +56,9 @@ export const releaseOffers = (parts: OfferParts): Offers => {
     get: (name: string) => store.get(`${prefix}-${name}`),
     put: (name: string, bytes: Uint8Array) => store.put(`${prefix}-${name}`, bytes),
   });
-  const image = deviceTrust({ crypto, fetch: fetchFrom(read), store: kept('metadata'), pinnedRoot: roots.image });
+  /** Whoever brings the bytes: what was seen of the repository before is what counts against going back. */
+  const imageFrom = (from: ReadRange) =>
+    deviceTrust({ crypto, fetch: fetchFrom(from), store: kept('metadata'), pinnedRoot: roots.image });
 
   /** A fresh result for the director, and what it answers to it. */
   const ask = async (repository: Repository, installed: Installed, signal: AbortSignal) => {
@@ -79,8 +84,8 @@ export const releaseOffers = (parts: OfferParts): Offers => {
   };
 
   return {
-    async directed(installed, signal) {
-      const repository = await refresh(image, await time.asked(), signal);
+    async directed(installed, signal, carried = read) {
+      const repository = await refresh(imageFrom(carried), await time.asked(), signal);
       if (!repository.ok) return repository;
       const asked = await ask(repository.value, installed, signal);
       if (!asked.ok) return asked;
@@ -94,13 +99,13 @@ export const releaseOffers = (parts: OfferParts): Offers => {
       if (!directed.ok) return directed;
       const bundle = await eligibleTarget(crypto, directed.value, repository.value, { ...installed, nonce: asked.value.nonce });
       if (!bundle.ok) return bundle.fault.reason === 'release-current' ? ok(undefined) : bundle;
-      const source = { crypto, read, policy: policies.update };
+      const source = { crypto, read: carried, policy: policies.update };
       return bundle.value === undefined ? ok(undefined) : offerOf(source, repository.value, bundle.value, signal);
     },
-    async repair(installed, signal) {
-      const repository = await refreshForRepair(image, time.present().floorMs, signal);
+    async repair(installed, signal, carried = read) {
+      const repository = await refreshForRepair(imageFrom(carried), time.present().floorMs, signal);
       if (!repository.ok) return repository;
-      return repairOffer({ crypto, read, policy: policies.repair }, repository.value, installed, signal);
+      return repairOffer({ crypto, read: carried, policy: policies.repair }, repository.value, installed, signal);
     },
   };
 };

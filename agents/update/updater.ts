@@ -41,9 +41,15 @@ export interface Updater {
   /**
    * Fetches, writes, proves and arms; goes on where an earlier call was cut.
    * @param wanted `repair` needs no verifier, no director and no clock (SR-12)
+   * @param carried where its bytes come from, if not from the repository that the mouth reaches
    * @returns what came of it
    */
-  install(wanted: 'update' | 'repair', isForced: boolean, signal: AbortSignal): Promise<Result<InstallOutcome>>;
+  install(
+    wanted: 'update' | 'repair',
+    isForced: boolean,
+    signal: AbortSignal,
+    carried?: ReadRange,
+  ): Promise<Result<InstallOutcome>>;
   /** The health gate of a trial boot, to its end; nothing for a committed slot. */
   endTrial(signal: AbortSignal): Promise<Result<TrialOutcome>>;
   situation(): Promise<Result<SlotsSituation>>;
@@ -128,6 +134,7 @@ export const updater = (parts: UpdaterParts): Updater => {
     situation: SlotsSituation,
     isForced: boolean,
     signal: AbortSignal,
+    from: ReadRange,
   ): Promise<Result<void>> => {
     const { statement, manifest } = offer;
     const image = await runningImage(situation);
@@ -135,7 +142,7 @@ export const updater = (parts: UpdaterParts): Updater => {
       { ...statement, owner, isForced },
       manifest.files,
       {
-        mirrors: [read],
+        mirrors: [from],
         installer: remoteInstaller(hands, performAs('install-release'), owner, manifest.statement),
         clock,
         ...(image === undefined ? {} : { running: image }),
@@ -152,11 +159,12 @@ export const updater = (parts: UpdaterParts): Updater => {
     wanted: 'update' | 'repair',
     isForced: boolean,
     signal: AbortSignal,
+    carried: ReadRange | undefined,
   ): Promise<Result<InstallOutcome>> => {
     const now = await installedNow();
     if (!now.ok) return now;
     const { situation, installed } = now.value;
-    const offered = wanted === 'repair' ? await offers.repair(installed, signal) : await offers.directed(installed, signal);
+    const offered = await offers[wanted === 'repair' ? 'repair' : 'directed'](installed, signal, carried);
     if (!offered.ok) return offered;
     const offer = offered.value;
     if (offer === undefined) return ok('nothing-to-do');
@@ -166,7 +174,7 @@ export const updater = (parts: UpdaterParts): Updater => {
     const facts = { ...offer.statement.release, hardware: [hardware] };
     const plan = planUpdate(facts, { ...situation, hardware, gates: gates.value, isForced });
     if (!plan.ok) return plan;
-    const written = await write(offer, situation, isForced, signal);
+    const written = await write(offer, situation, isForced, signal, carried ?? read);
     if (!written.ok) return written;
     await audit.record({ event: 'release.written', outcome: 'done', changeReference: offer.statement.release.digest });
     const armed = await starter.arm(offer.manifest.statement);
@@ -193,11 +201,11 @@ export const updater = (parts: UpdaterParts): Updater => {
       const now = await installedNow();
       return now.ok ? offers.directed(now.value.installed, signal) : now;
     },
-    async install(wanted, isForced, signal) {
+    async install(wanted, isForced, signal, carried) {
       if (isInstalling) return deny('resource', 'update-busy', owner);
       isInstalling = true;
       progress = undefined;
-      const installed = await installOnce(wanted, isForced, signal).finally(() => {
+      const installed = await installOnce(wanted, isForced, signal, carried).finally(() => {
         isInstalling = false;
       });
       refusal = installed.ok ? undefined : installed.fault;

@@ -18,6 +18,7 @@ export const faults = {
     'actor-missing': entry('No verified person is known to this device.', 'Sign in again with the identity service.'),
     'assertion-expired': entry('The sign-in statement is too old.', 'Sign in again.'),
     'assertion-not-yet-valid': entry('The sign-in statement lies in the future.', 'Check the clock, then sign in again.'),
+    'pin-refused': entry('The token refuses the PIN.', 'Check the PIN; a token locks itself after a few wrong ones.'),
     'session-missing': entry('No session has been established on this device.', 'Open a session with the account service.'),
     'session-expired': entry('The session has ended.', 'Open a new session.'),
     'session-closed': entry('The account service closed this session.', 'Open a new session.'),
@@ -175,6 +176,10 @@ export const faults = {
     'audience-mismatch': entry('The signed statement is for somebody else.', 'None.'),
     'payload-type': entry('The signed statement is of another kind.', 'None.'),
     'audit-tampered': entry('The audit log is not what it was.', 'Keep what `enigmctl audit verify` prints, for review.'),
+    'office-log-tampered': entry(
+      'The record of who did what at the publisher is not what was written.',
+      'Compare its head with the one in the requests that custodians keep; then restore the publisher.',
+    ),
     'audit-degraded': entry(
       'The audit log cannot be written or anchored at the moment.',
       'Free some space; run `enigmctl doctor`.',
@@ -343,6 +348,11 @@ export const faults = {
     'peer-unreachable': entry('The far end cannot be reached.', 'Check the network.'),
     'peer-refused-us': entry('The far end answered with an error.', 'Try again later.'),
     'tpm-failed': entry('The TPM answered with an error.', 'Run `enigmctl doctor`.'),
+    'token-missing': entry(
+      'There is no such token, no such key in it, or one of that name already.',
+      'Plug the token in; check module, token and key in the file of the custodian.',
+    ),
+    'token-failed': entry('The token answered with an error.', 'Try again; the detail has the call and its value in PKCS #11.'),
     'tpm-missing': entry('No TPM can be opened.', 'Run `enigmctl doctor`.'),
     'storage-failed': entry('The storage answered with an error.', 'Run `enigmctl doctor`.'),
     'engine-missing': entry('No inference engine works on this machine.', 'Run `enigmctl doctor`.'),

@@ -13,6 +13,12 @@ export interface StaticFiles {
 export const metadataPath = (name: string): string => `metadata/${name}`;
 export const targetPath = (name: string): string => `targets/${name}`;
 
+/** TUF 1.0 §6.2: the file of a target has its hash before its name. */
+export const consistentPath = ({ path, sha256 }: { readonly path: string; readonly sha256: string }): string => {
+  const slash = path.lastIndexOf('/') + 1;
+  return targetPath(`${path.slice(0, slash)}${sha256}.${path.slice(slash)}`);
+};
+
 export const memoryFiles = (kept = new Map<string, Uint8Array>()): StaticFiles => ({
   get: async (path) => ok(kept.get(path)),
   put: async (path, bytes) => {

@@ -10,9 +10,8 @@ import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { openDurableStore } from '#hal/linux/durable-store';
 import type { Clock } from '#hal/ports/clock';
-import type { TargetEntry } from '#ota-client/repository/compose';
 import type { Offer } from '#ota-client/repository/director';
-import { targetPath } from '#ota-client/repository/files';
+import { consistentPath } from '#ota-client/repository/files';
 import {
   completeRelease,
   type Desk,
@@ -90,7 +89,7 @@ export interface ReleasesOptions {
 }
 
 const crypto = nodeCrypto;
-const people = { author: 'ada', reviewer: 'bea' } as const;
+const people = { author: 'ada', reviewer: 'bea', publisher: 'cyd' } as const;
 
 /** @returns the factory with the first release built, or the faults of `imageOf` */
 export const openReleases = async (options: ReleasesOptions): Promise<Result<Releases>> => {
@@ -171,7 +170,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
         // Another release of the class was published since: these signatures name an old version.
         return !staged.ok && codeOf(staged.fault) === 'integrity/metadata-rollback' ? review(record) : staged;
       },
-      staged: ({ id }) => rollRelease(desk, id, permille),
+      staged: ({ id }) => rollRelease(desk, id, permille, people.publisher),
     };
   };
 
@@ -190,7 +189,9 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
       const uploaded = await upload(release);
       if (!uploaded.ok) return uploaded;
       const known = loadRelease(desk.store, id);
-      let at = known.ok ? known : draftRelease(desk, { id, class: name, author: people.author, entries: [entry] });
+      let at = known.ok
+        ? known
+        : draftRelease(desk, { id, class: name, author: people.author, custom: entry.custom, entries: [entry] });
       const steps = onward(permille);
       for (;;) {
         const step = at.ok ? steps[at.value.state] : undefined;
@@ -198,9 +199,9 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
         at = await step(at.value);
       }
     },
-    roll: (id, permille) => rollRelease(desk, id, permille),
-    complete: (id) => completeRelease(desk, id),
-    halt: (id) => haltRelease(desk, id),
+    roll: (id, permille) => rollRelease(desk, id, permille, people.publisher),
+    complete: (id) => completeRelease(desk, id, people.publisher),
+    halt: (id) => haltRelease(desk, id, people.publisher),
     record: (id) => loadRelease(desk.store, id),
     offers: () => offers(desk),
     async note(handle, report) {
@@ -225,10 +226,4 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     },
     close: () => store.value.close(),
   });
-};
-
-/** §6.2 of TUF 1.0: the file of a target with its hash before its name. */
-const consistentPath = ({ path, sha256: digest }: TargetEntry): string => {
-  const slash = path.lastIndexOf('/') + 1;
-  return targetPath(`${path.slice(0, slash)}${digest}.${path.slice(slash)}`);
 };

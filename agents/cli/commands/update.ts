@@ -4,7 +4,8 @@ import type { ApiMethods } from '#agents/api/methods';
 import { toHex } from '#hal/core/bytes';
 import { linuxClock } from '#hal/linux/clock';
 import type { SocketClient } from '#hal/remote/socket-client';
-import type { SlotRelease, SlotStatus, UpdateReport } from '#protos/gen/types';
+import type { CarriedTurn, SlotRelease, SlotStatus, UpdateReport } from '#protos/gen/types';
+import { type CarriedRelease, openCarried } from '../carried-release.ts';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
 import { withDevice } from '../device.ts';
@@ -15,6 +16,7 @@ const tellEveryMs = 500;
 interface InstallOptions {
   readonly repair?: boolean;
   readonly force?: boolean;
+  readonly from?: string;
 }
 
 export const updateCommands = (program: Command, run: Run): void => {
@@ -44,19 +46,30 @@ export const updateCommands = (program: Command, run: Run): void => {
     .command('install')
     .option('--repair', 'the repair release: needs no appraisal, no director and no clock')
     .option('--force', 'also a release that failed its trial before')
+    .option(
+      '--from <place>',
+      'an archive or a copy of the repository, where the device reaches none; the director is asked all the same',
+    )
     .description('fetch, write, prove and arm what is offered; it starts at the next restart')
     .action(
-      run(({ console, runDirectory }, { repair = false, force = false }: InstallOptions) =>
-        withDevice(runDirectory, async (device) => {
-          const installing = device.call('update.install', { isRepair: repair, isForced: force });
+      run(async ({ console, runDirectory }, { repair = false, force = false, from }: InstallOptions) => {
+        const carried = from === undefined ? undefined : openCarried(from);
+        if (carried?.ok === false) return console.refuse(carried.fault);
+        const code = await withDevice(runDirectory, async (device) => {
+          const order = { isRepair: repair, isForced: force, ...(carried === undefined ? {} : { isCarried: true }) };
+          const installing = device.call('update.install', order);
           const told = new AbortController();
           const telling = tell(device, console.say, told.signal);
+          const carrying = carried === undefined ? undefined : carry(device, carried.value);
           const installed = await installing;
           told.abort();
           await telling;
+          await carrying;
           return answer(console, installed, ({ outcome }) => ({ text: outcomes[outcome] ?? outcome, json: { outcome } }));
-        }),
-      ),
+        });
+        carried?.value.close();
+        return code;
+      }),
     );
   update
     .command('history')
@@ -75,6 +88,17 @@ export const updateCommands = (program: Command, run: Run): void => {
 };
 
 const releaseEvent = /^(?:release\.|admin\.release$)/;
+
+/** Hands over what the device wants, until it wants nothing more. */
+const carry = async (device: SocketClient<ApiMethods>, carried: CarriedRelease): Promise<void> => {
+  for (let turn: CarriedTurn = {}; ; ) {
+    const asked = await device.call('update.carry', turn);
+    if (!asked.ok || asked.value.want === undefined) return;
+    const { number, path, offset, mostBytes } = asked.value.want;
+    const part = carried.read(path, offset, mostBytes);
+    turn = { part: part.ok && part.value !== undefined ? { number, part: part.value } : { number } };
+  }
+};
 
 /** Progress while the device works, on standard error. */
 const tell = async (device: SocketClient<ApiMethods>, say: (text: string) => void, signal: AbortSignal): Promise<void> => {

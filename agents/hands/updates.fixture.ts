@@ -22,8 +22,9 @@ import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
 import { provisionSlots } from '#ota-client/slots/factory';
 import { ledgerStore } from '#ota-client/slots/ledger';
 import type { ReleasePolicy } from '#ota-client/slots/statement';
+import { memoryTpmFloor } from './device-floor.fixture.ts';
+import { deviceFloor } from './device-floor.ts';
 import { bootId, startTestHands } from './hands.fixture.ts';
-import { storedFloor } from './stored-floor.ts';
 import { slotUpdates } from './updates.ts';
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
@@ -74,6 +75,9 @@ export const updateDevice = async (clock: VirtualClock) => {
   const ledger = ledgerStore(media.ledger);
   unwrap(await provisionSlots(boot, ledger, factoryRelease.facts));
   const store = memoryStore();
+  const tpm = memoryTpmFloor();
+  const floor = deviceFloor(tpm, store);
+  unwrap(await floor.define());
   let isWell = true;
   const start = async () => {
     const slot = unwrap(await chooseSlot(boot));
@@ -84,7 +88,7 @@ export const updateDevice = async (clock: VirtualClock) => {
         slots: memorySlots(media),
         boot: recordedBootControl(boot, async () => ok(running)),
         ledger,
-        floor: storedFloor(store),
+        floor,
         policies: [policyFor('os'), policyFor('repair')],
         clock,
         soakMs,
@@ -109,6 +113,7 @@ export const updateDevice = async (clock: VirtualClock) => {
     };
   return {
     media,
+    tpm,
     perform,
     get hands() {
       return device.hands;

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { runningRelease } from '#agents/hands/running-release';
-import { storedFloor } from '#agents/hands/stored-floor';
 import { type HealthProbe, slotUpdates } from '#agents/hands/updates';
 import { utf8 } from '#hal/core/bytes';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
@@ -16,6 +15,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { Commands } from '#hal/ports/commands';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { UpdatePorts } from '#hal/ports/updater';
+import type { Floor } from '#ota-client/plan/floor';
 import { ledgerStore } from '#ota-client/slots/ledger';
 import { releaseTrustPath } from './layout.ts';
 
@@ -23,6 +23,8 @@ export interface MachineUpdateParts {
   readonly commands: Commands;
   readonly clock: Clock;
   readonly store: DurableStore;
+  /** Or why there is none: then nothing is installed. */
+  readonly floor: Result<Floor>;
   /** There once this start came to its end. */
   readonly startEndedPath: string;
   readonly probes?: (running: () => Promise<Result<RunningSlot>>) => readonly HealthProbe[];
@@ -36,6 +38,7 @@ export const machineUpdates = async ({
   commands,
   clock,
   store,
+  floor,
   startEndedPath,
   probes = () => [],
 }: MachineUpdateParts): Promise<Result<UpdatePorts>> => {
@@ -48,6 +51,7 @@ export const machineUpdates = async ({
   if (!json.ok) return json;
   const trust = parseReleaseTrust(json.value);
   if (!trust.ok) return trust;
+  if (!floor.ok) return floor;
   const medium = await linuxBlockDevice(partitions.value.ledger, 'write');
   if (!medium.ok) return medium;
 
@@ -70,7 +74,7 @@ export const machineUpdates = async ({
   const isWritable = async () => store.put('health-probe', utf8(String(clock.bootMs()))).ok;
   return ok(
     slotUpdates({
-      ...{ slots, boot: boot.value, ledger, floor: storedFloor(store), clock },
+      ...{ slots, boot: boot.value, ledger, floor: floor.value, clock },
       policies: policiesOf(nodeCrypto, trust.value),
       soakMs: trust.value.soakMs,
       probes: [{ name: 'storage-writable', run: isWritable }, ...probes(running)],

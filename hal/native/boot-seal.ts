@@ -2,23 +2,16 @@
  * A secret that opens only after a boot that its policy key approved, on this TPM, and only until the boot goes on
  * (SR-07): sealed under PolicyAuthorize, opened with the approval that came with the boot image.
  */
-import { createHash } from 'node:crypto';
 import { approvalReference, approvedRegisters, type BootApproval, openedPhase, phaseRegister } from '#hal/core/boot-approval';
 import { fixedCopy, utf8, wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
-import {
-  approvalMessage,
-  authorizedPolicy,
-  ecdsaSignature,
-  policyKeyArea,
-  policyKeyName,
-  registersSelection,
-} from '#hal/tpm/policy';
+import { authorizedPolicy, policyKeyName, registersSelection } from '#hal/tpm/policy';
 import { encodePublic, tpm2b } from '#hal/tpm/public';
 import { encodedTemplate, sealedTemplate } from '#hal/tpm/templates';
 import { contentOf, empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
+import { authorizePolicy } from './approved-policy.ts';
 import { joinAreas, splitAreas } from './areas.ts';
-import { type EsysHandle, handles } from './commands.ts';
+import { handles } from './commands.ts';
 import { encryptedSession } from './encrypted-session.ts';
 import type { Esys } from './esys.ts';
 import { persistent } from './layout.ts';
@@ -66,7 +59,7 @@ export const unsealAtBoot = async (esys: Esys, sealed: BootSealed, approval: Boo
       const object = scope.keep(await esys.load(parent, [handles.password], areas.privateArea, areas.publicArea));
       const session = scope.keep(await encryptedSession(esys, parent, 'encrypt', 'policy'));
       await esys.policyPcr(session, [], null, registersSelection(approvedRegisters));
-      await authorize(esys, session, approval);
+      await authorizePolicy(esys, session, approval, approvalReference);
       // Awaited inside the scope, so that a refusal is not left alone while the scope ends.
       return await esys.unseal(object, [session]);
     })(),
@@ -75,19 +68,6 @@ export const unsealAtBoot = async (esys: Esys, sealed: BootSealed, approval: Boo
   const secret = fixedCopy(contentOf(plain.value));
   wipe(plain.value);
   return ok(secret);
-};
-
-/** Puts the approved policy of a session into the approving key's name (Part 3 §23.16). */
-const authorize = async (esys: Esys, session: EsysHandle, { key, policy, signature }: BootApproval): Promise<void> => {
-  // Under the owner: under no hierarchy it would give no ticket.
-  const policyKey = await esys.loadExternal([], null, tpm2b(encodePublic(policyKeyArea(key))), handles.owner);
-  try {
-    const digest = createHash('sha256').update(approvalMessage(policy, approvalReference)).digest();
-    const ticket = await esys.verifySignature(policyKey, [], tpm2b(digest), ecdsaSignature(signature));
-    await esys.policyAuthorize(session, [], tpm2b(policy), tpm2b(approvalReference), tpm2b(policyKeyName(key)), ticket);
-  } finally {
-    await esys.flushContext(policyKey);
-  }
 };
 
 /** The boot goes on: from here to the next power-on nothing opens that was sealed to it. */

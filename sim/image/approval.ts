@@ -8,7 +8,9 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { approvalReference, type BootApproval, writeApproval } from '#hal/core/boot-approval';
+import type { FloorApprovals } from '#hal/core/floor-approval';
 import { nobleCrypto } from '#hal/crypto/noble';
+import { floorReference, floorWritePolicy } from '#hal/tpm/floor';
 import { approvalMessage, registersPolicy } from '#hal/tpm/policy';
 import type { Approver } from './uki.ts';
 
@@ -26,9 +28,23 @@ export const policyKeyIn = (folder: string): Uint8Array => {
 
 export const approveBoot = (scalar: Uint8Array, registers: ReadonlyMap<number, Uint8Array>): BootApproval => {
   const policy = registersPolicy(registers);
-  const signature = nobleCrypto.p256.sign(scalar, approvalMessage(policy, approvalReference));
-  if (signature === undefined) throw new Error('the policy key does not sign');
+  const signature = signed(scalar, approvalMessage(policy, approvalReference));
   return { key: nobleCrypto.p256.publicKey(scalar), policy, signature };
+};
+
+const signed = (scalar: Uint8Array, message: Uint8Array): Uint8Array => {
+  const signature = nobleCrypto.p256.sign(scalar, message);
+  if (signature === undefined) throw new Error('the policy key does not sign');
+  return signature;
+};
+
+/** What a release brings that stands on this epoch: the first write of the index, and every epoch up to its own (SR-08). */
+export const approveFloor = (scalar: Uint8Array, floorEpoch: number): FloorApprovals => {
+  const key = nobleCrypto.p256.publicKey(scalar);
+  const signatures = Array.from({ length: floorEpoch + 1 }, (_, epoch) =>
+    signed(scalar, approvalMessage(floorWritePolicy(key, epoch), floorReference)),
+  );
+  return { key, signatures };
 };
 
 /** @param registersOf what a machine has after a stub that measured this */

@@ -58,6 +58,7 @@ const requests: { readonly [K in Effector]: Request<HandsMethods, K> } = {
   'update.begin': { statement: new Uint8Array(1), owner: 'agent', isForced: false },
   'update.arm': { statement: new Uint8Array(1) },
   'update.commit': {},
+  'update.rollBack': { digest: new Uint8Array(32) },
   'update.giveUp': { reason: 'services' },
   'update.raiseFloor': { statement: new Uint8Array(1) },
 };

@@ -25,6 +25,7 @@ import type { ReleasePolicy } from '#ota-client/slots/statement';
 import { memoryTpmFloor } from './device-floor.fixture.ts';
 import { deviceFloor } from './device-floor.ts';
 import { bootId, startTestHands } from './hands.fixture.ts';
+import { keptStatements } from './kept-statements.ts';
 import { slotUpdates } from './updates.ts';
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
@@ -89,6 +90,7 @@ export const updateDevice = async (clock: VirtualClock) => {
         boot: recordedBootControl(boot, async () => ok(running)),
         ledger,
         floor,
+        statements: keptStatements(store, factoryRelease.statement),
         policies: [policyFor('os'), policyFor('repair')],
         clock,
         soakMs,

@@ -5,7 +5,7 @@
  * the signed statement alone, verified here with keys that the hands were started with (SR-01).
  */
 import { equalBytes } from '#hal/core/bytes';
-import { deny, done, ok, type Result } from '#hal/core/result';
+import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import type { BootControl } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
 import { otherSlot, type SlotDevice, type SlotName, type Slots } from '#hal/ports/slots';
@@ -29,12 +29,14 @@ import { slotKeeper } from '#ota-client/slots/keeper';
 import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
 import type { SlotView } from '#ota-client/slots/view';
+import type { KeptStatements } from './kept-statements.ts';
 
 export interface UpdateParts {
   readonly slots: Slots;
   readonly boot: BootControl;
   readonly ledger: LedgerStore;
   readonly floor: Floor;
+  readonly statements: KeptStatements;
   /** Whose releases these hands write, fixed when they start; a statement must satisfy one of them. */
   readonly policies: readonly ReleasePolicy[];
   readonly clock: Clock;
@@ -56,7 +58,7 @@ export interface HealthProbe {
 const idleOwnerMs = 10 * 60_000;
 
 export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
-  const { slots, boot, ledger, floor, policies, clock, soakMs, probes, windowBytes } = parts;
+  const { slots, boot, ledger, floor, statements, policies, clock, soakMs, probes, windowBytes } = parts;
   const keeper = slotKeeper(boot, ledger);
   const writer = installer({ slots, keeper, floor, ...(windowBytes === undefined ? {} : { windowBytes }) });
   const open = (envelope: Uint8Array) => openByAny(policies, envelope);
@@ -67,7 +69,7 @@ export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
   const starter = slotSwitch({ keeper, floor, verifyArm });
   const running = runningSystem(boot, slots, probes);
   return {
-    slotWriter: slotWriter(writer, running, open, clock),
+    slotWriter: slotWriter({ writer, running, open, clock, statements }),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
     runningSystem: running,
   };
@@ -84,7 +86,13 @@ const openByAny = (policies: readonly ReleasePolicy[], envelope: Uint8Array): Re
 type Writer = ReturnType<typeof installer>;
 type Starter = ReturnType<typeof slotSwitch>;
 
-const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: OpenStatement, clock: Clock): SlotWriter => {
+interface WriterParts extends Pick<UpdateParts, 'clock' | 'statements'> {
+  readonly writer: Writer;
+  readonly running: Pick<RunningSystem, 'read'>;
+  readonly open: OpenStatement;
+}
+
+const slotWriter = ({ writer, running, open, clock, statements }: WriterParts): SlotWriter => {
   let owner: string | undefined;
   let usedMs = clock.bootMs();
   const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
@@ -99,6 +107,8 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: 
     if (owner !== undefined && owner !== order.owner && clock.bootMs() - usedMs > idleOwnerMs) await writer.abandon(owner);
     const begun = await writer.begin({ ...opened.value, owner: order.owner, isForced: order.isForced });
     if (!begun.ok) return begun;
+    const kept = statements.keep(begun.value.slot, order.statement);
+    if (!kept.ok) return kept;
     owner = order.owner;
     usedMs = clock.bootMs();
     return ok(begunOf(begun.value));
@@ -168,12 +178,13 @@ const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): Wr
   ...recheck,
 });
 
-interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'clock' | 'soakMs'> {
+interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'statements' | 'clock' | 'soakMs'> {
   readonly keeper: ReturnType<typeof slotKeeper>;
   readonly verifyArm: (envelope: Uint8Array) => ReturnType<Parameters<typeof slotSwitch>[0]['verifyArm']>;
 }
 
-const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, keeper, verifyArm }: StarterParts): SlotStarter => {
+const slotStarter = (starter: Starter, parts: StarterParts): SlotStarter => {
+  const { slots, floor, statements, clock, soakMs, keeper, verifyArm } = parts;
   /** Of this life of the hands alone: a restart lets it soak anew, which is later and never earlier. */
   let soakingSinceMs = clock.bootMs();
   return {
@@ -182,6 +193,15 @@ const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, keeper, ve
       const committed = await starter.commit();
       if (committed.ok) soakingSinceMs = clock.bootMs();
       return committed;
+    },
+    async rollBack(digest) {
+      const kept = statements.all();
+      if (!kept.ok) return kept;
+      for (const envelope of kept.value) {
+        const named = await verifyArm(envelope);
+        if (named.ok && equalBytes(named.value.digest, digest)) return starter.goBack(envelope);
+      }
+      return deny('unavailable', 'statement-missing');
     },
     giveUp: (reason) => starter.giveUp(reason),
     async raiseFloor(statement) {
@@ -197,15 +217,15 @@ const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, keeper, ve
     async status() {
       const view = await starter.status();
       if (!view.ok) return view;
-      const floorEpoch = await floor.read();
-      if (!floorEpoch.ok) return floorEpoch;
+      const epoch = await floor.read();
       const { running, slots: views } = view.value;
       const slotBytes = await sizeOf(slots, otherSlot(running.slot));
       if (!slotBytes.ok) return slotBytes;
       return ok({
         ...{ running: running.slot, runningRoot: running.verityRoot },
         ...{ a: readingOf(views.a), b: readingOf(views.b) },
-        ...{ floorEpoch: floorEpoch.value, slotBytes: slotBytes.value },
+        ...(epoch.ok ? { floorEpoch: epoch.value } : { floorFault: codeOf(epoch.fault) }),
+        slotBytes: slotBytes.value,
       });
     },
   };

@@ -60,7 +60,7 @@ export const measure = async (parts: MeasureParts): Promise<Observations> => {
     ...(platform.ok ? { platform: now(platform.value) } : {}),
     ...(identity.ok ? { tpm: now({ tpmClass: trust.tpmClass() }) } : {}),
     ...(boot.ok ? { boot: now(boot.value) } : {}),
-    ...(slots.ok ? { release: now(releaseOf(slots.value)) } : {}),
+    ...(slots.ok ? { release: now(releaseOf(slots.value)), floor: now(floorOf(slots.value)) } : {}),
     ...(engine === undefined
       ? {}
       : { inference: { value: { engine: engine.value?.engine, ...judgement(trust) }, measuredBootMs: engine.measuredBootMs } }),
@@ -93,6 +93,11 @@ const releaseOf = (slots: SlotsReading): NonNullable<Observations['release']>['v
   const { state, release } = slots[slots.running];
   return { state, isAsInstalled: release !== undefined && equalBytes(release.verityRoot, slots.runningRoot) };
 };
+
+const floorOf = ({ floorEpoch, floorFault }: SlotsReading): NonNullable<Observations['floor']>['value'] => ({
+  ...(floorEpoch === undefined ? {} : { epoch: floorEpoch }),
+  ...(floorFault === undefined ? {} : { code: floorFault }),
+});
 
 const judgement = (trust: Trust): { readonly category?: string; readonly opinion?: string } => {
   const held = trust.assessment()?.value;

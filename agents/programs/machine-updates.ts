@@ -1,5 +1,6 @@
 /** Updates of a machine whose kernel shows slots of ours: partitions, boot entries of its firmware, a ledger. */
 import { readFileSync } from 'node:fs';
+import { keptStatements } from '#agents/hands/kept-statements';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { runningRelease } from '#agents/hands/running-release';
 import { type HealthProbe, slotUpdates } from '#agents/hands/updates';
@@ -74,7 +75,7 @@ export const machineUpdates = async ({
   const isWritable = async () => store.put('health-probe', utf8(String(clock.bootMs()))).ok;
   return ok(
     slotUpdates({
-      ...{ slots, boot: boot.value, ledger, floor: floor.value, clock },
+      ...{ slots, boot: boot.value, ledger, floor: floor.value, statements: keptStatements(store), clock },
       policies: policiesOf(nodeCrypto, trust.value),
       soakMs: trust.value.soakMs,
       probes: [{ name: 'storage-writable', run: isWritable }, ...probes(running)],

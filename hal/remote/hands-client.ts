@@ -66,6 +66,8 @@ export interface Effectors {
   /** Answers with a slug: `trial` or `fallback`. @param statement the original signed envelope, as for the floor */
   readonly armUpdate: (statement: Uint8Array) => PermittedCall<string>;
   readonly commitUpdate: () => PermittedCall;
+  /** @param digest of the statement of the release in the other slot */
+  readonly rollBack: (digest: Uint8Array) => PermittedCall;
   readonly giveUpTrial: (reason: string) => PermittedCall;
   readonly raiseFloor: (statement: Uint8Array) => PermittedCall;
 }
@@ -149,6 +151,7 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     beginUpdate: (order) => answering(client, 'update.begin', order, (begun) => begun),
     armUpdate: (statement) => answering(client, 'update.arm', { statement }, ({ outcome }) => outcome),
     commitUpdate: () => effector(client, 'update.commit', {}),
+    rollBack: (digest) => effector(client, 'update.rollBack', { digest }),
     giveUpTrial: (reason) => effector(client, 'update.giveUp', { reason }),
     raiseFloor: (statement) => effector(client, 'update.raiseFloor', { statement }),
   },

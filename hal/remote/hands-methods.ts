@@ -37,6 +37,7 @@ export const handsMethods = {
   'update.abandon': { request: 'UpdateOwner', reply: 'Nothing' },
   'update.arm': { request: 'SignedRelease', reply: 'UpdateArmed', needsPermit: true },
   'update.commit': { request: 'Nothing', reply: 'Nothing', needsPermit: true },
+  'update.rollBack': { request: 'ReleaseReturn', reply: 'Nothing', needsPermit: true },
   'update.giveUp': { request: 'TrialEnd', reply: 'Nothing', needsPermit: true },
   'update.raiseFloor': { request: 'SignedRelease', reply: 'Nothing', needsPermit: true },
   'update.status': { request: 'Nothing', reply: 'SlotsStatus' },

@@ -25,6 +25,7 @@ export const updateHandlers = ({
     return outcome.ok ? ok({ outcome: outcome.value }) : outcome;
   },
   'update.commit': async () => nothing(await slotStarter.commit()),
+  'update.rollBack': async ({ digest }) => nothing(await slotStarter.rollBack(digest)),
   'update.giveUp': async ({ reason }) => nothing(await slotStarter.giveUp(reason)),
   'update.raiseFloor': async ({ statement }) => nothing(await slotStarter.raiseFloor(statement)),
   'update.status': () => slotStarter.status(),

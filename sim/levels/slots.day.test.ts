@@ -60,7 +60,7 @@ describe('slots of a running device', () => {
   /** A good slot is there, and nothing moved but along the table. */
   const look = async (): Promise<SlotsView> => {
     const { view, floorEpoch } = unwrap(await readSituation(hands));
-    expect(brokenInvariants(view, floorEpoch)).toEqual([]);
+    expect(brokenInvariants(view, unwrap(floorEpoch))).toEqual([]);
     if (seen !== undefined) expect(brokenByStep(seen, view)).toEqual([]);
     seen = view;
     return view;

@@ -37,6 +37,7 @@ export const equipSlots = (
       for (const path of [files.boot, files.ledger]) sparseFile(path, twinRecordBytes, undefined);
       writeFileSync(files.trust, writeReleaseTrust(trust), { mode: 0o600 });
       writeFileSync(files.floor, writeFloorApprovals(floor), { mode: 0o600 });
+      writeFileSync(files.statement, release.statement, { mode: 0o600 });
       const slots = unwrap(await openSlots(files));
       try {
         unwrap(await provisionSlots(slots.boot, slots.ledger, release.facts));

@@ -14,6 +14,8 @@ export interface SlotFiles {
   readonly trust: string;
   /** What the policy key approved of their floor: likewise. */
   readonly floor: string;
+  /** The signed statement of the release of the factory: likewise. */
+  readonly statement: string;
 }
 
 export const simulatedLayout = (directory: string) => ({
@@ -36,6 +38,7 @@ export const slotFiles = (directory: string): SlotFiles => {
     ledger: join(slots, 'ledger.rec'),
     trust: join(directory, 'releases.json'),
     floor: join(directory, 'floor.json'),
+    statement: join(directory, 'factory.statement'),
   };
 };
 

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deviceFloor } from '#agents/hands/device-floor';
 import { startHands } from '#agents/hands/hands';
+import { keptStatements } from '#agents/hands/kept-statements';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { slotUpdates } from '#agents/hands/updates';
 import { deviceLayout } from '#agents/programs/layout';
@@ -106,6 +107,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
         boot: recordedBootControl(machine.boot, async () => ok(boot.running)),
         ledger: machine.ledger,
         floor,
+        statements: keptStatements(store, new Uint8Array(readFileSync(files.statement))),
         policies: policiesOf(nodeCrypto, trust),
         clock,
         soakMs: trust.soakMs,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { approvalReference, type BootApproval, writeApproval } from '#hal/core/boot-approval';
 import type { FloorApprovals } from '#hal/core/floor-approval';
 import { nobleCrypto } from '#hal/crypto/noble';
-import { floorReference, floorWritePolicy } from '#hal/tpm/floor';
+import { floorHoldsPolicy, floorReference, floorWritePolicy } from '#hal/tpm/floor';
 import { approvalMessage, registersPolicy } from '#hal/tpm/policy';
 import type { Approver } from './uki.ts';
 
@@ -26,10 +26,11 @@ export const policyKeyIn = (folder: string): Uint8Array => {
   return new Uint8Array(Buffer.from(d, 'base64url'));
 };
 
-export const approveBoot = (scalar: Uint8Array, registers: ReadonlyMap<number, Uint8Array>): BootApproval => {
-  const policy = registersPolicy(registers);
-  const signature = signed(scalar, approvalMessage(policy, approvalReference));
-  return { key: nobleCrypto.p256.publicKey(scalar), policy, signature };
+/** @param floorEpoch of the release: at a higher floor the boot opens nothing */
+export const approveBoot = (scalar: Uint8Array, registers: ReadonlyMap<number, Uint8Array>, floorEpoch: number): BootApproval => {
+  const key = nobleCrypto.p256.publicKey(scalar);
+  const policy = floorHoldsPolicy(registersPolicy(registers), key, floorEpoch);
+  return { key, floorEpoch, policy, signature: signed(scalar, approvalMessage(policy, approvalReference)) };
 };
 
 const signed = (scalar: Uint8Array, message: Uint8Array): Uint8Array => {
@@ -51,7 +52,8 @@ export const approveFloor = (scalar: Uint8Array, floorEpoch: number): FloorAppro
 export const bootApprover = (
   scalar: Uint8Array,
   registersOf: (measured: readonly Uint8Array[]) => ReadonlyMap<number, Uint8Array>,
+  floorEpoch: number,
 ): Approver => {
-  const approvalOf = (measured: readonly Uint8Array[]) => writeApproval(approveBoot(scalar, registersOf(measured)));
+  const approvalOf = (measured: readonly Uint8Array[]) => writeApproval(approveBoot(scalar, registersOf(measured), floorEpoch));
   return { key: approvalOf([]).key, approve: (measured) => approvalOf(measured).signature };
 };

@@ -108,7 +108,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   const kernel = new Uint8Array(readFileSync(join(base.folder, `boot/vmlinuz-${base.kernel}`)));
   const stub = new Uint8Array(readFileSync(stubPath));
   const release = 'ID=enigm\nNAME="Enigm OS"\n';
-  const approver = bootApprover(policyKey, (measured) => registersAtStart(measured, keys));
+  const approver = bootApprover(policyKey, (measured) => registersAtStart(measured, keys), floorEpoch);
   const parts = { stub, kernel, initrd, commandLine, release, approver };
   const uki = unwrap(unifiedImage(parts, keys.release));
   const boot = await bootFileSystem(uki.file);

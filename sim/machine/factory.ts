@@ -1,5 +1,5 @@
 /** What the factory puts into a machine before anybody owns it: its first release in slot a, and whose releases may follow. */
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ReleaseTrust, writeReleaseTrust } from '#agents/hands/release-trust';
 import type { FactoryRelease } from '#agents/release/build';
@@ -36,8 +36,7 @@ export const equipSlots = (
         sparseFile(path, Math.max(slotBytes, needed), path === files.a ? content : undefined);
       for (const path of [files.boot, files.ledger]) sparseFile(path, twinRecordBytes, undefined);
       writeFileSync(files.trust, writeReleaseTrust(trust), { mode: 0o600 });
-      writeFileSync(files.floor, writeFloorApprovals(floor), { mode: 0o600 });
-      writeFileSync(files.statement, release.statement, { mode: 0o600 });
+      pinFactory(files, { release, floor });
       const slots = unwrap(await openSlots(files));
       try {
         unwrap(await provisionSlots(slots.boot, slots.ledger, release.facts));
@@ -47,6 +46,15 @@ export const equipSlots = (
     },
     (cause) => deny('unavailable', 'storage-failed', cause),
   );
+
+/** What the hands need of their factory beside its slots: also of a device that an earlier one made without it. */
+export const pinFactory = (
+  files: Pick<SlotFiles, 'floor' | 'statement'>,
+  { release, floor }: Pick<Factory, 'release' | 'floor'>,
+): void => {
+  if (!existsSync(files.floor)) writeFileSync(files.floor, writeFloorApprovals(floor), { mode: 0o600 });
+  if (!existsSync(files.statement)) writeFileSync(files.statement, release.statement, { mode: 0o600 });
+};
 
 interface SlotContent {
   readonly image: Uint8Array;

@@ -116,6 +116,7 @@ export const updateDevice = async (clock: VirtualClock) => {
   return {
     media,
     tpm,
+    store,
     perform,
     get hands() {
       return device.hands;

@@ -115,7 +115,6 @@ describe('an update through the door of the hands', () => {
     expect(await device.states()).toBe('a committed empty');
     unwrap(await device.install(next));
     expect(code(await device.switch.arm(forged.statement))).toBe(refusal);
-    expect(code(await device.switch.raiseFloor(forged.statement))).toBe(refusal);
     expect(await device.states()).toBe('a committed verified');
   });
 
@@ -210,9 +209,9 @@ describe('an update through the door of the hands', () => {
     unwrap(await device.install(floored));
     unwrap(await device.switch.arm(floored.statement));
     await device.restart();
-    const raise = async () => code(await device.switch.raiseFloor(floored.statement));
+    const raise = async () => code(await device.switch.raiseFloor(floored.facts.digest));
     const epoch = async () => unwrap(await device.hands.updates.status()).floorEpoch;
-    expect(code(await device.switch.raiseFloor(next.statement))).toBe('integrity/slot-mismatch');
+    expect(code(await device.switch.raiseFloor(factoryRelease.facts.digest))).toBe('integrity/slot-mismatch');
     expect(await raise()).toBe('protocol/event-refused');
     unwrap(await device.switch.commit());
     expect(await raise()).toBe('protocol/event-refused');
@@ -242,6 +241,14 @@ describe('an update through the door of the hands', () => {
     unwrap(await device.switch.commit());
     expect(await device.states()).toBe('a committed superseded');
     expect(await back(next)).toBe('done');
+  });
+
+  test('opens again what it kept: an envelope that was exchanged on the disk counts for nothing (SR-01)', async () => {
+    await committed(next);
+    unwrap(device.store.put('statement-b', release(2, { signers: secretsOf('os').slice(0, 1) }).statement));
+    expect(code(await device.switch.raiseFloor(next.facts.digest))).toBe('unavailable/statement-missing');
+    unwrap(device.store.put('statement-b', next.statement));
+    expect(code(await device.switch.raiseFloor(next.facts.digest))).toBe('done');
   });
 
   test('comes back to the running release where what ran before fails its second trial', async () => {

@@ -26,7 +26,7 @@ import { blockBytes, maxDictionaryBytes, segmentBytes } from '#ota-client/payloa
 import { sha256 } from '#ota-client/payload/segment-index';
 import type { Floor } from '#ota-client/plan/floor';
 import { slotKeeper } from '#ota-client/slots/keeper';
-import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
+import { isSameRelease, type LedgerStore, type ReleaseFacts } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
 import type { SlotView } from '#ota-client/slots/view';
 import type { KeptStatements } from './kept-statements.ts';
@@ -185,6 +185,18 @@ interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'statements
 
 const slotStarter = (starter: Starter, parts: StarterParts): SlotStarter => {
   const { slots, floor, statements, clock, soakMs, keeper, verifyArm } = parts;
+  /** The envelope of a release that was kept, opened again now. */
+  const keptOf = async (
+    digest: Uint8Array,
+  ): Promise<Result<{ readonly envelope: Uint8Array; readonly release: ReleaseFacts }>> => {
+    const kept = statements.all();
+    if (!kept.ok) return kept;
+    for (const envelope of kept.value) {
+      const named = await verifyArm(envelope);
+      if (named.ok && equalBytes(named.value.digest, digest)) return ok({ envelope, release: named.value });
+    }
+    return deny('unavailable', 'statement-missing');
+  };
   /** Of this life of the hands alone: a restart lets it soak anew, which is later and never earlier. */
   let soakingSinceMs = clock.bootMs();
   return {
@@ -195,22 +207,17 @@ const slotStarter = (starter: Starter, parts: StarterParts): SlotStarter => {
       return committed;
     },
     async rollBack(digest) {
-      const kept = statements.all();
-      if (!kept.ok) return kept;
-      for (const envelope of kept.value) {
-        const named = await verifyArm(envelope);
-        if (named.ok && equalBytes(named.value.digest, digest)) return starter.goBack(envelope);
-      }
-      return deny('unavailable', 'statement-missing');
+      const kept = await keptOf(digest);
+      return kept.ok ? starter.goBack(kept.value.envelope) : kept;
     },
     giveUp: (reason) => starter.giveUp(reason),
-    async raiseFloor(statement) {
-      const named = await verifyArm(statement);
-      if (!named.ok) return named;
+    async raiseFloor(digest) {
+      const kept = await keptOf(digest);
+      if (!kept.ok) return kept;
       const view = await starter.status();
       if (!view.ok) return view;
       const { running, slots: views } = view.value;
-      if (!isSameRelease(views[running.slot].release, named.value))
+      if (!isSameRelease(views[running.slot].release, kept.value.release))
         return deny('integrity', 'slot-mismatch', `slot ${running.slot} runs another release`);
       return raiseFloor(keeper, floor, { soakedMs: clock.bootMs() - soakingSinceMs, neededMs: soakMs });
     },

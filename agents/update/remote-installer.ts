@@ -39,8 +39,8 @@ export const remoteInstaller = (hands: Hands, perform: Perform, owner: string, s
 });
 
 export interface RemoteSwitch extends Omit<Switch, 'goBack'> {
-  /** @param statement of the release that runs committed */
-  raiseFloor(statement: Uint8Array): Promise<Result<void>>;
+  /** @param digest of the statement of the release that runs committed */
+  raiseFloor(digest: Uint8Array): Promise<Result<void>>;
 }
 
 export const remoteSwitch = (hands: Hands, perform: Perform): RemoteSwitch => ({
@@ -51,7 +51,7 @@ export const remoteSwitch = (hands: Hands, perform: Perform): RemoteSwitch => ({
   },
   commit: () => perform(hands.effectors.commitUpdate()),
   giveUp: (reason) => perform(hands.effectors.giveUpTrial(reason)),
-  raiseFloor: (statement) => perform(hands.effectors.raiseFloor(statement)),
+  raiseFloor: (digest) => perform(hands.effectors.raiseFloor(digest)),
   async status() {
     const situation = await readSituation(hands);
     return situation.ok ? ok(situation.value.view) : situation;

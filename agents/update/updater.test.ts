@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { recordsOf } from '#agents/audit/audit.fixture';
-import { factoryRelease, release, updateDevice } from '#agents/hands/updates.fixture';
+import { factoryRelease, release, soakMs, updateDevice } from '#agents/hands/updates.fixture';
 import { authorizer } from '#agents/mind/authorizer';
 import type { ReadRange } from '#agents/mind/far-ends';
 import { handsLife } from '#agents/mind/life';
@@ -217,5 +217,28 @@ describe('what becomes of a release, in the audit log', () => {
     expect(code(await updates.rollBack())).toBe('integrity/below-floor');
     expect(await device.states()).toBe('b superseded committed');
     expect(told().at(-1)).toBe('release.refused denied integrity/below-floor -');
+  });
+
+  test('is that the floor rises to it once both slots stand on it, by whoever signed it (SR-08)', async () => {
+    const epoch = async () => unwrap(unwrap(await updates.situation()).floorEpoch);
+    const take = async (counter: number) => {
+      const floored = release(counter, { floorEpoch: 1 });
+      offered = ok(offerOf(floored));
+      mirror = async (path, offset, length) => {
+        const bytes = floored.contents.get(path);
+        return bytes === undefined ? deny('unavailable', 'not-found', path) : ok(bytes.slice(offset, offset + length));
+      };
+      expect(await install()).toBe('armed');
+      expect(await trial()).toBe('committed');
+    };
+    await take(2);
+    expect(code(await updates.raiseFloor())).toBe(false);
+    await take(3);
+    expect(code(await updates.raiseFloor())).toBe('protocol/event-refused');
+    expect(await epoch()).toBe(0);
+    await mind.clock.advance(soakMs);
+    expect(code(await updates.raiseFloor())).toBe(true);
+    expect(await epoch()).toBe(1);
+    expect(code(await updates.raiseFloor())).toBe(false);
   });
 });

@@ -18,6 +18,7 @@ import { type InstallProgress, install } from '#ota-client/apply/install';
 import type { RunningImage } from '#ota-client/apply/tiers';
 import { segmentBytes, segmentCount, segmentLength } from '#ota-client/payload/limits';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
+import { planFloor } from '#ota-client/plan/floor';
 import { planUpdate } from '#ota-client/plan/update';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import type { SlotsView } from '#ota-client/slots/view';
@@ -56,6 +57,11 @@ export interface Updater {
    *   person may not
    */
   rollBack(): Promise<Result<RollBackOutcome>>;
+  /**
+   * To the floor of the release that runs committed, where both slots stand on it (SR-08); the hands see to the soak.
+   * @returns whether it rose; or why not
+   */
+  raiseFloor(): Promise<Result<boolean>>;
   situation(): Promise<Result<SlotsSituation>>;
   progress(): InstallProgress | undefined;
   /** For the fleet: which release runs, and why a newer one does not. */
@@ -279,6 +285,17 @@ export const updater = (parts: UpdaterParts): Updater => {
       if (!back.ok) await audit.record({ event: 'release.refused', outcome: 'denied', fault: back.fault });
       return back;
     },
+    async raiseFloor() {
+      const now = await readSituation(hands);
+      if (!now.ok) return now;
+      const { view, floorEpoch } = now.value;
+      if (!floorEpoch.ok) return floorEpoch;
+      const { release } = view.slots[view.running.slot];
+      const { next } = planFloor(view, floorEpoch.value, soaked);
+      if (next !== 'raise' || release === undefined) return ok(false);
+      const raised = await starter.raiseFloor(release.digest);
+      return raised.ok ? ok(true) : raised;
+    },
     async state() {
       const situation = await readSituation(hands);
       if (!situation.ok) return [];
@@ -301,6 +318,8 @@ const stateOf = ({ counter, digest }: ReleaseFacts, holds: boolean, fault: Fault
   ...(fault === undefined ? {} : { code: codeOf(fault) }),
 });
 
+/** How long it takes is for the hands to say: they refuse until then. */
+const soaked = { soakedMs: 0, neededMs: 0 } as const;
 const notPermitted: Fault = { category: 'authorization', reason: 'not-permitted' };
 const failedTrial: Fault = { category: 'policy', reason: 'release-failed' };
 /** The health gate is no person and has no key: a name of its own in the audit log. */

@@ -55,8 +55,11 @@ export interface SlotStarter {
   rollBack(digest: Uint8Array): Promise<Result<void>>;
   /** Ends the trial of the running slot: the next start is the other one. @param reason a slug, kept */
   giveUp(reason: string): Promise<Result<void>>;
-  /** To the floor of the release that runs committed, once it has soaked and the other slot stands on that floor too (SR-08). */
-  raiseFloor(statement: Uint8Array): Promise<Result<void>>;
+  /**
+   * To the floor of the release that runs committed, once it has soaked and the other slot stands on that floor too (SR-08).
+   * @param digest of its statement
+   */
+  raiseFloor(digest: Uint8Array): Promise<Result<void>>;
   status(): Promise<Result<SlotsReading>>;
 }
 

@@ -11,12 +11,14 @@ import { encodedTemplate } from '#hal/tpm/templates';
 import { contentOf, empty2b, noSymmetric, nvPublic } from '#hal/tpm/wire';
 import { authorizePolicy } from './approved-policy.ts';
 import { handles } from './commands.ts';
+import { encryptedSession } from './encrypted-session.ts';
 import type { Esys } from './esys.ts';
 import { openSimulatedEsys } from './esys-sim.ts';
 import { persistent } from './layout.ts';
 import { makePersistentKey } from './persistent-key.ts';
 import { addonPaths, buildAddons, password, startEmbedded, temporaryDirectory } from './testing.ts';
 import { esysFloor, type TpmFloor } from './tpm-floor.ts';
+import { transientScope } from './transient.ts';
 
 const missing = buildAddons();
 const approvals = floorApprovals(9);
@@ -196,6 +198,19 @@ describe.skipIf(missing !== undefined).each(['embedded', 'swtpm'] as const)(`the
     await esys.nvUndefineSpace(handles.owner, filled[0] ?? 0, password);
     unwrap(await floor.define());
     expect(unwrap(await floor.read())).toBe(0);
+  });
+
+  test('many read it at once, and at once with whoever needs the storage root', async () => {
+    unwrap(await floor.define());
+    unwrap(await floor.raise(2));
+    const others = Array.from({ length: 20 }, async () => {
+      const root = await esys.handleOf(persistent.storageRoot, []);
+      await using scope = await transientScope(esys);
+      scope.keep(await encryptedSession(esys, root, 'encrypt'));
+    });
+    const read = await Promise.all(Array.from({ length: 20 }, () => floor.read()));
+    expect(read.map(unwrap)).toEqual(Array(20).fill(2));
+    await Promise.all(others);
   });
 
   test('an index of bits that are no floor is none', async () => {

@@ -163,6 +163,18 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       const want = await carried?.turn(part, signal);
       return ok(want === undefined ? {} : { want });
     },
+    'update.confirm': async (_, signal) => {
+      if (parts.updater === undefined) return noFleet;
+      const { updater } = parts;
+      const confirmed = await errand(() => updater.confirm(signal));
+      return confirmed.ok ? ok({}) : confirmed;
+    },
+    'update.rollBack': async () => {
+      if (parts.updater === undefined) return noFleet;
+      const { updater } = parts;
+      const back = await errand(() => updater.rollBack());
+      return back.ok ? ok({ outcome: back.value }) : back;
+    },
     'managed.status': () => managedOf(parts),
     'managed.update': async (_, signal) => {
       if (parts.manager === undefined) return noFleet;

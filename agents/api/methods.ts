@@ -42,6 +42,8 @@ export const apiMethods = {
   'update.check': { request: 'Nothing', reply: 'UpdateOffer', domain: 'platform-integration' },
   'update.install': { request: 'UpdateOrder', reply: 'UpdateOutcome', domain: 'platform-integration' },
   'update.carry': { request: 'CarriedTurn', reply: 'CarriedTurnReply', domain: 'platform-integration' },
+  'update.confirm': { request: 'Nothing', reply: 'Nothing', domain: 'platform-integration' },
+  'update.rollBack': { request: 'Nothing', reply: 'UpdateOutcome', domain: 'platform-integration' },
   'managed.status': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'managed.update': { request: 'Nothing', reply: 'ManagedList', domain: 'platform-integration' },
   'managed.import': { request: 'CarriedRepository', reply: 'ManagedList', domain: 'platform-integration' },

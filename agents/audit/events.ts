@@ -35,6 +35,7 @@ export const auditEvents = {
   'release.offered': kind('release', 'security'),
   'release.written': kind('release', 'security'),
   'release.refused': kind('release', 'security'),
+  'release.rolled-back': kind('release', 'security'),
   'admin.release': kind('administration', 'administrative', true),
   'release.trial': kind('release', 'security', true),
   'attest.result': kind('release', 'security'),

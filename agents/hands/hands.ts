@@ -11,7 +11,7 @@ import { collect } from '#hal/linux/collect';
 import { sealedDeviceKeys } from '#hal/native/device-keys';
 import { unsealSecret } from '#hal/native/device-secret';
 import type { Esys } from '#hal/native/esys';
-import { esysProvisioning } from '#hal/native/provisioning';
+import { esysProvisioning, type FloorMaker } from '#hal/native/provisioning';
 import { esysTpm } from '#hal/native/tpm';
 import type { BootLog } from '#hal/ports/boot-log';
 import type { Clock } from '#hal/ports/clock';
@@ -51,6 +51,8 @@ export interface HandsOptions {
   readonly power: Power;
   readonly managed: Omit<ManagedPorts, 'floor'>;
   readonly updates: UpdatePorts;
+  /** The floor of releases in the TPM; absent where nobody approved one for this class of machines. */
+  readonly floor?: FloorMaker | undefined;
   /** 16 bytes, new at each boot of the machine. */
   readonly bootId: Uint8Array;
   readonly isSimulated: boolean;
@@ -94,6 +96,9 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
   const network = keptNetwork(options.managed.network, options.store);
   const restored = await network.restore();
   if (!restored.ok) log.error('network.not-in-force', { code: codeOf(restored.fault), cause: restored.fault.detail ?? '' });
+  // A device that was provisioned before its programs knew of a floor gets it here, since no technician comes again.
+  const defined = files.isProvisioned() ? await options.floor?.define() : undefined;
+  if (defined?.ok === false) log.error('floor.none', { code: codeOf(defined.fault), cause: defined.fault.detail ?? '' });
   const servers: { close(): Promise<void> }[] = [];
   const linkKey = await openLinkKey({
     ...{ esys, files, clock, log, runDirectory: options.runDirectory },
@@ -144,6 +149,7 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
       saveSecret: files.saveSealedSecret,
       linkKey: linkKey.value.stored,
       saveLinkKey: linkKey.value.save,
+      floor: options.floor,
     });
     const factory = await serveSocket(
       dispatcher(factoryMethods, factoryDoor({ provisioning, tpm, keys, crypto, clock, files, dataFault: options.dataFault }), {

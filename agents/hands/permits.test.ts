@@ -59,8 +59,9 @@ const requests: { readonly [K in Effector]: Request<HandsMethods, K> } = {
   'update.begin': { statement: new Uint8Array(1), owner: 'agent', isForced: false },
   'update.arm': { statement: new Uint8Array(1) },
   'update.commit': {},
+  'update.rollBack': { digest: new Uint8Array(32) },
   'update.giveUp': { reason: 'services' },
-  'update.raiseFloor': { statement: new Uint8Array(1) },
+  'update.raiseFloor': { digest: new Uint8Array(32) },
 };
 
 describe('an effector of the hands (SR-01)', () => {

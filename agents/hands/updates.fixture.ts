@@ -23,8 +23,10 @@ import { provisionSlots } from '#ota-client/slots/factory';
 import { ledgerStore } from '#ota-client/slots/ledger';
 import type { ReleasePolicy } from '#ota-client/slots/statement';
 import type { SupplyFacts } from '#protos/gen/types';
+import { memoryTpmFloor } from './device-floor.fixture.ts';
+import { deviceFloor } from './device-floor.ts';
 import { bootId, startTestHands } from './hands.fixture.ts';
-import { storedFloor } from './stored-floor.ts';
+import { keptStatements } from './kept-statements.ts';
 import { slotUpdates } from './updates.ts';
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
@@ -78,6 +80,9 @@ export const updateDevice = async (clock: VirtualClock, others: readonly Release
   const ledger = ledgerStore(media.ledger);
   unwrap(await provisionSlots(boot, ledger, factoryRelease.facts));
   const store = memoryStore();
+  const tpm = memoryTpmFloor();
+  const floor = deviceFloor(tpm, store);
+  unwrap(await floor.define());
   let isWell = true;
   let supply: SupplyFacts = { isOnMains: true };
   const start = async () => {
@@ -90,7 +95,8 @@ export const updateDevice = async (clock: VirtualClock, others: readonly Release
         slots: memorySlots(media),
         boot: recordedBootControl(boot, async () => ok(running)),
         ledger,
-        floor: storedFloor(store),
+        floor,
+        statements: keptStatements(store, factoryRelease.statement),
         policies: [policyFor('os'), policyFor('repair'), ...others],
         clock,
         soakMs,
@@ -115,6 +121,8 @@ export const updateDevice = async (clock: VirtualClock, others: readonly Release
     };
   return {
     media,
+    tpm,
+    store,
     perform,
     feed(facts: SupplyFacts) {
       supply = facts;

@@ -4,7 +4,8 @@
  * The mind says what it wants, never what is true: which release it is, how large and with which hash tree comes out of
  * the signed statement alone, verified here with keys that the hands were started with (SR-01).
  */
-import { deny, done, ok, type Result } from '#hal/core/result';
+import { equalBytes } from '#hal/core/bytes';
+import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import type { BootControl } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
 import { otherSlot, type SlotDevice, type SlotName, type Slots } from '#hal/ports/slots';
@@ -25,15 +26,17 @@ import { maxDictionaryBytes } from '#ota-client/payload/limits';
 import { type BlockDigests, saltedDigests } from '#ota-client/payload/verity';
 import type { Floor } from '#ota-client/plan/floor';
 import { slotKeeper } from '#ota-client/slots/keeper';
-import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
+import { isSameRelease, type LedgerStore, type ReleaseFacts } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
 import type { SlotView } from '#ota-client/slots/view';
+import type { KeptStatements } from './kept-statements.ts';
 
 export interface UpdateParts {
   readonly slots: Slots;
   readonly boot: BootControl;
   readonly ledger: LedgerStore;
   readonly floor: Floor;
+  readonly statements: KeptStatements;
   /** Whose releases these hands write, fixed when they start; a statement must satisfy one of them. */
   readonly policies: readonly ReleasePolicy[];
   readonly clock: Clock;
@@ -56,7 +59,7 @@ export interface HealthProbe {
 const idleOwnerMs = 10 * 60_000;
 
 export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
-  const { slots, boot, ledger, floor, policies, clock, soakMs, probes, windowBytes = defaultWindowBytes } = parts;
+  const { slots, boot, ledger, floor, statements, policies, clock, soakMs, probes, windowBytes = defaultWindowBytes } = parts;
   const { digestsFor = saltedDigests } = parts;
   const keeper = slotKeeper(boot, ledger);
   const writer = installer({ slots, keeper, floor, windowBytes, digestsFor });
@@ -68,7 +71,7 @@ export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
   const starter = slotSwitch({ keeper, floor, verifyArm });
   const running = runningSystem(boot, slots, probes);
   return {
-    slotWriter: slotWriter(writer, taker(writer, running, windowBytes), open, clock),
+    slotWriter: slotWriter({ writer, take: taker(writer, running, windowBytes), open, clock, statements }),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
     runningSystem: running,
   };
@@ -85,7 +88,13 @@ const openByAny = (policies: readonly ReleasePolicy[], envelope: Uint8Array): Re
 type Writer = ReturnType<typeof installer>;
 type Starter = ReturnType<typeof slotSwitch>;
 
-const slotWriter = (writer: Writer, take: Take, open: OpenStatement, clock: Clock): SlotWriter => {
+interface WriterParts extends Pick<UpdateParts, 'clock' | 'statements'> {
+  readonly writer: Writer;
+  readonly take: Take;
+  readonly open: OpenStatement;
+}
+
+const slotWriter = ({ writer, take, open, clock, statements }: WriterParts): SlotWriter => {
   let owner: string | undefined;
   let usedMs = clock.bootMs();
   const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
@@ -100,6 +109,8 @@ const slotWriter = (writer: Writer, take: Take, open: OpenStatement, clock: Cloc
     if (owner !== undefined && owner !== order.owner && clock.bootMs() - usedMs > idleOwnerMs) await writer.abandon(owner);
     const begun = await writer.begin({ ...opened.value, owner: order.owner, isForced: order.isForced });
     if (!begun.ok) return begun;
+    const kept = statements.keep(begun.value.slot, order.statement);
+    if (!kept.ok) return kept;
     owner = order.owner;
     usedMs = clock.bootMs();
     return ok(begunOf(begun.value));
@@ -128,12 +139,25 @@ const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): Wr
   ...recheck,
 });
 
-interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'clock' | 'soakMs'> {
+interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'statements' | 'clock' | 'soakMs'> {
   readonly keeper: ReturnType<typeof slotKeeper>;
   readonly verifyArm: (envelope: Uint8Array) => ReturnType<Parameters<typeof slotSwitch>[0]['verifyArm']>;
 }
 
-const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, keeper, verifyArm }: StarterParts): SlotStarter => {
+const slotStarter = (starter: Starter, parts: StarterParts): SlotStarter => {
+  const { slots, floor, statements, clock, soakMs, keeper, verifyArm } = parts;
+  /** The envelope of a release that was kept, opened again now. */
+  const keptOf = async (
+    digest: Uint8Array,
+  ): Promise<Result<{ readonly envelope: Uint8Array; readonly release: ReleaseFacts }>> => {
+    const kept = statements.all();
+    if (!kept.ok) return kept;
+    for (const envelope of kept.value) {
+      const named = await verifyArm(envelope);
+      if (named.ok && equalBytes(named.value.digest, digest)) return ok({ envelope, release: named.value });
+    }
+    return deny('unavailable', 'statement-missing');
+  };
   /** Of this life of the hands alone: a restart lets it soak anew, which is later and never earlier. */
   let soakingSinceMs = clock.bootMs();
   return {
@@ -143,29 +167,33 @@ const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, keeper, ve
       if (committed.ok) soakingSinceMs = clock.bootMs();
       return committed;
     },
+    async rollBack(digest) {
+      const kept = await keptOf(digest);
+      return kept.ok ? starter.goBack(kept.value.envelope) : kept;
+    },
     giveUp: (reason) => starter.giveUp(reason),
-    async raiseFloor(statement) {
-      const named = await verifyArm(statement);
-      if (!named.ok) return named;
+    async raiseFloor(digest) {
+      const kept = await keptOf(digest);
+      if (!kept.ok) return kept;
       const view = await starter.status();
       if (!view.ok) return view;
       const { running, slots: views } = view.value;
-      if (!isSameRelease(views[running.slot].release, named.value))
+      if (!isSameRelease(views[running.slot].release, kept.value.release))
         return deny('integrity', 'slot-mismatch', `slot ${running.slot} runs another release`);
       return raiseFloor(keeper, floor, { soakedMs: clock.bootMs() - soakingSinceMs, neededMs: soakMs });
     },
     async status() {
       const view = await starter.status();
       if (!view.ok) return view;
-      const floorEpoch = await floor.read();
-      if (!floorEpoch.ok) return floorEpoch;
+      const epoch = await floor.read();
       const { running, slots: views } = view.value;
       const slotBytes = await sizeOf(slots, otherSlot(running.slot));
       if (!slotBytes.ok) return slotBytes;
       return ok({
         ...{ running: running.slot, runningRoot: running.verityRoot },
         ...{ a: readingOf(views.a), b: readingOf(views.b) },
-        ...{ floorEpoch: floorEpoch.value, slotBytes: slotBytes.value },
+        ...(epoch.ok ? { floorEpoch: epoch.value } : { floorFault: codeOf(epoch.fault) }),
+        slotBytes: slotBytes.value,
       });
     },
   };

@@ -64,7 +64,7 @@ export const measure = async (parts: MeasureParts): Promise<Observations> => {
     ...(platform.ok ? { platform: now(platform.value) } : {}),
     ...(identity.ok ? { tpm: now({ tpmClass: trust.tpmClass() }) } : {}),
     ...(boot.ok ? { boot: now(boot.value) } : {}),
-    ...(slots.ok ? { release: now(releaseOf(slots.value)) } : {}),
+    ...(slots.ok ? { release: now(releaseOf(slots.value)), floor: now(floorOf(slots.value)) } : {}),
     ...(hello.ok && link.ok ? { link: now(linkKeyOf(link.value, hello.value)) } : {}),
     ...(engine === undefined
       ? {}
@@ -99,6 +99,10 @@ const releaseOf = (slots: SlotsReading): NonNullable<Observations['release']>['v
   return { state, isAsInstalled: release !== undefined && equalBytes(release.verityRoot, slots.runningRoot) };
 };
 
+const floorOf = ({ floorEpoch, floorFault }: SlotsReading): NonNullable<Observations['floor']>['value'] => ({
+  ...(floorEpoch === undefined ? {} : { epoch: floorEpoch }),
+  ...(floorFault === undefined ? {} : { code: floorFault }),
+});
 /** The hands say which key is in the TPM, not the mouth. */
 const linkKeyOf = (
   { linkKey, keyFault }: LinkStatus,

@@ -95,6 +95,18 @@ export const english: Catalogue = {
         },
       },
     },
+    'release-floor': {
+      title: 'Floor of releases',
+      meaning: 'The security chip says below which release this device installs and starts nothing.',
+      why: 'Without it an older release, with faults that are known by now, could be put back.',
+      remedies: {
+        fail: {
+          owner: 'administrator',
+          text: 'The security chip does not say it, so nothing is installed. `enigmctl update status` says why. It may need service.',
+        },
+        unknown: { owner: 'administrator', text: 'The device cannot read what it installed. It may need service.' },
+      },
+    },
     'secure-boot': {
       title: 'Secure Boot',
       meaning: 'The firmware started only software whose signature it knows.',

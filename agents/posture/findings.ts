@@ -123,6 +123,14 @@ export const findingKinds: readonly FindingKind[] = [
     ...whole('lifecycle', 5 * minuteMs, (state) => ({ result: passIf(state === 'active'), value: state })),
   },
   {
+    id: 'release-floor',
+    level: 'device',
+    ...whole('floor', 5 * minuteMs, ({ epoch, code }) => ({
+      result: passIf(code === undefined),
+      value: code ?? `epoch-${epoch ?? 0}`,
+    })),
+  },
+  {
     id: 'secure-boot',
     level: 'device',
     ...whole('boot', 60 * minuteMs, ({ isSecureBoot }) => ({

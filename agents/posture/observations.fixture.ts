@@ -23,6 +23,7 @@ export const perfect = (measuredBootMs: number): Required<Observations> => ({
   tpm: at({ tpmClass: 'discrete' }, measuredBootMs),
   boot: at({ isSecureBoot: true }, measuredBootMs),
   release: at({ state: 'committed', isAsInstalled: true }, measuredBootMs),
+  floor: at({ epoch: 0 }, measuredBootMs),
   attestation: at({ status: 'affirming' }, measuredBootMs),
   time: at({ isKnown: true, offsetSeconds: 0 }, measuredBootMs),
   audit: at({ state: 'intact' }, measuredBootMs),
@@ -85,6 +86,7 @@ export const anyObservations: fc.Arbitrary<Observations> = partly<Good>({
       { state: 'failed', isAsInstalled: true },
     ),
   ),
+  floor: observed(mostly<Good['floor']['value']>({ epoch: 0 }, { code: 'integrity/tpm-cleared' }, { epoch: 64 })),
   attestation: observed(
     mostly<Good['attestation']['value']>(
       { status: 'affirming' },

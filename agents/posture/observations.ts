@@ -18,6 +18,8 @@ export interface Observations {
   readonly boot?: Observed<{ readonly code?: string; readonly isSecureBoot: boolean | undefined }>;
   /** The slot that runs, as the hands know it, and whether what was started from it is the release that they wrote there. */
   readonly release?: Observed<{ readonly state: string; readonly isAsInstalled: boolean }>;
+  /** The floor of releases in the TPM; `code` is why it is not known. */
+  readonly floor?: Observed<{ readonly epoch?: number; readonly code?: string }>;
   /** What the verifier last said, or `code`: why it did not. */
   readonly attestation?: Observed<{ readonly status: Status | 'none'; readonly code?: string }>;
   readonly time?: Observed<{ readonly isKnown: boolean; readonly offsetSeconds: number }>;

@@ -39,6 +39,9 @@ export const startEndedPath = (runDirectory: string): string => join(runDirector
 /** In the verified root file system, and not an option: nothing else says whose releases are written (SR-01). */
 export const releaseTrustPath = '/etc/enigm/releases.json';
 
+/** In the verified root file system, and not an option: what the policy key approved of the floor (SR-08). */
+export const floorApprovalsPath = '/etc/enigm/floor.json';
+
 /** In the verified root file system of recovery, and not an option: whose repair releases it writes (SR-33). */
 export const repairTrustPath = '/etc/enigm/repair.json';
 

@@ -3,12 +3,15 @@
  * adapter of Linux has here comes from the entry that starts them.
  */
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type DeviceFloor, deviceFloor } from '#agents/hands/device-floor';
 import { type Door, startHands } from '#agents/hands/hands';
 import { withPhase } from '#agents/hands/phase-log';
 import type { HealthProbe } from '#agents/hands/updates';
 import { installed } from '#agents/package/places';
-import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
+import { parseFloorApprovals } from '#hal/core/floor-approval';
+import { attempt, codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { kernelBootId } from '#hal/linux/boot-id';
 import { fileBootLog, kernelBootLogPath } from '#hal/linux/boot-log';
@@ -22,14 +25,16 @@ import { noUpdates } from '#hal/linux/unsupported';
 import { userIdOf } from '#hal/linux/user-id';
 import { nativeBlockDigests } from '#hal/native/block-digests';
 import { nativeCommands } from '#hal/native/commands-native';
-import { openEsys } from '#hal/native/esys';
+import { type Esys, openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
+import { esysFloor } from '#hal/native/tpm-floor';
 import type { AppHost } from '#hal/ports/app-host';
 import type { RunningSlot } from '#hal/ports/boot-control';
+import type { DurableStore } from '#hal/ports/durable-store';
 import type { Signals } from '#hal/ports/signals';
 import type { Supply } from '#hal/ports/supply';
 import type { Switches } from '#hal/ports/switches';
-import { deviceLayout, startEndedPath } from './layout.ts';
+import { deviceLayout, floorApprovalsPath, startEndedPath } from './layout.ts';
 import { machineUpdates } from './machine-updates.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 
@@ -51,6 +56,17 @@ export interface MachineParts {
   readonly isSimulated: boolean;
 }
 
+/** @returns the floor, or why this image brings none */
+const floorOf = (esys: Esys, store: DurableStore): Result<DeviceFloor> => {
+  const json = attempt(
+    () => readFileSync(floorApprovalsPath, 'utf8'),
+    (cause) => deny('unavailable', 'not-supported', cause),
+  );
+  if (!json.ok) return json;
+  const approvals = parseFloorApprovals(json.value);
+  return approvals.ok ? ok(deviceFloor(esysFloor(esys, approvals.value), store)) : approvals;
+};
+
 /** Runs to the end of the program. */
 export const runMachineHands = ({ signals, supply, switches, apps, probes, isSimulated }: MachineParts): void =>
   runProgram(
@@ -62,8 +78,9 @@ export const runMachineHands = ({ signals, supply, switches, apps, probes, isSim
       const clock = linuxClock();
       const commands = unwrap(nativeCommands(options.addon, 'release'));
       const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
+      const floor = floorOf(esys, store);
       const updates = await machineUpdates({
-        ...{ commands, clock, store, startEndedPath: startEndedPath(installed.runDirectory) },
+        ...{ commands, clock, store, floor, startEndedPath: startEndedPath(installed.runDirectory) },
         digestsFor: unwrap(nativeBlockDigests(options.addon, 'release')),
         ...(probes === undefined ? {} : { probes }),
       });
@@ -91,6 +108,7 @@ export const runMachineHands = ({ signals, supply, switches, apps, probes, isSim
             apps,
           },
           updates: updates.ok ? updates.value : noUpdates,
+          floor: floor.ok ? floor.value : undefined,
           bootId: unwrap(kernelBootId()),
           isSimulated,
           store,

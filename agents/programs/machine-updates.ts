@@ -1,8 +1,8 @@
 /** Updates of a machine whose kernel shows slots of ours: partitions, boot entries of its firmware, a ledger. */
 import { readFileSync } from 'node:fs';
+import { keptStatements } from '#agents/hands/kept-statements';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { runningRelease } from '#agents/hands/running-release';
-import { storedFloor } from '#agents/hands/stored-floor';
 import { type HealthProbe, slotUpdates } from '#agents/hands/updates';
 import { utf8 } from '#hal/core/bytes';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
@@ -17,6 +17,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { Commands } from '#hal/ports/commands';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { UpdatePorts } from '#hal/ports/updater';
+import type { Floor } from '#ota-client/plan/floor';
 import { ledgerStore } from '#ota-client/slots/ledger';
 import { releaseTrustPath } from './layout.ts';
 
@@ -24,6 +25,8 @@ export interface MachineUpdateParts {
   readonly commands: Commands;
   readonly clock: Clock;
   readonly store: DurableStore;
+  /** Or why there is none: then nothing is installed. */
+  readonly floor: Result<Floor>;
   /** There once this start came to its end. */
   readonly startEndedPath: string;
   readonly digestsFor: BlockDigestsFor;
@@ -38,6 +41,7 @@ export const machineUpdates = async ({
   commands,
   clock,
   store,
+  floor,
   startEndedPath,
   digestsFor,
   probes = () => [],
@@ -51,6 +55,7 @@ export const machineUpdates = async ({
   if (!json.ok) return json;
   const trust = parseReleaseTrust(json.value);
   if (!trust.ok) return trust;
+  if (!floor.ok) return floor;
   const medium = await linuxBlockDevice(partitions.value.ledger, 'write');
   if (!medium.ok) return medium;
 
@@ -73,7 +78,7 @@ export const machineUpdates = async ({
   const isWritable = async () => store.put('health-probe', utf8(String(clock.bootMs()))).ok;
   return ok(
     slotUpdates({
-      ...{ slots, boot: boot.value, ledger, floor: storedFloor(store), clock, digestsFor },
+      ...{ slots, boot: boot.value, ledger, floor: floor.value, statements: keptStatements(store), clock, digestsFor },
       policies: policiesOf(nodeCrypto, trust.value),
       soakMs: trust.value.soakMs,
       probes: [{ name: 'storage-writable', run: isWritable }, ...probes(running)],

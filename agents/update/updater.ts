@@ -13,11 +13,12 @@ import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import { otherSlot } from '#hal/ports/slots';
 import type { PermittedCall, RemoteHands } from '#hal/remote/hands-client';
-import { type HealthCheck, runTrial, type TrialOutcome } from '#ota-client/apply/health';
+import { type HealthCheck, readHealth, runTrial, type TrialOutcome } from '#ota-client/apply/health';
 import { type InstallProgress, install } from '#ota-client/apply/install';
 import type { RunningImage } from '#ota-client/apply/tiers';
 import { segmentBytes, segmentCount, segmentLength } from '#ota-client/payload/limits';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
+import { planFloor } from '#ota-client/plan/floor';
 import { planUpdate } from '#ota-client/plan/update';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import type { SlotsView } from '#ota-client/slots/view';
@@ -52,6 +53,22 @@ export interface Updater {
   ): Promise<Result<InstallOutcome>>;
   /** The health gate of a trial boot, to its end; nothing for a committed slot. */
   endTrial(signal: AbortSignal): Promise<Result<TrialOutcome>>;
+  /**
+   * A person keeps the release on trial now, without waiting for checks that may be done without. What must pass must pass.
+   * @returns nothing, `policy/no-trial`, `policy/health-missing` naming the check in its detail, or why the person may not
+   */
+  confirm(signal: AbortSignal): Promise<Result<void>>;
+  /**
+   * A person goes back to what ran before: out of a trial at once, else on a trial of its own at the next start.
+   * @returns which of the two; `policy/no-fallback`, `integrity/below-floor`, `unavailable/statement-missing`, or why the
+   *   person may not
+   */
+  rollBack(): Promise<Result<RollBackOutcome>>;
+  /**
+   * To the floor of the release that runs committed, where both slots stand on it (SR-08); the hands see to the soak.
+   * @returns whether it rose; or why not
+   */
+  raiseFloor(): Promise<Result<boolean>>;
   situation(): Promise<Result<SlotsSituation>>;
   progress(): InstallProgress | undefined;
   /** For the fleet: which release runs, and why a newer one does not. */
@@ -60,6 +77,9 @@ export interface Updater {
 
 /** `armed`: the next start is the trial. */
 export type InstallOutcome = 'nothing-to-do' | 'armed' | 'fallback-renewed';
+
+/** `trial-ended`: the next start is the committed slot. `armed`: the next start tries the release before. */
+export type RollBackOutcome = 'trial-ended' | 'armed';
 
 export interface UpdaterParts {
   readonly hands: Pick<RemoteHands, 'updates' | 'effectors' | 'supply'>;
@@ -95,13 +115,16 @@ export const updater = (parts: UpdaterParts): Updater => {
     maxAgeMs: evidenceAgeMs,
     isVerified: true,
   });
+  /** Undefined: the person at the device. */
+  const actorOf = (action: string): Fact<Actor> | undefined =>
+    ({ 'install-release': actor(signer, 'administrator'), 'end-trial': actor(localGate, 'health-gate') })[action];
   const performAs =
-    (action: 'install-release' | 'end-trial'): Perform =>
+    (action: 'install-release' | 'end-trial' | 'confirm-release' | 'roll-back-release'): Perform =>
     async (call: PermittedCall) => {
-      const by = action === 'install-release' ? actor(signer, 'administrator') : actor(localGate, 'health-gate');
+      const by = actorOf(action);
       const performed = await authorizer.perform(
-        { action, resource: 'device', event: 'admin.release', call, actor: by },
-        'update',
+        { action, resource: 'device', event: 'admin.release', call, ...(by === undefined ? {} : { actor: by }) },
+        by === undefined ? 'api' : 'update',
       );
       if (!performed.ok) return performed;
       const { decision } = performed.value;
@@ -114,8 +137,10 @@ export const updater = (parts: UpdaterParts): Updater => {
     const situation = await readSituation(hands);
     if (!situation.ok) return situation;
     const { view, floorEpoch } = situation.value;
+    if (!floorEpoch.ok) return floorEpoch;
     const releaseCounter = view.slots[view.running.slot].release?.counter ?? 0;
-    return ok({ situation: situation.value, installed: { hardwareId: hardware, releaseCounter, floorEpoch } });
+    const installed = { hardwareId: hardware, releaseCounter, floorEpoch: floorEpoch.value };
+    return ok({ situation: situation.value, installed });
   };
 
   /** The image that runs, by the digest of its index: read whole, once for a boot; without it full recipes are used. */
@@ -172,7 +197,8 @@ export const updater = (parts: UpdaterParts): Updater => {
     const gates = await readGates(hands.supply, wanted);
     if (!gates.ok) return gates;
     const facts = { ...offer.statement.release, hardware: [hardware] };
-    const plan = planUpdate(facts, { ...situation, hardware, gates: gates.value, isForced });
+    const { floorEpoch } = installed;
+    const plan = planUpdate(facts, { ...situation, floorEpoch, hardware, gates: gates.value, isForced });
     if (!plan.ok) return plan;
     const written = await write(offer, situation, isForced, signal, carried ?? read);
     if (!written.ok) return written;
@@ -180,6 +206,23 @@ export const updater = (parts: UpdaterParts): Updater => {
     const armed = await starter.arm(offer.manifest.statement);
     if (!armed.ok) return armed;
     return ok(armed.value === 'trial' ? 'armed' : 'fallback-renewed');
+  };
+
+  const goBack = async ({ running, slots }: SlotsView): Promise<Result<RollBackOutcome>> => {
+    const perform = performAs('roll-back-release');
+    if (slots[running.slot].state === 'trial') {
+      const ended = await perform(hands.effectors.giveUpTrial('rolled-back'));
+      return ended.ok ? ok('trial-ended') : ended;
+    }
+    const other = otherSlot(running.slot);
+    const { state, release } = slots[other];
+    if (state === 'revoked') return deny('integrity', 'below-floor', `slot ${other}`);
+    if ((state !== 'superseded' && state !== 'trial') || release === undefined)
+      return deny('policy', 'no-fallback', `slot ${other} is ${state}`);
+    const armed = await perform(hands.effectors.rollBack(release.digest));
+    if (!armed.ok) return armed;
+    await audit.record({ event: 'release.rolled-back', outcome: 'done', changeReference: release.digest });
+    return ok('armed');
   };
 
   /** Once for a trial: a start of what is committed already ends none. */
@@ -226,6 +269,42 @@ export const updater = (parts: UpdaterParts): Updater => {
       if (!ended.ok) log.error('trial.failed', { code: codeOf(ended.fault), detail: ended.fault.detail ?? '' });
       return ended;
     },
+    async confirm(signal) {
+      const status = await gate.status();
+      if (!status.ok) return status;
+      const { running, slots } = status.value;
+      const { state, release } = slots[running.slot];
+      if (state !== 'trial' && state !== 'superseded') return deny('policy', 'no-trial', `slot ${running.slot} is ${state}`);
+      const readings = await readHealth(clock, checks, pauseMs, signal);
+      const missing = readings.find(({ kind, hasPassed }) => kind === 'required' && !hasPassed);
+      if (missing !== undefined) {
+        const refused = deny('policy', 'health-missing', missing.name);
+        await audit.record({ event: 'release.refused', outcome: 'denied', fault: refused.fault });
+        return refused;
+      }
+      const kept = await performAs('confirm-release')(hands.effectors.commitUpdate());
+      if (kept.ok && release !== undefined)
+        await audit.record({ event: 'release.trial', outcome: 'done', changeReference: release.digest });
+      return kept;
+    },
+    async rollBack() {
+      const status = await gate.status();
+      if (!status.ok) return status;
+      const back = await goBack(status.value);
+      if (!back.ok) await audit.record({ event: 'release.refused', outcome: 'denied', fault: back.fault });
+      return back;
+    },
+    async raiseFloor() {
+      const now = await readSituation(hands);
+      if (!now.ok) return now;
+      const { view, floorEpoch } = now.value;
+      if (!floorEpoch.ok) return floorEpoch;
+      const { release } = view.slots[view.running.slot];
+      const { next } = planFloor(view, floorEpoch.value, soaked);
+      if (next !== 'raise' || release === undefined) return ok(false);
+      const raised = await starter.raiseFloor(release.digest);
+      return raised.ok ? ok(true) : raised;
+    },
     async state() {
       const situation = await readSituation(hands);
       if (!situation.ok) return [];
@@ -248,6 +327,8 @@ const stateOf = ({ counter, digest }: ReleaseFacts, holds: boolean, fault: Fault
   ...(fault === undefined ? {} : { code: codeOf(fault) }),
 });
 
+/** How long it takes is for the hands to say: they refuse until then. */
+const soaked = { soakedMs: 0, neededMs: 0 } as const;
 const notPermitted: Fault = { category: 'authorization', reason: 'not-permitted' };
 const failedTrial: Fault = { category: 'policy', reason: 'release-failed' };
 /** The health gate is no person and has no key: a name of its own in the audit log. */

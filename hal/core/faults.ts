@@ -151,6 +151,15 @@ export const faults = {
       'The verifier does not know the reference values of this release yet.',
       'Publish its reference values first.',
     ),
+    'floor-unapproved': entry(
+      'The running release brings no approval to raise the floor so far.',
+      'Install a release that stands on that floor; it brings its own.',
+    ),
+    'no-trial': entry('No release is on trial.', 'Read what each slot holds: `enigmctl update status`.'),
+    'no-fallback': entry(
+      'The other slot holds no release that may be started.',
+      'Install a release: `enigmctl update install`; repair: `enigmctl update install --repair`.',
+    ),
     'review-missing': entry('Nobody but the author has reviewed the release.', 'Ask somebody else to review it.'),
   },
   integrity: {
@@ -231,6 +240,14 @@ export const faults = {
     'role-mismatch': entry('A file was published by a role that may not publish files of its class.', 'None.'),
     'release-rollback': entry('The release is older than the installed one.', 'None: publish the old code as a new release.'),
     'below-floor': entry('The release is below the floor of this device.', 'Choose a newer release.'),
+    'tpm-cleared': entry(
+      'The TPM of this device was cleared: its floor, its keys and what it had sealed are gone. Nothing is installed any more.',
+      'Have the device made anew.',
+    ),
+    'floor-mismatch': entry(
+      'What the TPM holds in place of the floor is not the floor of this class of devices.',
+      'Have the device made anew.',
+    ),
     'director-mismatch': entry(
       'The director names another file than the image repository does.',
       'None: both repositories must agree.',
@@ -331,6 +348,10 @@ export const faults = {
     'storage-full': entry('There is no room left.', 'Free some space.'),
     'slot-too-small': entry('The image does not fit the slot.', 'Choose the release of this hardware class.'),
     'update-busy': entry('Another update is being written.', 'Wait until it has ended.'),
+    'tpm-full': entry(
+      'The TPM has no room left for what a device keeps in it.',
+      'Free indexes that nobody uses, with its tools.',
+    ),
     'count-limit': entry('There are more items than there may be.', 'None.'),
   },
   unavailable: {
@@ -353,7 +374,19 @@ export const faults = {
       'Plug the token in; check module, token and key in the file of the custodian.',
     ),
     'token-failed': entry('The token answered with an error.', 'Try again; the detail has the call and its value in PKCS #11.'),
-    'tpm-missing': entry('No TPM can be opened.', 'Run `enigmctl doctor`.'),
+    'tpm-missing': entry('No TPM can be opened, or it answers no more.', 'Run `enigmctl doctor`.'),
+    'tpm-locked-out': entry(
+      'The TPM takes no authorization for a while: too many were wrong.',
+      'Leave the device powered until its TPM has recovered; nothing is installed before.',
+    ),
+    'floor-missing': entry(
+      'The TPM of this device has no floor for releases yet.',
+      'Run `enigmctl provision`; a device that has an owner makes it at its next start.',
+    ),
+    'statement-missing': entry(
+      'The signed statement of the release in the other slot was not kept.',
+      'Install that release again: it brings its statement.',
+    ),
     'storage-failed': entry('The storage answered with an error.', 'Run `enigmctl doctor`.'),
     'engine-missing': entry('No inference engine works on this machine.', 'Run `enigmctl doctor`.'),
     'not-supported': entry('This machine cannot do that.', 'Read the table of limits in the README.'),

@@ -65,11 +65,14 @@ export interface Effectors {
   readonly rotateKey: (rotation: KeyRotation) => PermittedCall;
   readonly revokeKey: (revocation: KeyRevocation) => PermittedCall;
   readonly beginUpdate: (order: UpdateBegin) => PermittedCall<UpdateBegun>;
-  /** Answers with a slug: `trial` or `fallback`. @param statement the original signed envelope, as for the floor */
+  /** Answers with a slug: `trial` or `fallback`. @param statement the original signed envelope */
   readonly armUpdate: (statement: Uint8Array) => PermittedCall<string>;
   readonly commitUpdate: () => PermittedCall;
+  /** @param digest of the statement of the release in the other slot */
+  readonly rollBack: (digest: Uint8Array) => PermittedCall;
   readonly giveUpTrial: (reason: string) => PermittedCall;
-  readonly raiseFloor: (statement: Uint8Array) => PermittedCall;
+  /** @param digest of the statement of the release that runs committed */
+  readonly raiseFloor: (digest: Uint8Array) => PermittedCall;
 }
 
 /** Of an update what needs no permit: it reads, or goes on with what was begun under one. */
@@ -152,8 +155,9 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     beginUpdate: (order) => answering(client, 'update.begin', order, (begun) => begun),
     armUpdate: (statement) => answering(client, 'update.arm', { statement }, ({ outcome }) => outcome),
     commitUpdate: () => effector(client, 'update.commit', {}),
+    rollBack: (digest) => effector(client, 'update.rollBack', { digest }),
     giveUpTrial: (reason) => effector(client, 'update.giveUp', { reason }),
-    raiseFloor: (statement) => effector(client, 'update.raiseFloor', { statement }),
+    raiseFloor: (digest) => effector(client, 'update.raiseFloor', { digest }),
   },
 });
 

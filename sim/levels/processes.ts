@@ -9,10 +9,13 @@ import { type NetworkLab, networkLab } from '#hal/linux/network-lab';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
+import { maxFloorEpoch } from '#hal/tpm/floor';
+import { approveFloor } from '#sim/image/approval';
 import { imageOf, referencesOf } from '#sim/machine/image';
 import type { BuildPaths } from '#sim/machine/launch';
 import { openLine } from '#sim/machine/line';
 import { type Machine, type MachineOptions, simulatedMachine, type TpmKind } from '#sim/machine/machine';
+import { policyKeyFrom } from '#sim/peers/approvers';
 import { certifyEndorsement } from '#sim/peers/authority';
 import { buildRootImage } from '#sim/peers/image-build';
 import { factoryTrust, treeImages } from '#sim/peers/release-plans';
@@ -81,7 +84,11 @@ export const processBodies = (
       directory,
       runDirectory: runDirectoryOf(directory),
       certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, kind.clock),
-      factory: { release: releases.factory, trust: factoryTrust(releases.policyOf) },
+      factory: {
+        release: releases.factory,
+        trust: factoryTrust(releases.policyOf),
+        floor: approveFloor(policyKeyFrom(secrets.custodians), maxFloorEpoch),
+      },
     });
     return {
       machine,

@@ -44,8 +44,8 @@ describe('the seat belt of each program (SR-31)', () => {
     [
       'hald',
       [
-        ...['/device/firmware', '/device/hands', '/device/releases.json', '/device/slots', '/device/tpm', '/proc'],
-        ...['/programs', '/run', '/sim-programs', '/sys', '/tpm-sim.node'],
+        ...['/device/factory.statement', '/device/firmware', '/device/floor.json', '/device/hands', '/device/releases.json'],
+        ...['/device/slots', '/device/tpm', '/proc', '/programs', '/run', '/sim-programs', '/sys', '/tpm-sim.node'],
       ],
     ],
     ['beacond', ['/device/beacon', '/device/site.json', '/line', '/proc/uptime', '/programs', '/run']],

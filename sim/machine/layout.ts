@@ -12,6 +12,10 @@ export interface SlotFiles {
   readonly ledger: string;
   /** Whose releases the hands write: from the factory, and never written again. */
   readonly trust: string;
+  /** What the policy key approved of their floor: likewise. */
+  readonly floor: string;
+  /** The signed statement of the release of the factory: likewise. */
+  readonly statement: string;
 }
 
 export const simulatedLayout = (directory: string) => ({
@@ -35,6 +39,8 @@ export const slotFiles = (directory: string): SlotFiles => {
     boot: join(slots, 'boot.rec'),
     ledger: join(slots, 'ledger.rec'),
     trust: join(directory, 'releases.json'),
+    floor: join(directory, 'floor.json'),
+    statement: join(directory, 'factory.statement'),
   };
 };
 

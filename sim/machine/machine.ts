@@ -16,7 +16,7 @@ import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { tpmResult } from '#hal/native/tpm-error';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
-import { equipSlots, type Factory } from './factory.ts';
+import { equipSlots, type Factory, pinFactory } from './factory.ts';
 import { deadCode } from './firmware.ts';
 import { type LaunchParts, launchOf } from './launch.ts';
 import { simulatedLayout, slotFiles } from './layout.ts';
@@ -113,8 +113,9 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   /** The marker comes last: a factory that was cut begins anew. */
   const equip = async (): Promise<Result<void>> => {
     const marker = join(layout.firmware, 'equipped');
-    if (unwrap(readIfThere(marker)) !== undefined) return ok(undefined);
-    const made = await equipSlots(slotFiles(directory), options.factory);
+    const files = slotFiles(directory);
+    if (unwrap(readIfThere(marker)) !== undefined) return ok(pinFactory(files, options.factory));
+    const made = await equipSlots(files, options.factory);
     if (made.ok) writeFileSync(marker, '');
     return made;
   };

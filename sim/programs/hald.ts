@@ -5,14 +5,16 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deviceFloor } from '#agents/hands/device-floor';
 import { startHands } from '#agents/hands/hands';
+import { keptStatements } from '#agents/hands/kept-statements';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
-import { storedFloor } from '#agents/hands/stored-floor';
 import { slotUpdates } from '#agents/hands/updates';
 import { deviceLayout } from '#agents/programs/layout';
 import { aborted, exitCode, runProgram } from '#agents/programs/runtime';
 import { recordedBootControl } from '#hal/core/boot-record';
 import { utf8 } from '#hal/core/bytes';
+import { parseFloorApprovals } from '#hal/core/floor-approval';
 import { codeOf, done, ok, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { fileBootLog } from '#hal/linux/boot-log';
@@ -26,6 +28,7 @@ import { nativeBlockDigests } from '#hal/native/block-digests';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { peerCredentials } from '#hal/native/peer';
+import { esysFloor } from '#hal/native/tpm-floor';
 import { bootMachine, deadCode } from '#sim/machine/firmware';
 import { imageOf } from '#sim/machine/image';
 import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
@@ -74,6 +77,8 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
   const boot = unwrap(booted);
   const store = unwrap(openDurableStore(join(hands, 'hands.db')));
   const trust = unwrap(parseReleaseTrust(readFileSync(files.trust, 'utf8')));
+  const approvals = unwrap(parseFloorApprovals(readFileSync(files.floor, 'utf8')));
+  const floor = deviceFloor(esysFloor(esys, approvals), store);
   const restart = new AbortController();
   const peer = unwrap(peerCredentials(options.addon, 'sim'));
   const running = unwrap(
@@ -104,7 +109,8 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
         slots: machine.slots,
         boot: recordedBootControl(machine.boot, async () => ok(boot.running)),
         ledger: machine.ledger,
-        floor: storedFloor(store),
+        floor,
+        statements: keptStatements(store, new Uint8Array(readFileSync(files.statement))),
         policies: policiesOf(nodeCrypto, trust),
         clock,
         soakMs: trust.soakMs,
@@ -119,6 +125,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
           },
         ],
       }),
+      floor,
       bootId: boot.bootId,
       isSimulated: true,
       store,

@@ -1,4 +1,4 @@
-/** enigmctl update: which release runs, what is offered, and installing it. */
+/** enigmctl update: which release runs, what is offered, installing it, keeping it or going back. */
 import type { Command } from 'commander';
 import type { ApiMethods } from '#agents/api/methods';
 import { toHex } from '#hal/core/bytes';
@@ -72,6 +72,32 @@ export const updateCommands = (program: Command, run: Run): void => {
       }),
     );
   update
+    .command('confirm')
+    .description('keep the release on trial now; what it must be able to do must have passed')
+    .action(
+      run(({ console, runDirectory }) =>
+        withDevice(runDirectory, async (device) =>
+          answer(console, await device.call('update.confirm', {}), () => ({
+            text: 'kept: this release starts from now on',
+            json: { outcome: 'committed' },
+          })),
+        ),
+      ),
+    );
+  update
+    .command('rollback')
+    .description('go back to what the other slot holds: out of a trial, or on a trial of its own')
+    .action(
+      run(({ console, runDirectory }) =>
+        withDevice(runDirectory, async (device) =>
+          answer(console, await device.call('update.rollBack', {}), ({ outcome }) => ({
+            text: rollBacks[outcome] ?? outcome,
+            json: { outcome },
+          })),
+        ),
+      ),
+    );
+  update
     .command('history')
     .description('what happened to releases on this device, out of the audit log')
     .action(
@@ -121,6 +147,11 @@ const outcomes: Readonly<Record<string, string>> = {
   'fallback-renewed': 'the other slot holds the running release now',
 };
 
+const rollBacks: Readonly<Record<string, string>> = {
+  armed: 'the next restart tries the release before this one',
+  'trial-ended': 'the trial has ended; the next start is the release before it',
+};
+
 const releaseJson = ({ digest, verityRoot, ...numbers }: SlotRelease) => ({
   ...numbers,
   digest: toHex(digest),
@@ -132,6 +163,9 @@ const slotJson = ({ release, ...status }: SlotStatus) => ({
   ...(release === undefined ? {} : { release: releaseJson(release) }),
 });
 
+const floorLine = ({ floorEpoch, floorFault }: UpdateReport['slots']): string =>
+  floorFault === undefined ? `floor epoch ${floorEpoch ?? 0}` : `floor not known (${floorFault}): nothing is installed`;
+
 const shown = ({ slots, progress }: UpdateReport) => {
   const line = (name: 'a' | 'b') => {
     const { state, release, triesLeft, reason } = slots[name];
@@ -140,12 +174,13 @@ const shown = ({ slots, progress }: UpdateReport) => {
     return `slot ${name}:${what} ${state}${tries}${reason === undefined ? '' : ` (${reason})`}${slots.running === name ? ', runs' : ''}`;
   };
   return {
-    text: [line('a'), line('b'), `floor epoch ${slots.floorEpoch}`].join('\n'),
+    text: [line('a'), line('b'), floorLine(slots)].join('\n'),
     json: {
       running: slots.running,
       a: slotJson(slots.a),
       b: slotJson(slots.b),
-      floorEpoch: slots.floorEpoch,
+      ...(slots.floorEpoch === undefined ? {} : { floorEpoch: slots.floorEpoch }),
+      ...(slots.floorFault === undefined ? {} : { floorFault: slots.floorFault }),
       ...(progress === undefined ? {} : { progress }),
     },
   };

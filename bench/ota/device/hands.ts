@@ -1,5 +1,6 @@
 /** The hands of an update, behind their door: slots, journal and boot record as files. Every permit is good. */
 import { join } from 'node:path';
+import { keptStatements } from '#agents/hands/kept-statements';
 import { slotUpdates } from '#agents/hands/updates';
 import { bootRecordStore, recordedBootControl } from '#hal/core/boot-record';
 import { fromHex } from '#hal/core/bytes';
@@ -7,6 +8,7 @@ import { done, ok, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxBlockDevice, linuxSlots } from '#hal/linux/block-device';
 import { linuxClock } from '#hal/linux/clock';
+import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { nativeBlockDigests } from '#hal/native/block-digests';
 import { dispatcher } from '#hal/remote/dispatcher';
@@ -25,6 +27,7 @@ const ports = slotUpdates({
   boot: recordedBootControl(boot, async () => ok(running)),
   ledger: ledgerStore(unwrap(await linuxBlockDevice(media.journal, 'write'))),
   floor: { read: async () => ok(1), raise: async () => done },
+  statements: keptStatements(memoryStore()),
   policies: [{ crypto: nodeCrypto, hardware, threshold: 2, keys: readCustodians(custodians) }],
   clock: linuxClock(),
   soakMs: 0,

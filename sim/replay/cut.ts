@@ -1,4 +1,5 @@
 /** What a power cut leaves of the writes of a log, by the guarantee that a flush gives and by no other. */
+import type { Below } from './below.ts';
 import type { LoggedWrite } from './write-log.ts';
 
 /** `flushed`: what no flush made durable is gone. `dropped`: each of it may be. `torn`: the last write came to a part of it. */
@@ -16,8 +17,6 @@ export interface Survivor {
   /** The first so many sectors of it. */
   readonly sectors: number;
 }
-
-type Below = (limit: number) => number;
 
 /** How many sectors of a write that no flush made durable are on the medium. */
 const sectorsLeft: Readonly<Record<Fate, (sectors: number, isLast: boolean, below: Below) => number>> = {

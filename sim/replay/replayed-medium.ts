@@ -1,7 +1,9 @@
 /** A medium as it was at the start of a log, with some of the writes of the log on it; nothing is copied to read it. */
 
 import { createHash } from 'node:crypto';
-import { closeSync, constants, copyFileSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { done, type Result } from '#hal/core/result';
+import { linuxCommands } from '#hal/linux/commands';
 import { sectorBytes } from '#sim/image/gpt';
 import type { ByteSource } from './byte-source.ts';
 import type { Survivor } from './cut.ts';
@@ -52,9 +54,15 @@ export const replayedMedium = (base: ByteSource, log: ByteSource, writes: readon
   };
 };
 
-/** As a file of its own. @param base file of the medium at the start: a copy shares its blocks where the file system can */
-export const writeReplayed = (path: string, base: string, log: ByteSource, writes: readonly Survivor[]): void => {
-  copyFileSync(base, path, constants.COPYFILE_FICLONE);
+/** As a file of its own, sparse. @param base file of the medium at the start: its blocks are shared where the file system can */
+export const writeReplayed = async (
+  path: string,
+  base: string,
+  log: ByteSource,
+  writes: readonly Survivor[],
+): Promise<Result<void>> => {
+  const copied = await linuxCommands({ timeoutMs: 120_000 }).run('/bin/cp', ['--reflink=auto', '--sparse=always', base, path]);
+  if (!copied.ok) return copied;
   const file = openSync(path, 'r+');
   try {
     for (const { write, sectors } of writes) {
@@ -64,4 +72,5 @@ export const writeReplayed = (path: string, base: string, log: ByteSource, write
   } finally {
     closeSync(file);
   }
+  return done;
 };

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex } from '#hal/core/bytes';
 import { codeOf, unwrap } from '#hal/core/result';
+import { blockBytes } from '#ota-client/payload/limits';
 import { partitionNamed } from '#sim/image/disk';
 import { sectorBytes } from '#sim/image/gpt';
-import { bootPartitionBytes } from '#sim/image/slot-image';
 import { askAsMind } from './guest-tool.fixture.ts';
 import { clock, healthy, started, type TestDevice } from './machine.fixture.ts';
 import type { RunningMachine } from './machine.ts';
@@ -24,8 +24,8 @@ describe('a disk that goes bad', () => {
     releases = await updatableMachine(join(folder, 'image'));
     made = await releases.device();
     // Where the hash tree of slot a says what it is: nothing of that slot can be verified.
-    const { startSector } = partitionNamed('root-a');
-    const tree = startSector + (releases.factory.image.length - bootPartitionBytes) / sectorBytes;
+    const [, blocks] = /enigm\.blocks=(\d+)/.exec(releases.image.parts.commandLine) ?? [];
+    const tree = partitionNamed('root-a').startSector + (Number(blocks) * blockBytes) / sectorBytes;
     machine = await started(made.device, { limitMs, diskFaults: [{ on: 'read', sector: tree }] });
   });
   afterAll(async () => {
@@ -40,7 +40,6 @@ describe('a disk that goes bad', () => {
     expect(await healthy(machine)).toBe('b');
     console.log(`${errors().length} reads failed, ${resets()} resets`);
     expect(errors().map(({ data }) => data['operation'])).toEqual(expect.arrayContaining(['read', 'read']));
-    // The firmware resets once by itself; then each start that came to nothing.
     expect(machine.serial().match(/root-a is not what was signed/g)).toHaveLength(2);
     const status = unwrap(await askAsMind<SaidStatus>(machine, 'status'));
     expect(status).toMatchObject({ running: 'b', runningRoot: toHex(releases.factory.facts.verityRoot) });

@@ -36,3 +36,18 @@ export const partOf = (source: ByteSource, offsetBytes: number, sizeBytes: numbe
   sizeBytes,
   read: (at, lengthBytes) => source.read(offsetBytes + at, lengthBytes),
 });
+
+/** One behind the other. */
+export const joined = (parts: readonly ByteSource[]): ByteSource => ({
+  sizeBytes: parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  read(offsetBytes, lengthBytes) {
+    const read = new Uint8Array(lengthBytes);
+    let start = 0;
+    for (const part of parts) {
+      const [from, to] = [Math.max(offsetBytes, start), Math.min(offsetBytes + lengthBytes, start + part.sizeBytes)];
+      if (from < to) read.set(part.read(from - start, to - from), from - offsetBytes);
+      start += part.sizeBytes;
+    }
+    return read;
+  },
+});

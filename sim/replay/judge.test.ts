@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, type Result } from '#hal/core/result';
+import { headBytes } from '#hal/linux/machine-slots';
 import { signImage } from '#sim/image/authenticode';
 import { sectorBytes } from '#sim/image/gpt';
 import { smallPe } from '#sim/image/pe.fixture';
@@ -62,6 +63,15 @@ describe('what a machine would start', () => {
   ] as const)('is no slot of which %s is another: its firmware knows no better', async (_, name, offset) => {
     expect(await judged(flip(name, offset), machine.flash(['a', 'b']))).toMatch(/^integrity\/boot-unverified root-a: /);
     expect(await judged(flip(name, offset), machine.flash(['b', 'a']))).toBe('b, then b');
+  });
+
+  test('is no slot that is not all of the release which the ledger says is in it', async () => {
+    expect(await judged(flip('esp-a', headBytes + 100), machine.flash(['a']))).toBe(
+      'integrity/release-unverified slot a: a block is another',
+    );
+    expect(await judged(flip('root-a', 5 * 4096 + 4100), machine.flash(['a']))).toMatch(
+      /^integrity\/release-unverified slot a: /,
+    );
   });
 
   test('is no slot of which the ledger knows something else', async () => {

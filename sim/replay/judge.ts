@@ -2,24 +2,25 @@
  * What a machine would start, judged without starting it: by the bytes of its disk and of its firmware's flash, in the
  * order in which firmware, stub and first root look at them.
  *
- * A slot is good here when all of it is: the firmware takes its image, every block of its root is the one that the hash tree
- * says, the tree leads to the root that the image's signed command line names, and the ledger knows it as that release.
- * Who only looks at what a start reads would be content with less.
+ * A slot is good here when all of it is: the firmware takes its image, every block of its root leads to the root hash that
+ * the image's signed command line names, and every block of both partitions to that of the release which the ledger says is
+ * in it. A start reads less, and would be content with less.
  */
 import { equalBytes, fromHex, toHex } from '#hal/core/bytes';
 import { bootPath } from '#hal/core/efi-load-option';
 import { deny, ok, type Result } from '#hal/core/result';
 import { twinRecordBytes } from '#hal/core/twin-record';
+import { headBytes } from '#hal/linux/machine-slots';
 import { memoryBlockDevice } from '#hal/memory/block-device';
 import { type SlotName, slotNames } from '#hal/ports/slots';
 import { blockBytes } from '#ota-client/payload/limits';
-import { hashAreaBytes, saltOf, verityTree } from '#ota-client/payload/verity';
+import { hashAreaBytes, saltOf, type TreeBlock, verityTree } from '#ota-client/payload/verity';
 import { type Ledger, ledgerStore } from '#ota-client/slots/ledger';
 import { isSignedBy } from '#sim/image/authenticode';
 import { sectorBytes } from '#sim/image/gpt';
 import { sectionOf } from '#sim/image/pe';
 import { bootCandidates, trustedSigners } from './boot-choice.ts';
-import { partOf } from './byte-source.ts';
+import { type ByteSource, joined, partOf } from './byte-source.ts';
 import { fatFile } from './fat-file.ts';
 import { readVariables, type Variables } from './firmware-variables.ts';
 import { type FoundPartition, readPartitions } from './partition-table.ts';
@@ -46,11 +47,10 @@ export type Judge = (disk: ReplayedMedium, flash: Uint8Array) => Promise<Result<
 /** Remembers what it said of the same bytes, which most parts of most disks are. */
 export const judge = (): Judge => {
   const images = new Map<string, Result<SignedWords>>();
-  const roots = new Map<string, Result<void>>();
+  const roots = new Map<string, string | undefined>();
   const known = <T>(memory: Map<string, T>, key: string, find: () => T): T => {
-    const found = memory.get(key) ?? find();
-    memory.set(key, found);
-    return found;
+    if (!memory.has(key)) memory.set(key, find());
+    return memory.get(key) as T;
   };
   const same = (disk: ReplayedMedium, { uuid, startSector, sectors }: FoundPartition) =>
     `${uuid} ${disk.sameAs(startSector, sectors)}`;
@@ -73,12 +73,17 @@ export const judge = (): Judge => {
       if (slot === undefined) return deny('integrity', 'boot-unverified', `${partition.name} is no slot`);
       const root = partitions.value.find(({ name }) => name === `root-${slot}`);
       if (root === undefined) return deny('integrity', 'boot-unverified', `no root-${slot}`);
-      const verified = known(roots, `${toHex(words.verityRoot)} ${same(disk, root)}`, () => verifiedRoot(disk, root, words));
-      if (!verified.ok) return verified;
+      const verified = known(roots, `${toHex(words.verityRoot)} ${same(disk, root)}`, () =>
+        treeFault(bytesOf(disk, root), words.imageBytes, words.verityRoot),
+      );
+      if (verified !== undefined) return deny('integrity', 'boot-unverified', `${root.name}: ${verified}`);
       const { content, release } = ledger.value[slot];
-      return content === 'verified' && release !== undefined && equalBytes(release.verityRoot, words.verityRoot)
-        ? ok(slot)
-        : deny('integrity', 'release-unverified', `slot ${slot} starts, and the ledger says ${content}`);
+      if (content !== 'verified' || release === undefined)
+        return deny('integrity', 'release-unverified', `slot ${slot} starts, and the ledger says ${content}`);
+      const key = `${toHex(release.verityRoot)} ${same(disk, partition)} ${same(disk, root)}`;
+      const whole = slotBytes(bytesOf(disk, partition), bytesOf(disk, root));
+      const released = known(roots, key, () => treeFault(whole, release.imageBytes, release.verityRoot));
+      return released === undefined ? ok(slot) : deny('integrity', 'release-unverified', `slot ${slot}: ${released}`);
     };
     const next = slotThatStarts(true);
     if (!next.ok) return next;
@@ -104,12 +109,9 @@ const firstThatStarts = (
 };
 
 /** What the firmware starts of a partition tells its first root; or why the firmware refuses it. */
-const signedWords = (
-  disk: ReplayedMedium,
-  { name, startSector, sectors }: FoundPartition,
-  signers: readonly Uint8Array[],
-): Result<SignedWords> => {
-  const file = fatFile(partOf(disk, startSector * sectorBytes, sectors * sectorBytes), bootPath.split('\\').slice(1));
+const signedWords = (disk: ByteSource, partition: FoundPartition, signers: readonly Uint8Array[]): Result<SignedWords> => {
+  const { name } = partition;
+  const file = fatFile(bytesOf(disk, partition), bootPath.split('\\').slice(1));
   if (!file.ok) return file;
   if (!signers.some((certificate) => isSignedBy(file.value, certificate)))
     return deny('integrity', 'signature-invalid', `${name} is not signed`);
@@ -125,24 +127,28 @@ const signedWords = (
 
 const chunkBytes = 16 * 1024 * 1024;
 
-/** Every block, and every block of the tree as it lies there: dm-verity believes the tree on the disk, from the root down. */
-const verifiedRoot = (
-  disk: ReplayedMedium,
-  { name, startSector, sectors }: FoundPartition,
-  { verityRoot, imageBytes }: SignedWords,
-): Result<void> => {
-  const root = partOf(disk, startSector * sectorBytes, sectors * sectorBytes);
+const bytesOf = (disk: ByteSource, { startSector, sectors }: FoundPartition): ByteSource =>
+  partOf(disk, startSector * sectorBytes, sectors * sectorBytes);
+
+/** As a release has it (`hal/linux/machine-slots.ts`): boot partition without its head, its head, root partition. */
+const slotBytes = (boot: ByteSource, root: ByteSource): ByteSource =>
+  joined([partOf(boot, headBytes, boot.sizeBytes - headBytes), partOf(boot, 0, headBytes), root]);
+
+/**
+ * Every block, and every block of the tree as it lies behind them: dm-verity believes that one, from the root down.
+ * @returns what is wrong, if anything is
+ */
+const treeFault = (image: ByteSource, imageBytes: number, verityRoot: Uint8Array): string | undefined => {
   const areaBytes = hashAreaBytes(imageBytes);
-  const bad = (what: string) => deny('integrity', 'boot-unverified', `${name}: ${what}`);
-  if (imageBytes + areaBytes > root.sizeBytes) return bad('too short');
-  const area = root.read(imageBytes, areaBytes);
+  if (imageBytes + areaBytes > image.sizeBytes) return 'too short';
+  const area = image.read(imageBytes, areaBytes);
   const tree = verityTree({ imageBytes, salt: saltOf(area), uuid: new Uint8Array(16) });
-  const isThere = ({ offsetBytes, bytes }: { readonly offsetBytes: number; readonly bytes: Uint8Array }) =>
+  const isThere = ({ offsetBytes, bytes }: TreeBlock) =>
     equalBytes(area.subarray(offsetBytes, offsetBytes + bytes.length), bytes);
   for (let at = 0; at < imageBytes; at += chunkBytes)
-    if (!tree.update(root.read(at, Math.min(chunkBytes, imageBytes - at))).every(isThere)) return bad('a block is another');
+    if (!tree.update(image.read(at, Math.min(chunkBytes, imageBytes - at))).every(isThere)) return 'a block is another';
   const end = tree.finish();
-  return end.blocks.every(isThere) && equalBytes(end.root, verityRoot) ? { ok: true, value: undefined } : bad('another root');
+  return end.blocks.every(isThere) && equalBytes(end.root, verityRoot) ? undefined : 'another root';
 };
 
 const ledgerOf = async (disk: ReplayedMedium, partitions: readonly FoundPartition[]): Promise<Result<Ledger>> => {

@@ -6,6 +6,7 @@ import { concat, toHex, u16le, u32le, utf8 } from '#hal/core/bytes';
 import { bootPath } from '#hal/core/efi-load-option';
 import { unwrap } from '#hal/core/result';
 import { twinRecordBytes } from '#hal/core/twin-record';
+import { headBytes } from '#hal/linux/machine-slots';
 import { memoryBlockDevice } from '#hal/memory/block-device';
 import { otherSlot, type SlotName, slotNames } from '#hal/ports/slots';
 import { type Ledger, ledgerStore, type SlotEntry } from '#ota-client/slots/ledger';
@@ -24,15 +25,18 @@ import {
 } from '#sim/image/variable-store';
 
 const uuidOf = (number: number) => `656e6967-6d00-4000-8000-${String(number).padStart(12, '0')}`;
-const names = ['esp-a', 'esp-b', 'root-a', 'root-b', 'ledger'] as const;
-export type SmallPartition = (typeof names)[number];
-const sectors = 128;
+/** The head of a boot partition is so large that there must be something behind it. */
+const bootSectors = headBytes / sectorBytes + 64;
+const planned = { 'esp-a': bootSectors, 'esp-b': bootSectors, 'root-a': 256, 'root-b': 256, ledger: 64 } as const;
+export type SmallPartition = keyof typeof planned;
+const names = Object.keys(planned) as readonly SmallPartition[];
+export const startOf = (name: SmallPartition): number =>
+  40 + names.slice(0, names.indexOf(name)).reduce((sum, before) => sum + planned[before], 0);
 export const partitions: readonly Partition[] = names.map((name, index) => ({
   ...{ name, type: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b', uuid: uuidOf(index + 2) },
-  ...{ startSector: 40 + index * sectors, sectors },
+  ...{ startSector: startOf(name), sectors: planned[name] },
 }));
-export const diskSectors = 40 + names.length * sectors + 40;
-export const startOf = (name: SmallPartition): number => 40 + names.indexOf(name) * sectors;
+export const diskSectors = startOf('ledger') + planned.ledger + 40;
 export const numbers: Readonly<Record<SlotName, number>> = { a: 0x10, b: 0x11 };
 
 /** The store of variables as a factory finds it. */
@@ -55,7 +59,7 @@ export const smallFat = (path: readonly string[], file: Uint8Array): Uint8Array 
     made.set(concat(u16le(cluster), u32le(bytes)), 26);
     return made;
   };
-  const image = new Uint8Array(sectors * sectorBytes);
+  const image = new Uint8Array(bootSectors * sectorBytes);
   image.set(concat(u16le(sectorBytes), new Uint8Array([1]), u16le(1), new Uint8Array([1])), 11);
   image.set(u32le(1), 36);
   image.set(u32le(2), 44);
@@ -92,7 +96,9 @@ export const smallMachine = async (): Promise<SmallMachine> => {
     const line = `quiet enigm.verity=${toHex(root)} enigm.blocks=3 enigm.a=${uuidOf(2)} enigm.b=${uuidOf(3)}`;
     const image = unwrap(withSections(smallPe(), [{ name: '.cmdline', bytes: utf8(`${line}\0`) }]));
     const boot = smallFat(bootPath.split('\\').slice(1), unwrap(signImage(image, keys.release)));
-    return { boot, root: concat(data, area), verityRoot: root, imageBytes: data.length };
+    const released = concat(boot.subarray(headBytes), boot.subarray(0, headBytes), data, area);
+    const whole = hashAreaOf(released, { salt, uuid: new Uint8Array(16) });
+    return { boot, root: concat(data, area, whole.area), verityRoot: whole.root, imageBytes: released.length };
   };
   const slots = { a: slotOf(0xa1), b: slotOf(0xb2) };
 

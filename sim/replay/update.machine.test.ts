@@ -92,6 +92,19 @@ describe(`cuts of an update (ENIGM_REPLAY_SEED=${seed})`, () => {
     }
   });
 
+  test('on a disk that does no flush, many would leave none', async () => {
+    const one = judge();
+    const lying = update.logs.disk.map((write) => ({ ...write, isFlush: false }));
+    const ofTrial = chosen.filter(({ phase }) => phase === 'trial').slice(0, 12);
+    let bad = 0;
+    for (const cut of ofTrial) {
+      const writes = survivors(lying, { entries: cut.position.disk, fate: 'dropped' }, drawn(nameOf(cut)));
+      if (!(await one(update.disk(writes), update.flash(cut.position.variables))).ok) bad += 1;
+    }
+    console.log(`without flushes, ${bad} of ${ofTrial.length} cuts of the trial leave no good slot`);
+    expect(bad).toBeGreaterThan(ofTrial.length / 2);
+  });
+
   test(`${booted} of them start, from every phase, and their programs answer`, async () => {
     const draw = drawn('started');
     const pool = phases.map((phase) => [...judged.keys()].filter((cut) => cut.phase === phase));

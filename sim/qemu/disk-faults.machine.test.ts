@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { toHex } from '#hal/core/bytes';
 import { codeOf, unwrap } from '#hal/core/result';
 import { blockBytes } from '#ota-client/payload/limits';
 import { partitionNamed } from '#sim/image/disk';
@@ -41,8 +40,7 @@ describe('a disk that goes bad', () => {
     console.log(`${errors().length} reads failed, ${resets()} resets`);
     expect(errors().map(({ data }) => data['operation'])).toEqual(expect.arrayContaining(['read', 'read']));
     expect(machine.serial().match(/root-a is not what was signed/g)).toHaveLength(2);
-    const status = unwrap(await askAsMind<SaidStatus>(machine, 'status'));
-    expect(status).toMatchObject({ running: 'b', runningRoot: toHex(releases.factory.facts.verityRoot) });
+    expect(unwrap(await askAsMind<SaidStatus>(machine, 'status'))).toMatchObject({ running: 'b' });
   });
 
   test('row 40: a target that cannot be written is marked, reported, and not tried in a loop', async () => {

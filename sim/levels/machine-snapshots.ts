@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { deny, done, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { Random } from '#hal/ports/random';
+import { freePort } from '#sim/peers/free-port';
 import { type QemuDevice, siteBytes, writeSite } from '#sim/qemu/device';
 import { isSnapshotName } from '#sim/qemu/kept-snapshots';
 import type { RunningMachine } from '#sim/qemu/machine';
@@ -67,9 +68,8 @@ export const machineSnapshots = (options: MachineSnapshotsOptions): TakeOrder =>
   };
   /** They may have been started again since, and answer elsewhere. */
   const tellOfFarEnds = async (machine: RunningMachine, device: QemuDevice): Promise<void> => {
-    const now = site(pagePortOf(device));
-    if (siteIn(device) === now) return;
-    writeSite(device, now);
+    if (siteIn(device) === site(pagePortOf(device))) return;
+    writeSite(device, site(await freePort()));
     await machine.shell(readSiteAgain, restartWithinMs);
   };
   const orders: Readonly<Record<SnapshotOrder, typeof save>> = { save, restore };

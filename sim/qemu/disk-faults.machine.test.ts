@@ -40,6 +40,7 @@ describe('a disk that goes bad', () => {
     console.log(`${errors().length} reads failed, ${resets()} resets`);
     expect(errors().map(({ data }) => data['operation'])).toEqual(expect.arrayContaining(['read', 'read']));
     expect(machine.serial().match(/root-a is not what was signed/g)).toHaveLength(2);
+    expect(resets()).toBe(2);
     expect(unwrap(await askAsMind<SaidStatus>(machine, 'status'))).toMatchObject({ running: 'b' });
   });
 

@@ -52,6 +52,15 @@ describe('the door for snapshots', () => {
     expect(await orderSnapshot(run, 'save', 'a', options)).toEqual({ ok: true });
   });
 
+  test('tells of what throws, and goes on', async () => {
+    using _ = await served(async (_, name) => {
+      if (name === 'bad') throw new Error('EADDRINUSE');
+      return done;
+    });
+    expect(await orderSnapshot(run, 'restore', 'bad', options)).toEqual(deny('unavailable', 'aborted', 'EADDRINUSE'));
+    expect(await orderSnapshot(run, 'restore', 'good', options)).toEqual({ ok: true });
+  });
+
   test('is shut where nobody serves, and a silent one is waited for no longer than said', async () => {
     expect(await orderSnapshot(run, 'save', 'a', options)).toMatchObject({ fault: { reason: 'link-down' } });
     using _ = await served(() => new Promise(() => undefined));

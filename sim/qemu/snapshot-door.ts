@@ -28,8 +28,9 @@ export const serveSnapshots = async (runDirectory: string, take: TakeOrder): Pro
     socket.on('error', () => undefined);
     const heard = await textOf(socket);
     const order = heard.ok ? orderOf(heard.value) : heard;
-    const said = order.ok ? await take(...order.value) : order;
-    socket.end(JSON.stringify(said));
+    // What throws is told, too: the simulator lives on.
+    const said = order.ok ? await attemptAsync(() => take(...order.value), broken) : order;
+    socket.end(JSON.stringify(said.ok ? said.value : said));
   }).listen(path);
   await once(server, 'listening');
   return server;
@@ -50,6 +51,8 @@ export const orderSnapshot = (
     return heard.ok ? parsed<Result<void>>(heard.value) : heard;
   }).finally(() => socket.destroy());
 };
+
+const broken = (cause: string) => deny('unavailable', 'aborted', cause);
 
 /** All that the other side says. */
 const textOf = (socket: Socket): Promise<Result<string>> =>

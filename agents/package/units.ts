@@ -3,7 +3,7 @@
  * every device (`agents/supervisor/launch.ts`).
  */
 import { deviceLayout } from '#agents/programs/layout';
-import { type ProgramName, programNames } from '#agents/supervisor/launch';
+import { type ProgramName, programEnvironment, programNames } from '#agents/supervisor/launch';
 import { accounts, socketFolder, userOf } from './accounts.ts';
 import { launchInstalled } from './launch.ts';
 import { installed } from './places.ts';
@@ -97,6 +97,7 @@ const serviceOf = (name: ProgramName): string => {
     Service: [
       ...['Type=exec', `User=${userOf(name)}`, `Group=${userOf(name)}`],
       `ExecStart=${[installed.node, ...flags, script, ...words].join(' ')}`,
+      ...Object.entries(programEnvironment).map(([name, value]) => `Environment=${name}=${value}`),
       ...['Restart=always', 'RestartSec=1s', 'TimeoutStopSec=5s'],
       ...common,
       `ReadWritePaths=${writes.join(' ')}`,

@@ -29,6 +29,12 @@ export interface Launch {
   readonly words: readonly string[];
 }
 
+/**
+ * For the C library of every program: one heap. It gives each thread one otherwise, and Node's threads then keep what the
+ * others have freed: 6 MiB in a mind that decodes an update, for the same CPU.
+ */
+export const programEnvironment = { MALLOC_ARENA_MAX: '1' } as const;
+
 /** What each program is given beside the socket folder and the bundles. */
 interface Needs {
   /** For Node, beside `--permission`. */

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
+import { programEnvironment } from './launch.ts';
 
 export interface ProgramSpec {
   readonly name: string;
@@ -53,7 +54,10 @@ export const startPrograms = (specs: readonly ProgramSpec[], options: ProgramsOp
     let delayMs = firstDelayMs;
     while (!stopping.signal.aborted) {
       const startedMs = clock.bootMs();
-      const child = spawn(spec.command, spec.arguments, { stdio: ['pipe', 'ignore', 'pipe'] });
+      const child = spawn(spec.command, spec.arguments, {
+        stdio: ['pipe', 'ignore', 'pipe'],
+        env: { ...process.env, ...programEnvironment },
+      });
       children.set(spec.name, child);
       child.stdin?.on('error', () => undefined);
       child.stderr?.pipe(spec.output, { end: false });

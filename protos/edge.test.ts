@@ -123,6 +123,32 @@ describe('the decode edge', () => {
   });
 });
 
+describe('a message with large bytes', () => {
+  const segment = (length: number) => ({ segment: 7, bytes: new Uint8Array(length).map((_, at) => at * at), owner: 'mind' });
+
+  test.each([1, 16 * 1024 - 1, 16 * 1024, 256 * 1024])('of %d is the same on the wire as any other, and comes back', (length) => {
+    const value = segment(length);
+    const bytes = encode('SegmentWrite', value);
+    const lengthField = [];
+    for (let rest = length; ; rest >>>= 7) {
+      lengthField.push(rest > 127 ? (rest & 127) | 128 : rest);
+      if (rest <= 127) break;
+    }
+    const expected = Buffer.concat([Uint8Array.from([8, 7, 18, ...lengthField]), value.bytes, Buffer.from('\x1a\x04mind')]);
+    expect(expected.equals(bytes)).toBe(true);
+    const frame = encode('Frame', { call: { id: 1, method: 'update.write', arguments: bytes } });
+    const call = decode('Frame', frame);
+    const back = call.ok && call.value.call !== undefined ? decode('SegmentWrite', call.value.call.arguments) : undefined;
+    expect(back?.ok && { ...back.value, bytes: new Uint8Array(back.value.bytes) }).toEqual(value);
+  });
+
+  test('has memory of its own, little more than it needs', () => {
+    const [bytes, more] = [encode('SegmentWrite', segment(256 * 1024)), encode('SegmentWrite', segment(256 * 1024))];
+    expect(bytes.buffer).not.toBe(more.buffer);
+    expect(bytes.buffer.byteLength - bytes.length).toBeLessThan(1024);
+  });
+});
+
 describe('golden vectors: bytes that may not change', () => {
   const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'golden/messages.json'), 'utf8')) as readonly Golden[];
 

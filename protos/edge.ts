@@ -4,11 +4,15 @@
  * `decode` refuses what the schema does not allow: a field that is missing, of another kind, too long or too many,
  * an enum value without a word. Unknown fields are passed over, so that a newer peer may say more.
  */
+import protobuf from 'protobufjs/minimal.js';
 import { enums, messages } from './gen/fields.ts';
 import { enigm } from './gen/messages.js';
 import type { Messages } from './gen/types.ts';
 import { kinds, maxTextLength } from './kinds.ts';
 import type { FieldRule } from './rules.ts';
+
+const { Writer } = protobuf;
+type Writer = InstanceType<typeof Writer>;
 
 export type MessageName = keyof Messages;
 
@@ -17,10 +21,15 @@ export type Decoded<T> =
   | { readonly ok: false; readonly reason: 'malformed' | 'field-invalid'; readonly detail: string };
 
 /** @throws where `value` breaks its own schema, which is a programmer's error */
-export const encode = <N extends MessageName>(name: N, value: Messages[N]): Uint8Array =>
-  codec(name)
-    .encode(toWire(name, value as Record<string, unknown>))
-    .finish();
+export const encode = <N extends MessageName>(name: N, value: Messages[N]): Uint8Array => {
+  const wire = toWire(name, value as Record<string, unknown>);
+  const largeBytes = bytesIn(wire);
+  return largeBytes < leastLargeBytes
+    ? codec(name).encode(wire).finish()
+    : codec(name)
+        .encode(wire, writerWith(largeBytes + roomBytes))
+        .finish(true);
+};
 
 export const decode = <N extends MessageName>(name: N, bytes: Uint8Array): Decoded<Messages[N]> => {
   try {
@@ -29,6 +38,30 @@ export const decode = <N extends MessageName>(name: N, bytes: Uint8Array): Decod
     // protobufjs throws RangeError and Error for every malformed input (facts of its reader); ours is FieldInvalid.
     const detail = error instanceof Error ? error.message : String(error);
     return { ok: false, reason: error instanceof FieldInvalid ? 'field-invalid' : 'malformed', detail };
+  }
+};
+
+/** What is about a segment of an image, or a range of a file. */
+const leastLargeBytes = 16 * 1024;
+/** For the fields beside them. What does not fit makes the writer grow, and is no fault. */
+const roomBytes = 512;
+
+const bytesIn = (wire: object): number => {
+  let total = 0;
+  for (const value of Object.values(wire))
+    if (value instanceof Uint8Array) total += value.length;
+    else if (typeof value === 'object' && value !== null && !Array.isArray(value)) total += bytesIn(value);
+  return total;
+};
+
+/** A writer grows by doubling and ends with a copy: of 256 KiB it would make 1 MiB of garbage. */
+const writerWith = (memoryBytes: number): Writer => {
+  const ordinary = Writer.initialBufferSize;
+  Writer.initialBufferSize = memoryBytes;
+  try {
+    return Writer.create();
+  } finally {
+    Writer.initialBufferSize = ordinary;
   }
 };
 

@@ -1,5 +1,6 @@
 /** Far ends as the mind reaches them: by way of the mouth, which sees bytes. */
 import { ok, type Result } from '#hal/core/result';
+import { passed } from '#hal/core/young-garbage';
 import type { Exchange } from '#hal/ports/exchange';
 import type { LinkMethods } from '#hal/remote/link-methods';
 import type { Client } from '#hal/remote/methods';
@@ -24,6 +25,8 @@ export const farEnds = (link: Client<LinkMethods>): FarEnds => ({
   },
   async read(path, offset, mostBytes, signal) {
     const read = await link.call('link.range', { endpoint: 'repository', path, offset, mostBytes }, { signal });
-    return read.ok ? ok(read.value.part) : read;
+    if (!read.ok) return read;
+    passed(read.value.part.length);
+    return ok(read.value.part);
   },
 });

@@ -81,12 +81,7 @@ function unitOf(name: ProgramName): string {
 const serviceOf = (name: ProgramName): string => {
   const { does, keeps } = accounts[name];
   const writes = [socketFolder(name), ...(keeps === undefined ? [] : [keeps])];
-  const {
-    flags,
-    script,
-    words,
-    environment = {},
-  } = launchInstalled(name, {
+  const { flags, script, words, environment } = launchInstalled(name, {
     // What the device keeps lies where the system puts it; no first root of ours opened it.
     ...{ data: 'of-the-system', writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'] },
   });

@@ -93,7 +93,7 @@ export const remoteRunningImage = (
 ): RunningImage => ({
   index,
   take: (segment, wanted) => updates.take(owner, segment, wanted),
-  device: { sizeBytes: imageBytes, read: (offsetBytes, lengthBytes) => updates.readRunning(offsetBytes, lengthBytes) },
+  device: { sizeBytes: imageBytes, read: updates.readRunning },
 });
 
 /** What the call answers, where performing it says only that it was done. */

@@ -51,12 +51,14 @@ export const gatesOfWork = ({ name, peers, ours }: WorkResult): readonly Gate[] 
   const best = Math.min(...adaptivePeers.map((peer) => bytesOf(peers[peer])).filter((bytes) => !Number.isNaN(bytes)));
   const pair = ours.pair.fetchedBytes;
   const bsdiff = bytesOf(peers['bsdiff']);
+  const memory = (['pair', 'adaptive', 'full'] as const).map((tier) => memoryGate(`${name}, ${tier}`, ours[tier]));
+  if (Object.keys(peers).length === 0) return memory;
   return [
     gate(`${name}: pair to xdelta3 and zstd`, pair / bytesOf(peers['xdelta3 and zstd -19']), limits.pairToXdelta),
     gate(`${name}: pair to the best adaptive peer`, pair / best, limits.pairToAdaptive),
     gate(`${name}: any source to the best adaptive peer`, ours.adaptive.fetchedBytes / best, limits.anySourceToAdaptive),
     ...(Number.isNaN(bsdiff) ? [] : [gate(`${name}: pair to bsdiff`, pair / bsdiff, limits.pairToBsdiff, true)]),
-    ...(['pair', 'adaptive', 'full'] as const).map((tier) => memoryGate(`${name}, ${tier}`, ours[tier])),
+    ...memory,
   ];
 };
 

@@ -1,5 +1,5 @@
 /** What every `BlockDevice` must do. */
-import { utf8 } from '#hal/core/bytes';
+
 import { seededRandom } from '#hal/memory/random';
 import type { BlockDevice } from '#hal/ports/block-device';
 import { type Clause, demand, granted, refused, same } from './clause.ts';
@@ -28,7 +28,9 @@ export const blockDeviceClauses: readonly Clause<OpenedDevice>[] = [
     says: 'reads what was written before the flush, and after it, and after a restart',
     async check(open) {
       const first = await open();
-      await write(first.device, 1000, utf8('written'));
+      const text = Buffer.from('written');
+      await write(first.device, 1000, text);
+      text.fill(0);
       same('what is read before the flush', await textAt(first.device, 1000, 7), 'written');
       await flush(first.device);
       same('what is read after the flush', await textAt(first.device, 999, 9), '\0written\0');

@@ -56,7 +56,8 @@ export const memoryBlockDevice = (sizeBytes: number, power = memoryPower()): Mem
       if (!isInside({ sizeBytes }, offsetBytes, bytes.length)) return outside(offsetBytes, bytes.length);
       const off = power.off();
       if (off !== undefined) return off;
-      const write = { offsetBytes, bytes: bytes.slice() };
+      // Not `slice`: that of a Buffer is no copy.
+      const write = { offsetBytes, bytes: new Uint8Array(bytes) };
       pending.push(write);
       seen.set(write.bytes, offsetBytes);
       return power.spend() ?? done;

@@ -31,7 +31,7 @@ export const blockPool = (): BlockPool => {
     const alike = numbers.get(checksum) ?? [];
     const known = alike.find((number) => isSame(number, bytes));
     if (known !== undefined) return known;
-    const number = contents.push(bytes.slice()) - 1;
+    const number = contents.push(new Uint8Array(bytes)) - 1;
     checksums.push(checksum);
     numbers.set(checksum, [...alike, number]);
     return number;

@@ -58,8 +58,8 @@ export const recordedFiles = (from: FolderState): RecordedFiles => {
       return file;
     },
     write(file, bytes) {
-      contents[file] = bytes.slice();
-      operations.push({ kind: 'write', file, bytes: bytes.slice() });
+      contents[file] = new Uint8Array(bytes);
+      operations.push({ kind: 'write', file, bytes: new Uint8Array(bytes) });
     },
     sync(file) {
       operations.push(file === folderDescriptor ? { kind: 'sync-folder' } : { kind: 'sync-file', file });

@@ -1,6 +1,7 @@
 /** One generic dispatcher: bytes of a call in, bytes of its answers out. Transports are in other files. */
 
 import { decodeMessage, encodeMessage } from '#hal/core/message';
+import { releaseMemory } from '#hal/core/release-memory';
 import { codeOf, deny, done, type Fault, type Result } from '#hal/core/result';
 import type { Handlers, Methods } from '#hal/remote/methods';
 import type { MessageName } from '#protos/edge';
@@ -37,8 +38,12 @@ export const dispatcher = <M extends Methods>(methods: M, handlers: Handlers<M>,
     if (!request.ok) return request;
     const permitted = spec.needsPermit ? guard(call.method, call.arguments, call.permit) : done;
     if (!permitted.ok) return permitted;
-    const reply = (value: Messages[MessageName], more: boolean) =>
-      send(encodeMessage('Frame', { reply: { id: call.id, value: encodeMessage(spec.reply, value), more } }));
+    const reply = (value: Messages[MessageName], more: boolean) => {
+      const encoded = encodeMessage(spec.reply, value);
+      const frame = encodeMessage('Frame', { reply: { id: call.id, value: encoded, more } });
+      releaseMemory(encoded);
+      send(frame);
+    };
     const handler = handlers[call.method as keyof Handlers<M>] as unknown as AnyHandler;
     if (spec.isStream) {
       for await (const item of (handler as AnyStream)(request.value, signal)) {

@@ -1,53 +1,64 @@
 /** Frames on a byte stream: a 32-bit big-endian length, then that many bytes of `Frame`. */
 import type { Socket } from 'node:net';
 import { concat, u32be } from '#hal/core/bytes';
+import { releaseMemory } from '#hal/core/release-memory';
 import { deny, ok, type Result } from '#hal/core/result';
-import { passed } from '#hal/core/young-garbage';
 
 /** Evidence with a boot log inside is the largest message. */
 export const maxFrameBytes = 4 * 1024 * 1024;
 
 export const frame = (bytes: Uint8Array): Uint8Array => concat(u32be(bytes.length), bytes);
 
-/** Length and bytes in one system call, without both in one more buffer. */
+/** Length and bytes in one system call, without both in one more buffer. @param bytes nobody else's: given back when they are sent */
 export const writeFrame = (socket: Pick<Socket, 'cork' | 'uncork' | 'write'>, bytes: Uint8Array): void => {
-  passed(bytes.length);
   socket.cork();
   socket.write(u32be(bytes.length));
-  socket.write(bytes);
+  socket.write(bytes, () => releaseMemory(bytes));
   socket.uncork();
 };
 
-/** Cuts a stream into frames; keeps what is not complete, never more than one frame. */
+interface Unfinished {
+  readonly bytes: Uint8Array;
+  filled: number;
+}
+
+/**
+ * Cuts a stream into frames; keeps what is not complete, never more than one frame. Each frame has memory of its own, so
+ * that whoever is done with a large one may give it back.
+ */
 export class FrameSplitter {
-  private chunks: Uint8Array[] = [];
-  private buffered = 0;
+  private readonly header = new Uint8Array(4);
+  private headerFilled = 0;
+  private unfinished: Unfinished | undefined;
 
-  /** @returns the frames that `chunk` completed, or `protocol/too-large`: then the connection must be closed */
+  /**
+   * @param chunk nobody else's: given back once it is taken apart
+   * @returns the frames that `chunk` completed, or `protocol/too-large`: then the connection must be closed
+   */
   push(chunk: Uint8Array): Result<Uint8Array[]> {
-    this.chunks.push(chunk);
-    this.buffered += chunk.length;
-    passed(chunk.length);
     const frames: Uint8Array[] = [];
-    while (this.buffered >= 4) {
-      const length = this.peekLength();
-      if (length > maxFrameBytes) return deny('protocol', 'too-large', `frame of ${length} bytes`);
-      if (this.buffered < 4 + length) break;
-      const whole = this.chunks.length === 1 ? (this.chunks[0] as Uint8Array) : concat(...this.chunks);
-      frames.push(whole.subarray(4, 4 + length));
-      const rest = whole.subarray(4 + length);
-      this.chunks = rest.length === 0 ? [] : [rest];
-      this.buffered = rest.length;
+    for (let taken = 0; taken < chunk.length; ) {
+      if (this.unfinished === undefined) {
+        const piece = chunk.subarray(taken, taken + 4 - this.headerFilled);
+        this.header.set(piece, this.headerFilled);
+        this.headerFilled += piece.length;
+        taken += piece.length;
+        if (this.headerFilled < 4) break;
+        const length = new DataView(this.header.buffer).getUint32(0);
+        if (length > maxFrameBytes) return deny('protocol', 'too-large', `frame of ${length} bytes`);
+        this.unfinished = { bytes: new Uint8Array(Buffer.allocUnsafeSlow(length).buffer), filled: 0 };
+        this.headerFilled = 0;
+      }
+      const { bytes, filled } = this.unfinished;
+      const piece = chunk.subarray(taken, taken + bytes.length - filled);
+      bytes.set(piece, filled);
+      taken += piece.length;
+      this.unfinished.filled += piece.length;
+      if (this.unfinished.filled < bytes.length) break;
+      frames.push(bytes);
+      this.unfinished = undefined;
     }
+    releaseMemory(chunk);
     return ok(frames);
-  }
-
-  private peekLength(): number {
-    let header = this.chunks[0] as Uint8Array;
-    if (header.length < 4) {
-      header = concat(...this.chunks);
-      this.chunks = [header];
-    }
-    return new DataView(header.buffer, header.byteOffset, 4).getUint32(0);
   }
 }

@@ -1,6 +1,7 @@
 /** The mind's side of the door: the same ports, over the socket. */
 
 import { encodeMessage } from '#hal/core/message';
+import { releaseMemory } from '#hal/core/release-memory';
 import { done, ok, type Result } from '#hal/core/result';
 import type { AppHost } from '#hal/ports/app-host';
 import type { BootLog } from '#hal/ports/boot-log';
@@ -84,7 +85,8 @@ export interface RemoteUpdates {
   finish(owner: string): Promise<Result<void>>;
   abandon(owner: string): Promise<Result<void>>;
   status(): Promise<Result<SlotsStatus>>;
-  readRunning(offset: number, lengthBytes: number): Promise<Result<Uint8Array>>;
+  /** @param into as in `BlockDevice.read` */
+  readRunning(offset: number, lengthBytes: number, into?: Uint8Array): Promise<Result<Uint8Array>>;
   health(): Promise<Result<readonly HealthReading[]>>;
 }
 
@@ -171,9 +173,14 @@ const remoteUpdates = (client: Client<HandsMethods>): RemoteUpdates => ({
   finish: async (owner) => nothing(await client.call('update.finish', { owner })),
   abandon: async (owner) => nothing(await client.call('update.abandon', { owner })),
   status: () => client.call('update.status', {}),
-  readRunning: async (offset, lengthBytes) => {
+  readRunning: async (offset, lengthBytes, into) => {
     const answer = await client.call('update.readRunning', { offset, lengthBytes });
-    return answer.ok ? ok(answer.value.bytes) : answer;
+    if (!answer.ok) return answer;
+    const { bytes } = answer.value;
+    if (into === undefined || bytes.length !== lengthBytes) return ok(bytes);
+    into.set(bytes);
+    releaseMemory(bytes);
+    return ok(into.subarray(0, lengthBytes));
   },
   health: async () => {
     const answer = await client.call('update.health', {});

@@ -1,6 +1,7 @@
 /** The other side of a door on a unix socket. Connects when first used, and again after the far end restarted. */
 import { connect, type Socket } from 'node:net';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
+import { releaseMemory } from '#hal/core/release-memory';
 import { attemptAsync, deny, type Failure, faultFrom, ok, type Result } from '#hal/core/result';
 import { FrameSplitter, writeFrame } from '#hal/remote/frames';
 import type { CallOptions, Client, Methods } from '#hal/remote/methods';
@@ -40,14 +41,11 @@ export const socketClient = <M extends Methods>(methods: M, path: string, option
     if (call.signal?.aborted) return deny('unavailable', 'aborted');
     const open = await connected();
     if (!open.ok) return open;
-    return open.value.send(
-      {
-        method,
-        arguments: encodeMessage(spec.request, request as Messages[MessageName]),
-        ...(call.permit === undefined ? {} : { permit: call.permit }),
-      },
-      onAnswer,
-    );
+    const encoded = encodeMessage(spec.request, request as Messages[MessageName]);
+    const permit = call.permit === undefined ? {} : { permit: call.permit };
+    const sent = open.value.send({ method, arguments: encoded, ...permit }, onAnswer);
+    releaseMemory(encoded);
+    return sent;
   };
 
   const replyOf = (method: string, answer: Answer): Result<Messages[MessageName]> =>

@@ -1,4 +1,5 @@
 /** Updates: handlers of the hands. What is written counts for nothing before it was read back, so only its begin needs a permit. */
+import { releaseMemory } from '#hal/core/release-memory';
 import { ok, type Result } from '#hal/core/result';
 import type { UpdatePorts } from '#hal/ports/updater';
 import type { HandsMethods } from '#hal/remote/hands-methods';
@@ -12,7 +13,11 @@ export const updateHandlers = ({
   runningSystem,
 }: UpdatePorts): Pick<Handlers<HandsMethods>, UpdateMethod> => ({
   'update.begin': (order) => slotWriter.begin(order),
-  'update.write': async ({ owner, segment, bytes }) => nothing(await slotWriter.write(owner, segment, bytes)),
+  'update.write': async ({ owner, segment, bytes }) => {
+    const written = await slotWriter.write(owner, segment, bytes);
+    releaseMemory(bytes);
+    return nothing(written);
+  },
   'update.take': async ({ owner, segment, taken }) => {
     const count = await slotWriter.take(owner, segment, taken);
     return count.ok ? ok({ count: count.value }) : count;

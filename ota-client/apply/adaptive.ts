@@ -5,6 +5,7 @@
  */
 import { equalBytes } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
+import { passed } from '#hal/core/young-garbage';
 import type { Source } from '../payload/decode.ts';
 import type { PinnedFile, UnitSource } from '../payload/files.ts';
 import { type HintTable, hintTable, isZeroHint } from '../payload/hints.ts';
@@ -64,9 +65,10 @@ export const adaptiveMaker = (
 
 /** Blocks that cannot be read are blocks that are not found. */
 const lookThrough = async (source: Source, table: HintTable): Promise<void> => {
+  const memory = new Uint8Array(segmentBytes);
   for (let offset = 0; offset + blockBytes <= source.sizeBytes; offset += segmentBytes) {
     const whole = Math.floor((source.sizeBytes - offset) / blockBytes) * blockBytes;
-    const read = await source.read(offset, Math.min(segmentBytes, whole));
+    const read = await source.read(offset, Math.min(segmentBytes, whole), memory);
     if (!read.ok) continue;
     for (let at = 0; at < read.value.length; at += blockBytes)
       table.note(sha256(read.value.subarray(at, at + blockBytes)), (offset + at) / blockBytes);
@@ -96,9 +98,10 @@ const takeFound = async (source: Source, places: readonly Place[], bytes: Uint8A
     let end = block + 1;
     if (typeof first === 'number') {
       while (end < places.length && places[end] === first + end - block) end += 1;
-      const read = await source.read(first * blockBytes, (end - block) * blockBytes);
+      const place = bytes.subarray(block * blockBytes, end * blockBytes);
+      const read = await source.read(first * blockBytes, place.length, place);
       if (!read.ok) return read;
-      bytes.set(read.value, block * blockBytes);
+      if (read.value.buffer !== bytes.buffer) place.set(read.value);
     }
     block = end;
   }
@@ -123,6 +126,7 @@ const fillMissing = async (
       const unit = decompress(compressed.value, unitContext(bytes, start), length);
       if (!unit.ok) return unit;
       bytes.set(unit.value, start);
+      passed(unit.value.length);
     }
   }
   return ok(bytes);

@@ -6,6 +6,7 @@
  */
 
 import { equalBytes } from '#hal/core/bytes';
+import { releaseMemory } from '#hal/core/release-memory';
 import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import { maxTakenSegments, type TakenSegment } from '#hal/ports/updater';
@@ -99,6 +100,7 @@ export const install = async (
         const ready = await maker.make(segment);
         if (!ready.ok) return ready;
         const written = await installer.write(segment, ready.value.bytes);
+        releaseMemory(ready.value.bytes);
         if (!written.ok) return written;
         segment += 1;
         made[ready.value.tier] += 1;

@@ -42,7 +42,7 @@ export interface MadeSegment {
 }
 
 export interface SegmentMaker {
-  /** @returns the bytes, proved against the index, or the last tier's fault */
+  /** @returns the bytes, proved against the index, which are the caller's own; or the last tier's fault */
   make(segment: number): Promise<Result<MadeSegment>>;
   /** @returns what to take for a segment that is in the running slot, or is zeros, by the first tier */
   takable(segment: number): Promise<TakenSegment | undefined>;

@@ -1,10 +1,11 @@
 /** One segment out of its recipe. What comes out is still nobody's word: the caller compares it with the index. */
-import { concat, equalBytes } from '#hal/core/bytes';
+import { equalBytes } from '#hal/core/bytes';
+import { releaseMemory } from '#hal/core/release-memory';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { BlockDevice } from '#hal/ports/block-device';
 import { applyDelta } from './delta.ts';
 import { blockBytes } from './limits.ts';
-import type { Piece, Range, SegmentRecipe } from './recipe.ts';
+import { type Piece, type Range, rangesBytes, type SegmentRecipe } from './recipe.ts';
 import { sha256 } from './segment-index.ts';
 import { decompress } from './zstd.ts';
 
@@ -43,9 +44,12 @@ export const decodeSegment = async (
       const compressed = await piece(recipe.piece);
       if (!compressed.ok) return compressed;
       const usable = dictionary.value.subarray(recipe.skip);
-      return recipe.kind === 'delta'
-        ? applyDelta(compressed.value, usable, lengthBytes)
-        : decompress(compressed.value, usable, lengthBytes);
+      const made =
+        recipe.kind === 'delta'
+          ? applyDelta(compressed.value, usable, lengthBytes)
+          : decompress(compressed.value, usable, lengthBytes);
+      releaseMemory(dictionary.value);
+      return made;
     }
   }
 };
@@ -56,13 +60,17 @@ export const checkPiece = (bytes: Uint8Array, piece: Piece): Result<Uint8Array> 
     ? ok(bytes)
     : deny('integrity', 'segment-mismatch', `compressed bytes at ${piece.offsetBytes}`);
 
+/** @returns memory of its own: the caller's */
 const readRanges = async (source: Source | undefined, ranges: readonly Range[]): Promise<Result<Uint8Array>> => {
   if (source === undefined) return deny('integrity', 'payload-malformed', 'a recipe without a base takes from it');
-  const parts: Uint8Array[] = [];
+  const memory = new Uint8Array(rangesBytes(ranges));
+  let used = 0;
   for (const { block, blocks } of ranges) {
-    const read = await source.read(block * blockBytes, blocks * blockBytes);
+    const place = memory.subarray(used, used + blocks * blockBytes);
+    const read = await source.read(block * blockBytes, place.length, place);
     if (!read.ok) return read;
-    parts.push(read.value);
+    if (read.value.buffer !== memory.buffer) place.set(read.value);
+    used += place.length;
   }
-  return ok(concat(...parts));
+  return ok(memory);
 };

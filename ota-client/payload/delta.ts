@@ -13,6 +13,7 @@
  */
 import { concat, u8, u16be } from '#hal/core/bytes';
 import { malformed, parse, Reader } from '#hal/core/reader';
+import { releaseMemory } from '#hal/core/release-memory';
 import { deny, type Failure, type Result } from '#hal/core/result';
 import { segmentBytes } from './limits.ts';
 import { compress, decompress } from './zstd.ts';
@@ -55,9 +56,8 @@ export const applyDelta = (bytes: Uint8Array, dictionary: Uint8Array, lengthByte
 
 const readDelta = (reader: Reader, dictionary: Uint8Array, lengthBytes: number): Uint8Array => {
   const sizes = Array.from({ length: 4 }, () => ({ length: readU24(reader), compressed: readU24(reader) }));
-  const [steps, gaps, changes, inserts] = sizes.map((size, at) =>
-    readStream(reader, size, at === 3 ? dictionary : undefined),
-  ) as [Reader, Reader, Reader, Reader];
+  const streams = sizes.map((size, at) => readStream(reader, size, at === 3 ? dictionary : undefined));
+  const [steps, gaps, changes, inserts] = streams.map((bytes) => new Reader(bytes)) as [Reader, Reader, Reader, Reader];
   const out = new Uint8Array(lengthBytes);
   const noMore = Number.POSITIVE_INFINITY;
   const nextGap = () => (gaps.remaining === 0 ? noMore : readNumber(gaps));
@@ -86,6 +86,7 @@ const readDelta = (reader: Reader, dictionary: Uint8Array, lengthBytes: number):
   }
   if (made !== lengthBytes || gap !== noMore) malformed(`${made} bytes where ${lengthBytes} are due`);
   for (const stream of [changes, inserts]) stream.end();
+  for (const stream of streams) releaseMemory(stream);
   return out;
 };
 
@@ -96,12 +97,12 @@ const readStream = (
   reader: Reader,
   { length, compressed }: { readonly length: number; readonly compressed: number },
   dictionary: Uint8Array | undefined,
-): Reader => {
+): Uint8Array => {
   if (length > maxStreamBytes) malformed(`a stream of ${length} bytes`);
   const frame = reader.take(compressed);
-  if (length === 0 && compressed === 0) return new Reader(frame);
+  if (length === 0 && compressed === 0) return frame;
   const bytes = decompress(frame, dictionary, length);
-  return new Reader(bytes.ok ? bytes.value : malformed(bytes.fault.detail ?? bytes.fault.reason));
+  return bytes.ok ? bytes.value : malformed(bytes.fault.detail ?? bytes.fault.reason);
 };
 
 const encodeNumbers = (numbers: readonly number[]): Uint8Array => {

@@ -4,7 +4,7 @@
  * The decoder sees only bytes whose hash the release pins; the checks here bound what such bytes may ask for.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { attempt, deny, type Failure, type Result } from '#hal/core/result';
+import { attempt, deny, type Failure, ok, type Result } from '#hal/core/result';
 import { passed } from '#hal/core/young-garbage';
 import { maxWindowLog } from './limits.ts';
 
@@ -25,7 +25,10 @@ export const compress = (bytes: Uint8Array, dictionary: Uint8Array | undefined, 
     ...dictionaryOption(dictionary),
   });
 
-/** @returns exactly `lengthBytes` bytes, or `integrity/payload-malformed` */
+/** What a decoder holds beside its dictionary until the engine collects it, whatever it has decoded: closing it is not enough. */
+const decoderBytes = 256 * 1024;
+
+/** @returns exactly `lengthBytes` bytes, in memory of their own; or `integrity/payload-malformed` */
 export const decompress = (
   compressed: Uint8Array,
   dictionary: Uint8Array | undefined,
@@ -34,7 +37,7 @@ export const decompress = (
   const declared = declaredBytes(compressed);
   if (declared !== lengthBytes) return refuse(`a frame of ${declared} bytes where ${lengthBytes} are due`);
   if (dictionary !== undefined && isFormattedDictionary(dictionary)) return refuse('a formatted dictionary');
-  passed(lengthBytes);
+  passed(decoderBytes + (dictionary?.length ?? 0));
   const decoded = attempt(
     () =>
       zstdDecompressSync(compressed, {
@@ -47,7 +50,8 @@ export const decompress = (
     refuse,
   );
   if (!decoded.ok) return decoded;
-  return decoded.value.length === lengthBytes ? decoded : refuse(`${decoded.value.length} bytes came out`);
+  const { buffer, byteOffset, length } = decoded.value;
+  return length === lengthBytes ? ok(new Uint8Array(buffer, byteOffset, length)) : refuse(`${length} bytes came out`);
 };
 
 /** A view: zlib copies what it keeps. */

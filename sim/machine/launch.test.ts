@@ -62,7 +62,7 @@ describe('the seat belt of each program (SR-31)', () => {
       const { flags, environment, after } = launchOf(name, parts, 'embedded');
       const isMouth = name === 'linkd';
       expect(flags.includes('--openssl-config=/programs/linkd.cnf'), name).toBe(isMouth);
-      expect(environment?.['TPM2OPENSSL_TCTI'], name).toBe(isMouth ? 'mssim:path=/run/tpm.sock' : undefined);
+      expect(environment['TPM2OPENSSL_TCTI'], name).toBe(isMouth ? 'mssim:path=/run/tpm.sock' : undefined);
       expect(after, name).toBe(isMouth ? '/run/tpm.sock' : undefined);
     }
   });

@@ -23,7 +23,7 @@ writeFileSync(join(generated, 'types.ts'), banner + emitTypes(schema));
 writeFileSync(join(generated, 'fields.ts'), banner + emitFields(schema));
 writeFileSync(
   join(generated, 'messages.d.ts'),
-  `${banner}interface Codec {\n  encode(value: object): { finish(): Uint8Array };\n  decode(bytes: Uint8Array): Record<string, unknown>;\n}\nexport declare const enigm: Record<string, Codec>;\n`,
+  `${banner}interface Codec {\n  encode(value: object, writer?: object): { finish(isShared?: boolean): Uint8Array };\n  decode(bytes: Uint8Array): Record<string, unknown>;\n}\nexport declare const enigm: Record<string, Codec>;\n`,
 );
 
 interface Pbjs {

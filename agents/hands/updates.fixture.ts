@@ -12,6 +12,7 @@ import { memoryBlockDevice, memorySlots } from '#hal/memory/block-device';
 import { chooseSlot } from '#hal/memory/boot-loader';
 import type { VirtualClock } from '#hal/memory/clock';
 import { memoryStore } from '#hal/memory/durable-store';
+import { memoryLog } from '#hal/memory/log';
 import { seededRandom } from '#hal/memory/random';
 import type { RunningSlot } from '#hal/ports/boot-control';
 import { slotNames } from '#hal/ports/slots';
@@ -21,10 +22,11 @@ import type { RunningImage } from '#ota-client/apply/tiers';
 import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
 import { provisionSlots } from '#ota-client/slots/factory';
 import { ledgerStore } from '#ota-client/slots/ledger';
-import type { ReleasePolicy } from '#ota-client/slots/statement';
+import type { LogTrust } from '#ota-client/transparency/log-trust';
 import { bootId, startTestHands } from './hands.fixture.ts';
+import { logOfReleases } from './log-of-releases.ts';
 import { storedFloor } from './stored-floor.ts';
-import { slotUpdates } from './updates.ts';
+import { slotUpdates, type WrittenPolicy } from './updates.ts';
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
 const random = seededRandom('release custodians');
@@ -33,8 +35,8 @@ const custodians = { os: twoOf(), repair: twoOf(), policy: twoOf() };
 export type CustodianClass = keyof typeof custodians;
 export const secretsOf = (name: CustodianClass): readonly HybridSecretKey[] => custodians[name].map(({ secretKey }) => secretKey);
 const hardware = 'test-board';
-const policyFor = (name: CustodianClass): ReleasePolicy => ({
-  ...{ crypto: nodeCrypto, threshold: 2, hardware },
+const policyFor = (name: CustodianClass): WrittenPolicy => ({
+  ...{ crypto: nodeCrypto, threshold: 2, hardware, isRepair: false },
   keys: custodians[name].map(({ publicKey }) => publicKey),
 });
 
@@ -66,7 +68,7 @@ const slotBytes = 1200 * 1024;
 export const soakMs = 60_000;
 
 /** Slot a holds the factory's release. A boot finds in a slot what the ledger says: images are looked at in other tests. */
-export const updateDevice = async (clock: VirtualClock) => {
+export const updateDevice = async (clock: VirtualClock, options: { readonly log?: LogTrust } = {}) => {
   const medium = memoryBlockDevice;
   const media = { a: medium(slotBytes), b: medium(slotBytes), boot: medium(twinRecordBytes), ledger: medium(twinRecordBytes) };
   media.a.load(factoryRelease.image);
@@ -85,7 +87,8 @@ export const updateDevice = async (clock: VirtualClock) => {
         boot: recordedBootControl(boot, async () => ok(running)),
         ledger,
         floor: storedFloor(store),
-        policies: [policyFor('os'), policyFor('repair')],
+        policies: [policyFor('os'), { ...policyFor('repair'), isRepair: true }],
+        log: logOfReleases(nodeCrypto, options.log, store, memoryLog()),
         clock,
         soakMs,
         probes: [{ name: 'storage-writable', run: async () => isWell }],
@@ -122,7 +125,8 @@ export const updateDevice = async (clock: VirtualClock) => {
     get switch() {
       return remoteSwitch(device.hands, perform);
     },
-    installer: (wanted: BuiltRelease, owner = 'mind') => remoteInstaller(device.hands, perform, owner, wanted.statement),
+    installer: (wanted: BuiltRelease, owner = 'mind', proof?: Uint8Array) =>
+      remoteInstaller(device.hands, perform, owner, wanted.statement, proof),
     async install(wanted: BuiltRelease, running?: RunningImage): Promise<Result<void>> {
       const { files } = unwrap(readManifest(wanted.manifest));
       const { facts, salt, uuid } = wanted;

@@ -29,6 +29,7 @@ import { slotKeeper } from '#ota-client/slots/keeper';
 import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
 import type { SlotView } from '#ota-client/slots/view';
+import type { LogOfReleases } from './log-of-releases.ts';
 
 export interface UpdateParts {
   readonly slots: Slots;
@@ -36,13 +37,20 @@ export interface UpdateParts {
   readonly ledger: LedgerStore;
   readonly floor: Floor;
   /** Whose releases these hands write, fixed when they start; a statement must satisfy one of them. */
-  readonly policies: readonly ReleasePolicy[];
+  readonly policies: readonly WrittenPolicy[];
+  /** Of releases: what is not in it is not written where that is required. */
+  readonly log: LogOfReleases;
   readonly clock: Clock;
   /** A committed release runs so long before the floor may rise to its own. */
   readonly soakMs: number;
   readonly probes: readonly HealthProbe[];
   /** As in `installer`. */
   readonly windowBytes?: number;
+}
+
+export interface WrittenPolicy extends ReleasePolicy {
+  /** Written whatever the log says (SR-12). */
+  readonly isRepair: boolean;
 }
 
 /** What the hands can find out of themselves. */
@@ -56,35 +64,46 @@ export interface HealthProbe {
 const idleOwnerMs = 10 * 60_000;
 
 export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
-  const { slots, boot, ledger, floor, policies, clock, soakMs, probes, windowBytes } = parts;
+  const { slots, boot, ledger, floor, policies, log, clock, soakMs, probes, windowBytes } = parts;
   const keeper = slotKeeper(boot, ledger);
   const writer = installer({ slots, keeper, floor, ...(windowBytes === undefined ? {} : { windowBytes }) });
   const open = (envelope: Uint8Array) => openByAny(policies, envelope);
   const verifyArm = (envelope: Uint8Array) => {
     const opened = open(envelope);
-    return opened.ok ? ok(opened.value.release) : opened;
+    return opened.ok ? ok(opened.value.statement.release) : opened;
   };
   const starter = slotSwitch({ keeper, floor, verifyArm });
   const running = runningSystem(boot, slots, probes);
   return {
-    slotWriter: slotWriter(writer, running, open, clock),
+    slotWriter: slotWriter(writer, running, { open, log }, clock),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
     runningSystem: running,
   };
 };
 
-type OpenStatement = (envelope: Uint8Array) => Result<ReleaseStatement>;
+interface OpenedRelease {
+  readonly statement: ReleaseStatement;
+  readonly isRepair: boolean;
+}
 
 /** @returns the statement, or why the first policy, that of ordinary releases, refuses it */
-const openByAny = (policies: readonly ReleasePolicy[], envelope: Uint8Array): Result<ReleaseStatement> => {
-  const opened = policies.map((policy) => openStatement(policy, envelope));
+const openByAny = (policies: readonly WrittenPolicy[], envelope: Uint8Array): Result<OpenedRelease> => {
+  const opened = policies.map((policy): Result<OpenedRelease> => {
+    const statement = openStatement(policy, envelope);
+    return statement.ok ? ok({ statement: statement.value, isRepair: policy.isRepair }) : statement;
+  });
   return opened.find(({ ok: isOpen }) => isOpen) ?? opened[0] ?? deny('integrity', 'signature-missing', 'no release key');
 };
 
 type Writer = ReturnType<typeof installer>;
 type Starter = ReturnType<typeof slotSwitch>;
 
-const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: OpenStatement, clock: Clock): SlotWriter => {
+interface Verifying {
+  readonly open: (envelope: Uint8Array) => Result<OpenedRelease>;
+  readonly log: LogOfReleases;
+}
+
+const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, { open, log }: Verifying, clock: Clock): SlotWriter => {
   let owner: string | undefined;
   let usedMs = clock.bootMs();
   const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
@@ -96,9 +115,14 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, open: 
   const begin = async (order: WriteOrder): Promise<Result<WriteBegun>> => {
     const opened = open(order.statement);
     if (!opened.ok) return opened;
+    const { statement, isRepair } = opened.value;
+    const standing = log.judge(statement.release.digest, isRepair, order.proof);
+    if (!standing.ok) return standing;
     if (owner !== undefined && owner !== order.owner && clock.bootMs() - usedMs > idleOwnerMs) await writer.abandon(owner);
-    const begun = await writer.begin({ ...opened.value, owner: order.owner, isForced: order.isForced });
+    const begun = await writer.begin({ ...statement, owner: order.owner, isForced: order.isForced });
     if (!begun.ok) return begun;
+    const noted = log.note(begun.value.slot, statement.release.digest, standing.value);
+    if (!noted.ok) return noted;
     owner = order.owner;
     usedMs = clock.bootMs();
     return ok(begunOf(begun.value));
@@ -168,12 +192,12 @@ const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): Wr
   ...recheck,
 });
 
-interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'clock' | 'soakMs'> {
+interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'clock' | 'soakMs' | 'log'> {
   readonly keeper: ReturnType<typeof slotKeeper>;
   readonly verifyArm: (envelope: Uint8Array) => ReturnType<Parameters<typeof slotSwitch>[0]['verifyArm']>;
 }
 
-const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, keeper, verifyArm }: StarterParts): SlotStarter => {
+const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, log, keeper, verifyArm }: StarterParts): SlotStarter => {
   /** Of this life of the hands alone: a restart lets it soak anew, which is later and never earlier. */
   let soakingSinceMs = clock.bootMs();
   return {
@@ -204,7 +228,7 @@ const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, keeper, ve
       if (!slotBytes.ok) return slotBytes;
       return ok({
         ...{ running: running.slot, runningRoot: running.verityRoot },
-        ...{ a: readingOf(views.a), b: readingOf(views.b) },
+        ...{ a: readingOf(views.a, log.noted('a', views.a.release)), b: readingOf(views.b, log.noted('b', views.b.release)) },
         ...{ floorEpoch: floorEpoch.value, slotBytes: slotBytes.value },
       });
     },
@@ -218,7 +242,11 @@ const sizeOf = async (slots: Slots, slot: SlotName): Promise<Result<number>> => 
   return ok(device.value.sizeBytes);
 };
 
-const readingOf = ({ reason, ...view }: SlotView): SlotReading => (reason === '' ? view : { ...view, reason });
+const readingOf = ({ reason, ...view }: SlotView, log: string | undefined): SlotReading => ({
+  ...view,
+  ...(reason === '' ? {} : { reason }),
+  ...(log === undefined ? {} : { log }),
+});
 
 /** Limit: read as it lies in the slot, without dm-verity in between; whoever reads checks what comes of it. */
 const runningSystem = (boot: BootControl, slots: Slots, probes: readonly HealthProbe[]): RunningSystem => {

@@ -90,8 +90,9 @@ const judgeBoot = async (hands: RemoteHands): Promise<Result<BootView>> => {
 
 /** What was measured of this boot against what the hands wrote into the slot it came from. */
 const releaseOf = (slots: SlotsReading): NonNullable<Observations['release']>['value'] => {
-  const { state, release } = slots[slots.running];
-  return { state, isAsInstalled: release !== undefined && equalBytes(release.verityRoot, slots.runningRoot) };
+  const { state, release, log } = slots[slots.running];
+  const isAsInstalled = release !== undefined && equalBytes(release.verityRoot, slots.runningRoot);
+  return { state, isAsInstalled, ...(log === undefined ? {} : { log }) };
 };
 
 const judgement = (trust: Trust): { readonly category?: string; readonly opinion?: string } => {

@@ -22,7 +22,7 @@ export const perfect = (measuredBootMs: number): Required<Observations> => ({
   ),
   tpm: at({ tpmClass: 'discrete' }, measuredBootMs),
   boot: at({ isSecureBoot: true }, measuredBootMs),
-  release: at({ state: 'committed', isAsInstalled: true }, measuredBootMs),
+  release: at({ state: 'committed', isAsInstalled: true, log: '' }, measuredBootMs),
   attestation: at({ status: 'affirming' }, measuredBootMs),
   time: at({ isKnown: true, offsetSeconds: 0 }, measuredBootMs),
   audit: at({ state: 'intact' }, measuredBootMs),
@@ -78,10 +78,12 @@ export const anyObservations: fc.Arbitrary<Observations> = partly<Good>({
     ),
   ),
   release: observed(
-    mostly(
+    mostly<Good['release']['value']>(
+      { state: 'committed', isAsInstalled: true, log: '' },
       { state: 'committed', isAsInstalled: true },
-      { state: 'committed', isAsInstalled: false },
-      { state: 'failed', isAsInstalled: true },
+      { state: 'committed', isAsInstalled: true, log: 'integrity/log-proof-missing' },
+      { state: 'committed', isAsInstalled: false, log: '' },
+      { state: 'failed', isAsInstalled: true, log: '' },
     ),
   ),
   attestation: observed(

@@ -60,7 +60,7 @@ export const runMachineHands = ({ signals, switches, apps, probes, isSimulated }
       const commands = unwrap(nativeCommands(options.addon, 'release'));
       const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
       const updates = await machineUpdates({
-        ...{ commands, clock, store, startEndedPath: startEndedPath(installed.runDirectory) },
+        ...{ commands, clock, log, store, startEndedPath: startEndedPath(installed.runDirectory) },
         ...(probes === undefined ? {} : { probes }),
       });
       if (!updates.ok) log.warn('updates.none', { code: codeOf(updates.fault), cause: updates.fault.detail ?? '' });

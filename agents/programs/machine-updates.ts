@@ -1,5 +1,6 @@
 /** Updates of a machine whose kernel shows slots of ours: partitions, boot entries of its firmware, a ledger. */
 import { readFileSync } from 'node:fs';
+import { logOfReleases } from '#agents/hands/log-of-releases';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { runningRelease } from '#agents/hands/running-release';
 import { storedFloor } from '#agents/hands/stored-floor';
@@ -15,6 +16,7 @@ import type { RunningSlot } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
 import type { Commands } from '#hal/ports/commands';
 import type { DurableStore } from '#hal/ports/durable-store';
+import type { Log } from '#hal/ports/log';
 import type { UpdatePorts } from '#hal/ports/updater';
 import { ledgerStore } from '#ota-client/slots/ledger';
 import { releaseTrustPath } from './layout.ts';
@@ -22,6 +24,7 @@ import { releaseTrustPath } from './layout.ts';
 export interface MachineUpdateParts {
   readonly commands: Commands;
   readonly clock: Clock;
+  readonly log: Log;
   readonly store: DurableStore;
   /** There once this start came to its end. */
   readonly startEndedPath: string;
@@ -35,6 +38,7 @@ const sectorBytes = 512;
 export const machineUpdates = async ({
   commands,
   clock,
+  log,
   store,
   startEndedPath,
   probes = () => [],
@@ -72,6 +76,7 @@ export const machineUpdates = async ({
     slotUpdates({
       ...{ slots, boot: boot.value, ledger, floor: storedFloor(store), clock },
       policies: policiesOf(nodeCrypto, trust.value),
+      log: logOfReleases(nodeCrypto, trust.value.log, store, log),
       soakMs: trust.value.soakMs,
       probes: [{ name: 'storage-writable', run: isWritable }, ...probes(running)],
     }),

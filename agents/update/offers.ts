@@ -22,14 +22,15 @@ import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/re
 import type { Installed } from '#ota-client/trust/release';
 import { directorCall, fetchFromAnswer, rolloutDigest, rolloutParty, rolloutPlaces } from './asking.ts';
 import { type DirectorMethods, directorParty } from './director-methods.ts';
+import { type LoggedOffer, type LogSource, loggedOffer } from './logged.ts';
 import { releaseIdOf } from './manifest.ts';
-import { type Offer, offerOf, repairOffer } from './offer.ts';
+import { offerOf, repairOffer } from './offer.ts';
 
 export interface Offers {
   /** @returns the offer, undefined where there is nothing to do; or why nothing may be installed */
-  directed(installed: Installed, signal: AbortSignal): Promise<Result<Offer | undefined>>;
+  directed(installed: Installed, signal: AbortSignal): Promise<Result<LoggedOffer | undefined>>;
   /** Needs no verifier, no director, no clock. */
-  repair(installed: Installed, signal: AbortSignal): Promise<Result<Offer>>;
+  repair(installed: Installed, signal: AbortSignal): Promise<Result<LoggedOffer>>;
 }
 
 export interface OfferParts {
@@ -43,12 +44,14 @@ export interface OfferParts {
   readonly state: StateKeeper;
   readonly time: ExpiryTime;
   readonly roots: { readonly image: Uint8Array; readonly director: Uint8Array };
+  /** Where releases must stand. */
+  readonly log: LogSource;
   /** Whose statements count: releases and repairs have custodians of their own (SR-03). */
   readonly policies: { readonly update: ReleasePolicy; readonly repair: ReleasePolicy };
 }
 
 export const releaseOffers = (parts: OfferParts): Offers => {
-  const { crypto, read, store, director, attestor, verifier, keys, state, time, roots, policies } = parts;
+  const { crypto, read, store, director, attestor, verifier, keys, state, time, roots, log, policies } = parts;
   const kept = (prefix: string) => ({
     get: (name: string) => store.get(`${prefix}-${name}`),
     put: (name: string, bytes: Uint8Array) => store.put(`${prefix}-${name}`, bytes),
@@ -95,12 +98,15 @@ export const releaseOffers = (parts: OfferParts): Offers => {
       const bundle = await eligibleTarget(crypto, directed.value, repository.value, { ...installed, nonce: asked.value.nonce });
       if (!bundle.ok) return bundle.fault.reason === 'release-current' ? ok(undefined) : bundle;
       const source = { crypto, read, policy: policies.update };
-      return bundle.value === undefined ? ok(undefined) : offerOf(source, repository.value, bundle.value, signal);
+      if (bundle.value === undefined) return ok(undefined);
+      const offer = await offerOf(source, repository.value, bundle.value, signal);
+      return offer.ok ? loggedOffer(log, repository.value, offer.value, 'os', signal) : offer;
     },
     async repair(installed, signal) {
       const repository = await refreshForRepair(image, time.present().floorMs, signal);
       if (!repository.ok) return repository;
-      return repairOffer({ crypto, read, policy: policies.repair }, repository.value, installed, signal);
+      const offer = await repairOffer({ crypto, read, policy: policies.repair }, repository.value, installed, signal);
+      return offer.ok ? loggedOffer(log, repository.value, offer.value, 'repair', signal) : offer;
     },
   };
 };

@@ -9,8 +9,8 @@ import { postureKeeper } from '#agents/mind/posture-keeper';
 import type { BuiltRelease } from '#agents/release/build';
 import { toHex } from '#hal/core/bytes';
 import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
+import type { LoggedOffer } from './logged.ts';
 import { readManifest } from './manifest.ts';
-import type { Offer } from './offer.ts';
 import { type Updater, updater } from './updater.ts';
 
 const never = new AbortController().signal;
@@ -18,7 +18,8 @@ const next = release(2);
 const signer = new Uint8Array(16).fill(0x51);
 const trialMs = 5_000;
 
-const offerOf = (built: BuiltRelease): Offer => ({
+const offerOf = (built: BuiltRelease): LoggedOffer => ({
+  standing: { is: 'unasked' },
   id: 'release-2',
   statement: { release: built.facts, salt: built.salt, uuid: built.uuid },
   manifest: unwrap(readManifest(built.manifest)),
@@ -29,7 +30,7 @@ const code = (result: Result<unknown>) => (result.ok ? result.value : codeOf(res
 describe('what becomes of a release, in the audit log', () => {
   let mind: TestMind;
   let device: Awaited<ReturnType<typeof updateDevice>>;
-  let offered: Result<Offer | undefined>;
+  let offered: Result<LoggedOffer | undefined>;
   let mirror: ReadRange;
   let updates: Updater;
   let isWell = true;

@@ -23,7 +23,7 @@ import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import type { SlotsView } from '#ota-client/slots/view';
 import type { Installed } from '#ota-client/trust/release';
 import type { ManagedState } from '#protos/gen/types';
-import type { Offer } from './offer.ts';
+import type { LoggedOffer } from './logged.ts';
 import type { Offers } from './offers.ts';
 import {
   type Perform,
@@ -36,7 +36,7 @@ import {
 
 export interface Updater {
   /** @returns what the director offers now; undefined where there is nothing to do */
-  check(signal: AbortSignal): Promise<Result<Offer | undefined>>;
+  check(signal: AbortSignal): Promise<Result<LoggedOffer | undefined>>;
   /**
    * Fetches, writes, proves and arms; goes on where an earlier call was cut.
    * @param wanted `repair` needs no verifier, no director and no clock (SR-12)
@@ -124,19 +124,19 @@ export const updater = (parts: UpdaterParts): Updater => {
   };
 
   const write = async (
-    offer: Offer,
+    offer: LoggedOffer,
     situation: SlotsSituation,
     isForced: boolean,
     signal: AbortSignal,
   ): Promise<Result<void>> => {
-    const { statement, manifest } = offer;
+    const { statement, manifest, proof } = offer;
     const image = await runningImage(situation);
     return install(
       { ...statement, owner, isForced },
       manifest.files,
       {
         mirrors: [read],
-        installer: remoteInstaller(hands, performAs('install-release'), owner, manifest.statement),
+        installer: remoteInstaller(hands, performAs('install-release'), owner, manifest.statement, proof),
         clock,
         ...(image === undefined ? {} : { running: image }),
         onBegun: (begun) => log.info('update.begun', { ...begun }),
@@ -161,6 +161,7 @@ export const updater = (parts: UpdaterParts): Updater => {
     const offer = offered.value;
     if (offer === undefined) return ok('nothing-to-do');
     await audit.record({ event: 'release.offered', outcome: 'done', changeReference: offer.statement.release.digest });
+    if (offer.standing.is === 'unproved') await tellUnlogged(offer.statement.release.digest, offer.standing.fault);
     const plan = planUpdate({ ...offer.statement.release, hardware: [hardware] }, { ...situation, hardware, gates, isForced });
     if (!plan.ok) return plan;
     const written = await write(offer, situation, isForced, signal);
@@ -169,6 +170,12 @@ export const updater = (parts: UpdaterParts): Updater => {
     const armed = await starter.arm(offer.manifest.statement);
     if (!armed.ok) return armed;
     return ok(armed.value === 'trial' ? 'armed' : 'fallback-renewed');
+  };
+
+  /** It is installed all the same: policy only warns, or it is a repair (SR-12). */
+  const tellUnlogged = async (digest: Uint8Array, fault: Fault): Promise<void> => {
+    log.warn('update.unlogged', { code: codeOf(fault), detail: fault.detail ?? '' });
+    await audit.record({ event: 'release.unlogged', outcome: 'failed', fault, changeReference: digest });
   };
 
   /** Once for a trial: a start of what is committed already ends none. */

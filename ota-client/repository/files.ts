@@ -4,7 +4,10 @@ import type { Fetch } from '#ota-client/trust/session';
 
 export interface StaticFiles {
   get(path: string): Promise<Result<Uint8Array | undefined>>;
-  /** Durable and whole before it resolves. Of what was published, only `timestamp.json` and `root.json` are replaced. */
+  /**
+   * Durable and whole before it resolves. Of what was published, only `timestamp.json`, `root.json`, the checkpoint of the
+   * log and proofs in it are replaced.
+   */
   put(path: string, bytes: Uint8Array): Promise<Result<void>>;
   /** Size of a file in bytes, undefined where there is none. */
   size(path: string): Promise<Result<number | undefined>>;
@@ -12,6 +15,12 @@ export interface StaticFiles {
 
 export const metadataPath = (name: string): string => `metadata/${name}`;
 export const targetPath = (name: string): string => `targets/${name}`;
+
+/** §6.2 of TUF 1.0: the file of a target with its hash before its name. @param path of the target. @param sha256 in hexadecimal */
+export const consistentPath = ({ path, sha256 }: { readonly path: string; readonly sha256: string }): string => {
+  const slash = path.lastIndexOf('/') + 1;
+  return targetPath(`${path.slice(0, slash)}${sha256}.${path.slice(slash)}`);
+};
 
 export const memoryFiles = (kept = new Map<string, Uint8Array>()): StaticFiles => ({
   get: async (path) => ok(kept.get(path)),

@@ -2,7 +2,7 @@
  * The publisher's desk: a release goes from draft to complete, each step made by one call of somebody who may make it.
  * Signatures are kept before the state says so, and files are written again harmlessly, so that a cut loses nothing.
  */
-import { deny, done, ok, type Result } from '#hal/core/result';
+import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import { step } from '#hal/core/table';
 import type { Clock } from '#hal/ports/clock';
 import type { DurableStore } from '#hal/ports/durable-store';
@@ -12,7 +12,8 @@ import type { BundleClass } from '#ota-client/trust/release';
 import type { TargetEntry } from './compose.ts';
 import type { Signer } from './custodian.ts';
 import type { Offer } from './director.ts';
-import { targetPath } from './files.ts';
+import { consistentPath } from './files.ts';
+import { type DeskLog, enterRelease } from './log-entries.ts';
 import { type ImageRepository, publishRoles, type SignedRole, signClass } from './publish.ts';
 import { allReleases, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
 import { isOffered, type ReleaseEvent, releases } from './release-table.ts';
@@ -23,6 +24,8 @@ export interface Desk {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** SR-13: whether the verifier knows the reference values of this release already. */
   readonly areReferencesLive: (release: ReleaseRecord) => Promise<Result<boolean>>;
+  /** Absent where releases are entered in no log. */
+  readonly log?: DeskLog;
   /** A rollout halts when the release failed on this many devices. */
   readonly haltAfterFailures: number;
 }
@@ -64,8 +67,9 @@ export const signRelease = async (desk: Desk, id: string, signers: readonly Sign
 };
 
 /**
- * Make it public, which is where it must be complete: reference values live (SR-13), every file in place.
- * @returns the staged release; or `policy/references-missing`, `integrity/target-mismatch`, `integrity/metadata-rollback`
+ * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, entered in the log.
+ * @returns the staged release; or `policy/references-missing`, `integrity/target-mismatch`, `integrity/metadata-rollback`,
+ *   `integrity/witnesses-missing`
  */
 export const stageRelease = async (desk: Desk, id: string, signers: readonly Signer[]): Promise<Result<ReleaseRecord>> => {
   const release = allowed(desk, id, 'stage');
@@ -74,6 +78,8 @@ export const stageRelease = async (desk: Desk, id: string, signers: readonly Sig
   if (!ready.ok) return ready;
   const signed = keptSigned(desk, release.value);
   if (!signed.ok) return signed;
+  const entered = await enter(desk, release.value, signed.value);
+  if (!entered.ok) return entered;
   const published = await publishRoles(desk.repository, [signed.value], signers, desk.clock.nowMs());
   return published.ok ? advance(desk, id, 'stage', ok) : published;
 };
@@ -148,12 +154,22 @@ const checkReady = async (desk: Desk, release: ReleaseRecord): Promise<Result<vo
   const live = await checkReferences(desk, release);
   if (!live.ok) return live;
   for (const { path, length, sha256 } of release.entries) {
-    const slash = path.lastIndexOf('/') + 1;
-    const file = targetPath(`${path.slice(0, slash)}${sha256}.${path.slice(slash)}`);
+    const file = consistentPath({ path, sha256 });
     const size = await desk.repository.files.size(file);
     if (!size.ok) return size;
     if (size.value !== length) return deny('integrity', 'target-mismatch', file);
   }
+  return done;
+};
+
+/** SR-12: a repair is public without the log rather than not at all, and somebody is told. */
+const enter = async ({ log, repository, store }: Desk, release: ReleaseRecord, signed: SignedRole): Promise<Result<void>> => {
+  if (log === undefined) return done;
+  const all = allReleases(store);
+  if (!all.ok) return all;
+  const entered = await enterRelease(log, repository, release, signed, all.value);
+  if (entered.ok || release.class !== 'repair') return entered;
+  log.leftOut(release, codeOf(entered.fault));
   return done;
 };
 

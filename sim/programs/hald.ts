@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startHands } from '#agents/hands/hands';
+import { logOfReleases } from '#agents/hands/log-of-releases';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { storedFloor } from '#agents/hands/stored-floor';
 import { slotUpdates } from '#agents/hands/updates';
@@ -103,6 +104,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
         ledger: machine.ledger,
         floor: storedFloor(store),
         policies: policiesOf(nodeCrypto, trust),
+        log: logOfReleases(nodeCrypto, trust.log, store, log),
         clock,
         soakMs: trust.soakMs,
         windowBytes,

@@ -1,5 +1,6 @@
 /** The hands of an update, behind their door: slots, journal and boot record as files. Every permit is good. */
 import { join } from 'node:path';
+import { logOfReleases } from '#agents/hands/log-of-releases';
 import { slotUpdates } from '#agents/hands/updates';
 import { bootRecordStore, recordedBootControl } from '#hal/core/boot-record';
 import { fromHex } from '#hal/core/bytes';
@@ -7,6 +8,7 @@ import { done, ok, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxBlockDevice, linuxSlots } from '#hal/linux/block-device';
 import { linuxClock } from '#hal/linux/clock';
+import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
@@ -24,7 +26,8 @@ const ports = slotUpdates({
   boot: recordedBootControl(boot, async () => ok(running)),
   ledger: ledgerStore(unwrap(await linuxBlockDevice(media.journal, 'write'))),
   floor: { read: async () => ok(1), raise: async () => done },
-  policies: [{ crypto: nodeCrypto, hardware, threshold: 2, keys: readCustodians(custodians) }],
+  policies: [{ crypto: nodeCrypto, hardware, threshold: 2, keys: readCustodians(custodians), isRepair: false }],
+  log: logOfReleases(nodeCrypto, undefined, memoryStore(), memoryLog()),
   clock: linuxClock(),
   soakMs: 0,
   probes: [],

@@ -53,7 +53,7 @@ export const update: Scenario = {
     if (!published.ok) return refused(published.fault);
 
     if (fate.permille === 0) return refused(faultOfCode(await offerCode(world)));
-    const killedAt = await installUntilKilled(world);
+    const killedAt = fate.isUnlogged ? 'nowhere' : await installUntilKilled(world);
     const installed = await device.enigmctl('update', 'install');
     const fault = faultOf(installed);
     if (fault !== undefined) return refused(fault);

@@ -1,0 +1,159 @@
+/** What anybody verifies without a device: a repository that an office published, its manifest, its image, its log. */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeReleaseTrust } from '#agents/hands/release-trust';
+import { folderFiles } from '#agents/release/folder-files';
+import { readKey } from '#agents/release/keys';
+import { readManifest } from '#agents/update/manifest';
+import { toHex } from '#hal/core/bytes';
+import { unwrap } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
+import { hybridPublicKey } from '#hal/crypto/suites';
+import { openStatement } from '#ota-client/slots/statement';
+import { proofPath } from '#ota-client/transparency/entry';
+import { logTrust, newLog, newWitnesses } from '#ota-client/transparency/log.fixture';
+import { ask, askJson } from '../enigmctl.fixture.ts';
+import { exitCodes } from '../exit-codes.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'enigm-verify-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const at = (name: string) => join(directory, name);
+const key = (name: string) => at(`keys/${name}.json`);
+const repository = at('office/repository');
+const root = join(repository, 'metadata/1.root.json');
+const read = (path: string) => new Uint8Array(readFileSync(path));
+const hardware = 'board-1';
+
+const publicKeys = (name: 'os' | 'repair') =>
+  ['first', 'second'].map((which) => hybridPublicKey(nodeCrypto, unwrap(readKey(key(`${name}-${which}`))).secret));
+const quorum = (name: 'os' | 'repair') => ({ keys: publicKeys(name), threshold: 2 });
+let manifest: string;
+let statement: { readonly kind: 'statement'; readonly digest: Uint8Array };
+const run = (...words: readonly string[]) => ask('verify', ...words);
+/** The code of the refusal, which is on standard error. */
+const refusal = async (...words: readonly string[]) => {
+  const { code, out, error } = await run(...words);
+  expect([code, out]).toEqual([exitCodes.unverified, '']);
+  return error.split(':')[0];
+};
+/** A copy of the repository with one file changed. */
+const spoilt = (name: string, path: string, change = (bytes: Uint8Array) => bytes.fill(0x20, 100, 101)): string => {
+  cpSync(repository, at(name), { recursive: true });
+  writeFileSync(join(at(name), path), change(read(join(repository, path))));
+  return at(name);
+};
+
+beforeAll(async () => {
+  const release = (...words: readonly string[]) => ask('release', ...words);
+  await release('init', at('office'), '--keys', at('keys'));
+  writeFileSync(at('image'), new Uint8Array(300_000).fill(2));
+  await release(
+    ...['add', at('office'), 'release-2', '--image', at('image'), '--hardware', hardware],
+    ...['--author', 'ada', '--counter', '2', '--floor', '1'],
+  );
+  await release('sign', at('office'), 'release-2', '--reviewer', 'bea', '--key', key('os-first'), key('os-second'));
+  writeFileSync(at('live'), toHex(read(at('office/drafts/release-2/verity-root'))));
+  const { code } = await release('publish', at('office'), 'release-2', '--references', at('live'), '--key', key('publisher'));
+  expect(code).toBe(exitCodes.done);
+  manifest = join(repository, 'targets/os', readdirSync(join(repository, 'targets/os'))[0] ?? '');
+  const trust = { hardware, quorums: [quorum('os'), { ...quorum('repair'), isRepair: true }], soakMs: 0 };
+  writeFileSync(at('trust'), writeReleaseTrust(trust));
+  writeFileSync(at('trust-log'), writeReleaseTrust({ ...trust, log: logTrust() }));
+  const policy = { crypto: nodeCrypto, hardware, ...quorum('os') };
+  const { digest } = unwrap(openStatement(policy, unwrap(readManifest(read(manifest))).statement)).release;
+  statement = { kind: 'statement', digest };
+  const metadata = readdirSync(join(repository, 'metadata')).filter((name) => name.endsWith('.os.json'));
+  const targets = metadata.map((name) => read(join(repository, 'metadata', name)));
+  cpSync(repository, at('logged'), { recursive: true });
+  const entries = targets.map((bytes) => ({ kind: 'targets', digest: nodeCrypto.hash('sha256', bytes) }) as const);
+  unwrap(await newLog(newWitnesses().slice(0, 2), folderFiles(at('logged'))).record([...entries, statement]));
+});
+
+describe('verify release', () => {
+  test('says what was verified from the root, by whom, and what was not', async () => {
+    const { code, out } = await run('release', repository, '--root', root);
+    expect(code).toBe(exitCodes.done);
+    expect(out).toContain('verified      repository: from your root to version 1 of it, and down; good until 2');
+    expect(out).toContain(
+      'os/release-2: release 2, floor epoch 1 for board-1; metadata and statement by 2 of os-first, os-second; 3 pinned files',
+    );
+    expect(out).toContain('not verified  the log of releases: no log was given by --trust');
+    const { json } = await askJson('verify', 'release', repository, '--root', root);
+    expect(json).toMatchObject({
+      ...{ isVerified: true, rootVersion: 1 },
+      releases: [{ path: 'os/release-2', counter: 2, custodians: ['os-first', 'os-second'], digest: toHex(statement.digest) }],
+    });
+  });
+
+  test('asks the log where one is given: metadata and statement must stand in it', async () => {
+    const { code, out } = await run('release', at('logged'), '--root', root, '--trust', at('trust-log'));
+    expect(code).toBe(exitCodes.done);
+    expect(out).toContain('os/release-2: entry 2 of 3 in the log of releases, seen by witness.example/a at 2023-11-14T22:13:20Z');
+    expect(out).not.toContain('no log was given');
+    expect(await refusal('release', repository, '--root', root, '--trust', at('trust-log'))).toBe('integrity/log-proof-missing');
+  });
+
+  test('refuses another root, a changed manifest, a changed recipe, and what is no folder', async () => {
+    await ask('release', 'init', at('other'), '--keys', at('other-keys'));
+    const other = at('other/repository/metadata/1.root.json');
+    expect(await refusal('release', repository, '--root', other)).toBe('integrity/custodians-missing');
+    const path = `targets/os/${manifest.split('/').at(-1)}`;
+    expect(await refusal('release', spoilt('a', path), '--root', root)).toBe('integrity/target-mismatch');
+    const recipe = 'targets/payload/release-2/full.recipe';
+    expect(await refusal('release', spoilt('b', recipe), '--root', root)).toBe('integrity/target-mismatch');
+    expect(await refusal('release', manifest, '--root', root)).toBe('protocol/file-unreadable');
+    expect(await refusal('release', at('keys'), '--root', root)).toBe('unavailable/not-found');
+  });
+});
+
+describe('verify manifest', () => {
+  test('by the keys that hands are started with, with a proof or without', async () => {
+    const { code, out } = await run('manifest', manifest, '--trust', at('trust'));
+    expect(code).toBe(exitCodes.done);
+    expect(out).toContain('statement: release 2, floor epoch 1 for board-1, signed by custodians of');
+    expect(out).toContain('not verified  the log of releases: no proof was given');
+    const proof = join(at('logged'), proofPath(statement));
+    const proved = await run('manifest', manifest, '--trust', at('trust-log'), '--proof', proof);
+    expect(proved.out).toContain('statement: entry 2 of 3 in the log of releases');
+    expect(proved.code).toBe(exitCodes.done);
+  });
+
+  test('refuses keys of others, another hardware class, a proof of something else, and a proof without a log', async () => {
+    const strangers = { hardware, quorums: [quorum('repair')], soakMs: 0 };
+    writeFileSync(at('strangers'), writeReleaseTrust(strangers));
+    writeFileSync(at('elsewhere'), writeReleaseTrust({ ...strangers, hardware: 'board-2', quorums: [quorum('os')] }));
+    expect(await refusal('manifest', manifest, '--trust', at('strangers'))).toBe('integrity/signature-missing');
+    expect(await refusal('manifest', manifest, '--trust', at('elsewhere'))).toBe('policy/hardware-mismatch');
+    const [other = ''] = readdirSync(at('logged/log/proofs')).filter((name) => name.startsWith('targets-'));
+    const wrong = at(`logged/log/proofs/${other}`);
+    expect(await refusal('manifest', manifest, '--trust', at('trust-log'), '--proof', wrong)).toBe('integrity/log-proof-invalid');
+    expect(await refusal('manifest', manifest, '--trust', at('trust'), '--proof', wrong)).toBe('protocol/config-invalid');
+    expect(await refusal('manifest', at('image'), '--trust', at('trust'))).toMatch(/^protocol\//);
+  });
+});
+
+describe('verify artifact', () => {
+  test('holds every block of an image against the manifest', async () => {
+    const { code, out } = await run('artifact', at('image'), '--against', manifest, '--trust', at('trust'));
+    expect(code).toBe(exitCodes.done);
+    expect(out).toContain('verified      image: its hash tree has the root that the statement names');
+    expect(out).toContain('not verified  what the image does');
+  });
+
+  test('refuses an image with one bit changed, a longer one, and one that is not there', async () => {
+    const image = read(at('image'));
+    image[123_456] = (image[123_456] ?? 0) ^ 1;
+    writeFileSync(at('bit'), image);
+    writeFileSync(at('long'), new Uint8Array(310_000).fill(2));
+    for (const name of ['bit', 'long'])
+      expect(await refusal('artifact', at(name), '--against', manifest, '--trust', at('trust'))).toBe('integrity/image-mismatch');
+    expect(await refusal('artifact', at('none'), '--against', manifest, '--trust', at('trust'))).toBe('protocol/file-unreadable');
+  });
+});
+
+test('help names what is needed, and a missing root is a usage fault', async () => {
+  expect((await run('release', '--help')).out).toContain('--root <file>');
+  expect((await run('release', repository)).code).toBe(exitCodes.usage);
+});

@@ -29,6 +29,7 @@ import { repairPath } from '#ota-client/trust/repair';
 import { buildRelease } from './build.ts';
 import { folderFiles } from './folder-files.ts';
 import { keyIn, type NamedSecret } from './keys.ts';
+import { officeLog } from './office-transparency.ts';
 
 export interface OfficeParts {
   readonly crypto: CryptoBackend;
@@ -203,10 +204,13 @@ const withDesk = async (
   areReferencesLive: Desk['areReferencesLive'],
   work: (desk: Desk) => Promise<Result<ReleaseRecord>>,
 ): Promise<Result<ReleaseRecord>> => {
+  const log = officeLog(repository.crypto, folder, repository.files);
+  if (!log.ok) return log;
+  const logged = log.value === undefined ? {} : { transparency: log.value.transparency };
   const opened: Result<DurableStore> = openDurableStore(join(folder, 'releases.db'));
   if (!opened.ok) return opened;
   try {
-    return await work({ repository, store: opened.value, clock, areReferencesLive, haltAfterFailures: 2 });
+    return await work({ repository, store: opened.value, clock, areReferencesLive, haltAfterFailures: 2, ...logged });
   } finally {
     opened.value.close();
   }

@@ -16,7 +16,7 @@ export interface StaticFiles {
 export const metadataPath = (name: string): string => `metadata/${name}`;
 export const targetPath = (name: string): string => `targets/${name}`;
 
-/** §6.2 of TUF 1.0: the file of a target with its hash before its name. @param path of the target. @param sha256 in hexadecimal */
+/** TUF 1.0 §6.2: the file of a target has its hash before its name. */
 export const consistentPath = ({ path, sha256 }: { readonly path: string; readonly sha256: string }): string => {
   const slash = path.lastIndexOf('/') + 1;
   return targetPath(`${path.slice(0, slash)}${sha256}.${path.slice(slash)}`);

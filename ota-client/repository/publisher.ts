@@ -25,7 +25,7 @@ export interface Desk {
   /** SR-13: whether the verifier knows the reference values of this release already. */
   readonly areReferencesLive: (release: ReleaseRecord) => Promise<Result<boolean>>;
   /** Absent where releases are entered in no log. */
-  readonly log?: DeskLog;
+  readonly transparency?: DeskLog;
   /** A rollout halts when the release failed on this many devices. */
   readonly haltAfterFailures: number;
 }
@@ -163,13 +163,17 @@ const checkReady = async (desk: Desk, release: ReleaseRecord): Promise<Result<vo
 };
 
 /** SR-12: a repair is public without the log rather than not at all, and somebody is told. */
-const enter = async ({ log, repository, store }: Desk, release: ReleaseRecord, signed: SignedRole): Promise<Result<void>> => {
-  if (log === undefined) return done;
+const enter = async (
+  { transparency, repository, store }: Desk,
+  release: ReleaseRecord,
+  signed: SignedRole,
+): Promise<Result<void>> => {
+  if (transparency === undefined) return done;
   const all = allReleases(store);
   if (!all.ok) return all;
-  const entered = await enterRelease(log, repository, release, signed, all.value);
+  const entered = await enterRelease(transparency, repository, release, signed, all.value);
   if (entered.ok || release.class !== 'repair') return entered;
-  log.leftOut(release, codeOf(entered.fault));
+  transparency.leftOut(release, codeOf(entered.fault));
   return done;
 };
 

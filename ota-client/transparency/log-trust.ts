@@ -22,16 +22,16 @@ export interface LogTrust {
 }
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
-const keyName = text(/^[a-z0-9](?:[a-z0-9./-]{0,94}[a-z0-9])?$/, 'the name of a key: a URL without its scheme');
-const hybridKey = { classical: base64(32), postQuantum: base64(1952) };
+export const keyName = text(/^[a-z0-9](?:[a-z0-9./-]{0,94}[a-z0-9])?$/, 'the name of a key: a URL without its scheme');
+export const hybridKeyFields = { classical: base64(32), postQuantum: base64(1952) };
 const maxWitnesses = 6;
 
 /** As a part of a configuration file. */
 export const logTrustFields = object({
   policy: oneOf(...logPolicies),
   origin: keyName,
-  ...hybridKey,
-  witnesses: list(object({ name: keyName, ...hybridKey }), maxWitnesses),
+  ...hybridKeyFields,
+  witnesses: list(object({ name: keyName, ...hybridKeyFields }), maxWitnesses),
   threshold: integer(2, maxWitnesses),
 });
 

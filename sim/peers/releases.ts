@@ -144,7 +144,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
   };
   const desk: Desk = {
     ...unseen,
-    log: { record: log.value.record, leftOut: ({ id }, code) => leftOut.push(`${id} ${code}`) },
+    transparency: { record: log.value.record, leftOut: ({ id }, code) => leftOut.push(`${id} ${code}`) },
   };
 
   const workshop = { approvers, policyOf, imageOf, root };

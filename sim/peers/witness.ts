@@ -1,15 +1,15 @@
 /** A witness of the log of releases: its own key, its own memory, `add-checkpoint` of C2SP tlog-witness over HTTPS. */
-import { createServer, request as httpsRequest } from 'node:https';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { deny, ok, type Result } from '#hal/core/result';
+import { askWitness, bodyOf, submission } from '#agents/release/witness-link';
+import { ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { type HybridPublicKey, type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
 import { openDurableStore } from '#hal/linux/durable-store';
 import type { Clock } from '#hal/ports/clock';
 import type { AskedWitness } from '#ota-client/transparency/log';
 import { addCheckpoint } from '#ota-client/transparency/witness';
-import { maxRequestBytes, type WitnessAnswer } from '#ota-client/transparency/witness-request';
 import { certifyServer } from './authority.ts';
 import type { PeerSecrets } from './secrets.ts';
 
@@ -39,7 +39,6 @@ export const openWitness = ({ directory, name, secret, logs, clock }: WitnessOpt
 };
 
 const host = '127.0.0.1';
-const submission = '/add-checkpoint';
 
 /** The same witness, asked through a socket. @returns it; or the faults of its store */
 export const startWitness = async (
@@ -64,47 +63,11 @@ export const startWitness = async (
   });
   const { port } = server.address() as AddressInfo;
   return ok({
-    asked: { ...witness.value.asked, ask: askOver(port, tlsAuthority.certificate) },
+    asked: { ...witness.value.asked, ask: askWitness({ url: `https://${host}:${port}`, authority: tlsAuthority.certificate }) },
     async close() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
       await witness.value.close();
     },
   });
-};
-
-const statuses = [200, 400, 403, 404, 409, 422, 500] as const;
-
-const askOver =
-  (port: number, authority: string) =>
-  (body: Uint8Array): Promise<Result<WitnessAnswer>> =>
-    new Promise((resolve) => {
-      const failed = (cause: unknown) => resolve(deny('unavailable', 'link-down', String(cause)));
-      const asking = httpsRequest(
-        { host, port, path: submission, method: 'POST', ca: authority, minVersion: 'TLSv1.3', agent: false },
-        async (response) => {
-          const said = await bodyOf(response);
-          const status = statuses.find((known) => known === response.statusCode);
-          if (said === undefined || status === undefined) return failed(`status ${response.statusCode}`);
-          return resolve(ok({ status, body: said }));
-        },
-      );
-      asking.once('error', failed);
-      asking.end(body);
-    });
-
-/** @returns undefined for more than a request has, or where the connection ended before its end */
-const bodyOf = async (stream: AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> => {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const part of stream) {
-      length += part.length;
-      if (length > maxRequestBytes) return undefined;
-      parts.push(part);
-    }
-  } catch {
-    return undefined;
-  }
-  return new Uint8Array(Buffer.concat(parts));
 };

@@ -116,6 +116,17 @@ describe('what becomes of a release, in the audit log', () => {
     return read;
   };
 
+  test('is that it was installed without proof from the log of releases, where that is only told', async () => {
+    const fault = { category: 'integrity', reason: 'log-proof-missing' } as const;
+    offered = ok({ ...offerOf(next), standing: { is: 'unproved', fault } });
+    expect(await install()).toBe('armed');
+    expect(told()).toEqual([
+      'release.offered done release-2',
+      'release.unlogged failed integrity/log-proof-missing release-2',
+      'release.written done release-2',
+    ]);
+  });
+
   test('is nothing where a rollout has not reached this device', async () => {
     offered = ok(undefined);
     expect(await install()).toBe('nothing-to-do');

@@ -10,7 +10,6 @@ import type { Log } from '#hal/ports/log';
 import type { SlotName } from '#hal/ports/slots';
 import { judgeLogged, type LogStanding } from '#ota-client/transparency/judge';
 import type { LogTrust } from '#ota-client/transparency/log-trust';
-import { seenLog } from '#ota-client/transparency/seen';
 
 export interface LogOfReleases {
   /** @param digest of the release: SHA-256 of its statement. @returns how it stands; or the faults of `judgeLogged` */
@@ -31,15 +30,13 @@ export const logOfReleases = (
   store: Pick<DurableStore, 'get' | 'put'>,
   log: Log,
 ): LogOfReleases => {
-  const seen = seenLog(store);
   const key = (slot: SlotName) => `log-of-slot-${slot}`;
   return {
     judge: (digest, isRepair, proof) =>
-      judgeLogged({ crypto, trust, seen }, { entry: { kind: 'statement', digest }, isRepair }, proof),
+      judgeLogged({ crypto, trust, store }, { entry: { kind: 'statement', digest }, isRepair }, proof),
     note(slot, digest, standing) {
       if (standing.is === 'unproved') log.warn('update.unlogged', { slot, code: codeOf(standing.fault) });
-      const said = { unasked: notAsked, proved: '', unproved: standing.is === 'unproved' ? codeOf(standing.fault) : '' };
-      const next = concat(digest, utf8(said[standing.is]));
+      const next = concat(digest, utf8(saidOf(standing)));
       const before = store.get(key(slot));
       if (before.ok && before.value !== undefined && equalBytes(before.value, next)) return done;
       return store.put(key(slot), next);
@@ -52,4 +49,9 @@ export const logOfReleases = (
       return said === notAsked ? undefined : said;
     },
   };
+};
+
+const saidOf = (standing: LogStanding): string => {
+  if (standing.is === 'unproved') return codeOf(standing.fault);
+  return standing.is === 'proved' ? '' : notAsked;
 };

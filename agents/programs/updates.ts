@@ -14,7 +14,6 @@ import { keyId } from '#hal/crypto/envelope';
 import type { DurableStore } from '#hal/ports/durable-store';
 import { exchangeClient } from '#hal/remote/exchange-client';
 import type { HealthCheck } from '#ota-client/apply/health';
-import { seenLog } from '#ota-client/transparency/seen';
 
 export interface UpdateNeeds {
   readonly far: FarEnds;
@@ -39,7 +38,7 @@ export const updaterOf = (parts: Parts, fleet: Fleet, site: UpdateSite, needs: U
     state,
     time: expiryTime(parts, attestor),
     roots: { image: fleet.repository.root, director: site.director.root },
-    log: { crypto, trust: site.log, seen: seenLog(store), read: far.read },
+    log: { crypto, trust: site.log, store, read: far.read },
     policies: {
       update: { crypto, keys: site.releaseKeys, threshold: 2, hardware },
       repair: { crypto, keys: site.repairKeys, threshold: 2, hardware },

@@ -2,7 +2,7 @@
 import { request } from 'node:https';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Endpoint } from '#hal/linux/https-exchange';
-import type { AskedWitness } from '#ota-client/transparency/log';
+import type { AskedWitness } from '#ota-client/transparency/gather';
 import { maxRequestBytes, type WitnessAnswer } from '#ota-client/transparency/witness-request';
 
 /** Below the submission prefix of a witness. */

@@ -5,11 +5,11 @@ import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { encodeNote, readNote } from '#hal/crypto/signed-note';
 import { memoryStore } from '#hal/memory/durable-store';
+import { memoryFiles } from '#ota-client/repository/files';
 import { checkProof } from './check.ts';
 import { judgeLogged } from './judge.ts';
-import { entry, logTrust, newLog, newWitnesses, provedEntry } from './log.fixture.ts';
+import { entry, logTrust, newLog, newWitnesses, origin, provedEntry } from './log.fixture.ts';
 import { encodeProof, readProof } from './proof.ts';
-import { seenLog } from './seen.ts';
 
 const code = (result: Result<unknown>): string => (result.ok ? 'accepted' : codeOf(result.fault));
 const check = (proof: Uint8Array | undefined, of = entry('wanted'), trust = logTrust()) =>
@@ -92,13 +92,13 @@ describe('a proof', () => {
 
 describe('a device', () => {
   const judge = (policy: 'off' | 'warn' | 'require', store = memoryStore()) => {
-    const parts = { crypto: nodeCrypto, trust: logTrust(policy), seen: seenLog(store) };
+    const parts = { crypto: nodeCrypto, trust: logTrust(policy), store };
     return (proof: Uint8Array | undefined, of = entry('wanted'), isRepair = false) =>
       judgeLogged(parts, { entry: of, isRepair }, proof);
   };
 
   test('that follows no log asks for none', () => {
-    const parts = { crypto: nodeCrypto, trust: undefined, seen: seenLog(memoryStore()) };
+    const parts = { crypto: nodeCrypto, trust: undefined, store: memoryStore() };
     expect(unwrap(judgeLogged(parts, { entry: entry('wanted'), isRepair: false }, undefined))).toEqual({ is: 'unasked' });
     expect(unwrap(judge('off')(undefined))).toEqual({ is: 'unasked' });
   });
@@ -146,9 +146,20 @@ describe('a device', () => {
     }
   });
 
+  test('that follows another log from now on begins anew with it', async () => {
+    const store = memoryStore();
+    expect(code(judge('require', store)(good.proof))).toBe('accepted');
+    const successor = newLog(newWitnesses('log.example/successor').slice(0, 2), memoryFiles(), 'log.example/successor');
+    unwrap(await successor.record([entry('wanted')]));
+    const trust = { ...logTrust(), origin: 'log.example/successor' };
+    const subject = { entry: entry('wanted'), isRepair: false };
+    const judged = judgeLogged({ crypto: nodeCrypto, trust, store }, subject, await successor.proof(entry('wanted')));
+    expect(unwrap(judged)).toMatchObject({ is: 'proved', proved: { size: 1 } });
+  });
+
   test('whose memory of the log cannot be read takes nothing but a repair', () => {
     const store = memoryStore();
-    unwrap(store.put('release-log', new Uint8Array(3)));
+    unwrap(store.put(`log seen ${origin}`, new Uint8Array(3)));
     expect(code(judge('require', store)(good.proof))).toBe('unavailable/storage-failed');
     expect(code(judge('require', store)(good.proof, entry('wanted'), true))).toBe('accepted');
   });

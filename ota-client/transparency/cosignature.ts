@@ -4,7 +4,7 @@
  * Ed25519 as `cosignature/v1` has it, type 0x04. Its ML-DSA form is of ML-DSA-44; ours is ML-DSA-65 as everywhere, so it
  * has a type of its own, over the same message. A witness counts with both or not at all (SR-09).
  */
-import { concat, u64be, utf8 } from '#hal/core/bytes';
+import { concat, equalBytes, u64be, utf8 } from '#hal/core/bytes';
 import { malformed, parse } from '#hal/core/reader';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
@@ -59,6 +59,12 @@ export const cosignedBy = (crypto: CryptoBackend, note: SignedNote, { name, key 
   }
   return ok(latest * 1000);
 };
+
+/** The two lines of a witness and no more: what else it sent is not ours to pass on. */
+export const linesOf = ({ lines }: SignedNote, { name, key }: WitnessKey): readonly SignatureLine[] =>
+  [noteKeyId(name, ed25519Cosignature, key.classical), noteKeyId(name, mlDsa65Cosignature, key.postQuantum)].flatMap(
+    (id) => lines.find((line) => line.name === name && equalBytes(line.keyId, id)) ?? [],
+  );
 
 /** "Ed25519 signed message". */
 const messageOf = (text: string, seconds: number): Uint8Array => utf8(`cosignature/v1\ntime ${seconds}\n${text}`);

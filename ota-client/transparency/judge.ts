@@ -8,16 +8,18 @@
  */
 import { type Fault, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
+import type { DurableStore } from '#hal/ports/durable-store';
 import { checkProof, type ProvedEntry } from './check.ts';
 import type { LogEntry } from './entry.ts';
 import type { LogTrust } from './log-trust.ts';
-import { checkNotBefore, type SeenLog } from './seen.ts';
+import { checkNotBefore, type SeenLog, seenLog } from './seen.ts';
 
 export interface LogJudge {
   readonly crypto: CryptoBackend;
   /** Absent where this device follows no log. */
   readonly trust: LogTrust | undefined;
-  readonly seen: SeenLog;
+  /** Remembers the largest tree that was seen of each log. */
+  readonly store: Pick<DurableStore, 'get' | 'put'>;
 }
 
 export interface LogSubject {
@@ -32,13 +34,13 @@ export type LogStanding =
 
 /** @returns how it stands; or, where policy requires proof, the faults of `checkProof`, of `checkNotBefore` and of the store */
 export const judgeLogged = (
-  { crypto, trust, seen }: LogJudge,
+  { crypto, trust, store }: LogJudge,
   { entry, isRepair }: LogSubject,
   proof: Uint8Array | undefined,
 ): Result<LogStanding> => {
   if (trust === undefined || trust.policy === 'off') return ok({ is: 'unasked' });
   const checked = checkProof(crypto, trust, entry, proof);
-  const held = checked.ok && !isRepair ? holdAgainst(seen, checked.value) : checked;
+  const held = checked.ok && !isRepair ? holdAgainst(seenLog(store, `log seen ${trust.origin}`), checked.value) : checked;
   if (held.ok) return ok({ is: 'proved', proved: held.value });
   return trust.policy === 'require' && !isRepair ? held : ok({ is: 'unproved', fault: held.fault });
 };

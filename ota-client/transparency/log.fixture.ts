@@ -7,7 +7,8 @@ import { memoryStore } from '#hal/memory/durable-store';
 import { seededRandom } from '#hal/memory/random';
 import { memoryFiles, type StaticFiles } from '#ota-client/repository/files';
 import { type EntryKind, type LogEntry, proofPath } from './entry.ts';
-import { type AskedWitness, type LogKeeper, recordEntries } from './log.ts';
+import type { AskedWitness } from './gather.ts';
+import { type LogKeeper, recordEntries } from './log.ts';
 import type { LogPolicy, LogTrust } from './log-trust.ts';
 import { addCheckpoint } from './witness.ts';
 
@@ -31,18 +32,22 @@ export const entry = (name: string, kind: EntryKind = 'targets'): LogEntry => ({
 });
 
 /** Witnesses remember for as long as this object is there, whatever log they are shown. */
-export const newWitnesses = (nowMs = 1_700_000_000_000): readonly AskedWitness[] =>
+export const newWitnesses = (watched = origin): readonly AskedWitness[] =>
   witnessKeys.map(({ name, keys }) => {
     const store = memoryStore();
     const parts = {
-      ...{ crypto, name, secret: keys.secretKey, store, clock: { nowMs: () => nowMs } },
-      logs: new Map([[origin, logKeys.publicKey]]),
+      ...{ crypto, name, secret: keys.secretKey, store, clock: { nowMs: () => 1_700_000_000_000 } },
+      logs: new Map([[watched, logKeys.publicKey]]),
     };
     return { name, key: keys.publicKey, ask: async (body) => ok(addCheckpoint(parts, body)) };
   });
 
-export const newLog = (witnesses: readonly AskedWitness[] = newWitnesses().slice(0, 2), files: StaticFiles = memoryFiles()) => {
-  const keeper: LogKeeper = { crypto, files, origin, secret: logKeys.secretKey, witnesses, threshold: 2 };
+export const newLog = (
+  witnesses: readonly AskedWitness[] = newWitnesses().slice(0, 2),
+  files: StaticFiles = memoryFiles(),
+  named = origin,
+) => {
+  const keeper: LogKeeper = { crypto, files, origin: named, secret: logKeys.secretKey, witnesses, threshold: 2 };
   return {
     keeper,
     files,

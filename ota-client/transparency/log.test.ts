@@ -85,6 +85,25 @@ describe('a log', () => {
     expect(code(checkProof(nodeCrypto, logTrust('require', 3), entry('two'), await log.proof(entry('two'))))).toBe('accepted');
   });
 
+  test('passes on the two lines of a witness, whatever else it says', async () => {
+    const [first, second] = newWitnesses();
+    if (first === undefined || second === undefined) throw new Error('two witnesses');
+    const talkative = {
+      ...first,
+      ask: async (body: Uint8Array) => {
+        const answered = await first.ask(body);
+        if (!answered.ok || answered.value.status !== 200) return answered;
+        const more = '— somebody.example AAAAAAA=\n'.repeat(20);
+        return ok({ status: 200 as const, body: utf8(more + Buffer.from(answered.value.body).toString('utf8')) });
+      },
+    };
+    const log = newLog([talkative, second]);
+    unwrap(await log.record(named('one')));
+    const proof = Buffer.from((await log.proof(entry('one'))) ?? []).toString('utf8');
+    expect(proof.match(/^— /gm)).toHaveLength(6);
+    expect(proof).not.toContain('somebody.example');
+  });
+
   test('whose tiles or entries were changed goes no further', async () => {
     for (const spoilt of ['log/tile/0/000.p/2', 'log/tile/entries/000.p/2']) {
       const kept = new Map<string, Uint8Array>();

@@ -15,8 +15,8 @@ export interface SeenLog {
   keep(head: LogHead): Result<void>;
 }
 
-/** Size ‖ root, 40 bytes, under this key of a store. */
-export const seenLog = (store: Pick<DurableStore, 'get' | 'put'>, key = 'release-log'): SeenLog => ({
+/** @param key of the store, one for each log. Size ‖ root, 40 bytes */
+export const seenLog = (store: Pick<DurableStore, 'get' | 'put'>, key: string): SeenLog => ({
   read() {
     const stored = store.get(key);
     if (!stored.ok || stored.value === undefined) return stored.ok ? ok(undefined) : stored;

@@ -28,7 +28,7 @@ import { allReleases, loadRelease, type ReleaseRecord } from '#ota-client/reposi
 import { isOffered, type ReleaseState } from '#ota-client/repository/release-table';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy } from '#ota-client/slots/statement';
-import type { AskedWitness } from '#ota-client/transparency/log';
+import type { AskedWitness } from '#ota-client/transparency/gather';
 import type { DeviceReport } from '#protos/gen/types';
 import { approversFrom } from './approvers.ts';
 import { leftReleases, type OfferedRelease } from './left-releases.ts';

@@ -13,7 +13,6 @@ import { memoryStore } from '#hal/memory/durable-store';
 import { readCheckpoint } from '#ota-client/transparency/checkpoint';
 import { checkpointPath } from '#ota-client/transparency/log';
 import type { LogPolicy } from '#ota-client/transparency/log-trust';
-import { seenLog } from '#ota-client/transparency/seen';
 import { findBundle } from '#ota-client/trust/bundle';
 import { logTrustFrom } from './log-keys.ts';
 import type { ReleaseClass } from './release-plans.ts';
@@ -42,7 +41,7 @@ const offered = async (path: string, policy: LogPolicy, store = memoryStore(), r
   const source = { crypto: nodeCrypto, read: folderMirror(site), policy: site.releases.policyOf(name) };
   const offer = unwrap(await offerOf(source, repository, bundle, never));
   const trust = { ...logTrustFrom(nodeCrypto, secrets.custodians), policy };
-  return loggedOffer({ crypto: nodeCrypto, trust, seen: seenLog(store), read }, repository, offer, name, never);
+  return loggedOffer({ crypto: nodeCrypto, trust, store, read }, repository, offer, name, never);
 };
 const logSize = async () =>
   unwrap(readCheckpoint(unwrap(await site.files.get(checkpointPath)) ?? new Uint8Array())).checkpoint.size;

@@ -8,7 +8,7 @@ import { nodeCrypto } from '#hal/crypto/node';
 import { type HybridPublicKey, type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
 import { openDurableStore } from '#hal/linux/durable-store';
 import type { Clock } from '#hal/ports/clock';
-import type { AskedWitness } from '#ota-client/transparency/log';
+import type { AskedWitness } from '#ota-client/transparency/gather';
 import { addCheckpoint } from '#ota-client/transparency/witness';
 import { certifyServer } from './authority.ts';
 import type { PeerSecrets } from './secrets.ts';

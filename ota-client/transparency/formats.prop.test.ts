@@ -5,7 +5,8 @@ import { concat, utf8 } from '#hal/core/bytes';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { encodeNote } from '#hal/crypto/signed-note';
 import { readCheckpoint } from './checkpoint.ts';
-import { logTrust, provedEntry } from './log.fixture.ts';
+import { entryBytes, entryKinds, readEntry } from './entry.ts';
+import { entry, logTrust, provedEntry } from './log.fixture.ts';
 import { logTrustFields, logTrustJson, logTrustOf } from './log-trust.ts';
 import { encodeProof, maxProofBytes, readProof } from './proof.ts';
 import { bundleBytes, readBundle } from './tiles.ts';
@@ -65,6 +66,15 @@ describe('read and written again', () => {
       }),
     );
   });
+});
+
+test('an entry is read as it was written, and nothing else is one', () => {
+  for (const kind of entryKinds) {
+    const bytes = entryBytes(entry('one', kind));
+    expect(readEntry(bytes)).toEqual(entry('one', kind));
+    for (const other of [bytes.slice(1), concat(bytes, utf8('\n')), bytes.slice(0, -1), utf8('')])
+      expect(readEntry(other)).toBeUndefined();
+  }
 });
 
 describe('limits', () => {

@@ -13,7 +13,7 @@ import { nodeCrypto } from '#hal/crypto/node';
 import { hybridPublicKey } from '#hal/crypto/suites';
 import { openStatement } from '#ota-client/slots/statement';
 import { proofPath } from '#ota-client/transparency/entry';
-import { logTrust, newLog, newWitnesses } from '#ota-client/transparency/log.fixture';
+import { entry, logTrust, newLog, newWitnesses } from '#ota-client/transparency/log.fixture';
 import { ask, askJson } from '../enigmctl.fixture.ts';
 import { exitCodes } from '../exit-codes.ts';
 
@@ -93,6 +93,31 @@ describe('verify release', () => {
     expect(out).toContain('os/release-2: entry 2 of 3 in the log of releases, seen by witness.example/a at 2023-11-14T22:13:20Z');
     expect(out).not.toContain('no log was given');
     expect(await refusal('release', repository, '--root', root, '--trust', at('trust-log'))).toBe('integrity/log-proof-missing');
+  });
+
+  test('reads the whole log, and names what in it no release here accounts for', async () => {
+    cpSync(at('logged'), at('watched'), { recursive: true });
+    const foreign = entry('of a thief', 'statement');
+    const [keeper, watched] = [newLog(newWitnesses().slice(0, 2), folderFiles(at('watched'))), at('watched')];
+    unwrap(await keeper.record([foreign]));
+    const words = ['release', watched, '--root', root, '--trust', at('trust-log')];
+    const { out } = await run(...words);
+    expect(out).toContain('verified      log of releases: all 4 entries lead to its signed checkpoint');
+    expect(out).toContain(`not verified  who signed what the log has as ${toHex(foreign.digest)}: no release here is that`);
+    expect((await askJson('verify', ...words)).json).toMatchObject({ log: { size: 4, unaccounted: [toHex(foreign.digest)] } });
+    const tile = join(watched, 'log/tile/entries/000.p/4');
+    writeFileSync(tile, read(tile).fill(0x20, 60, 61));
+    expect(await refusal(...words)).toBe('integrity/log-split');
+  });
+
+  test('whose proofs are of another tree than its log is refused', async () => {
+    cpSync(at('logged'), at('split'), { recursive: true });
+    rmSync(join(at('split'), 'log/checkpoint'));
+    const words = ['release', at('split'), '--root', root, '--trust', at('trust-log')];
+    expect(await refusal(...words)).toBe('integrity/log-proof-missing');
+    const other = newLog(newWitnesses().slice(0, 2), folderFiles(at('split')));
+    unwrap(await other.record([1, 2, 3, 4].map((name) => entry(`another ${name}`))));
+    expect(await refusal(...words)).toBe('integrity/log-split');
   });
 
   test('refuses another root, a changed manifest, a changed recipe, and what is no folder', async () => {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { parseReleaseTrust, policiesOf, type ReleaseTrust } from '#agents/hands/release-trust';
 import { folderFiles } from '#agents/release/folder-files';
 import { openForHardware, verifyImage, verifyRepository } from '#agents/release/verify';
+import { verifyLog } from '#agents/release/verify-log';
 import { readManifest } from '#agents/update/manifest';
 import { toHex } from '#hal/core/bytes';
 import { deny, type Fault, ok, type Result } from '#hal/core/result';
@@ -107,6 +108,8 @@ const releaseReport = async (folder: string, rootFile: string, trustFile: string
   const repository = await verifyRepository(source, new AbortController().signal);
   if (!repository.ok) return repository;
   const { rootVersion, expiresMs, releases } = repository.value;
+  const watched = log === undefined ? ok(undefined) : await verifyLog(source.files, log, releases);
+  if (!watched.ok) return watched;
   const lines = releases.flatMap(({ path, custodians, threshold, hardware, statement, files, log: proved }) => [
     `${path}: ${numbers(statement)} for ${hardware}; metadata and statement by ${threshold} of ${custodians.join(', ')}; ${files} pinned files`,
     ...(proved === undefined ? [] : [`${path}: ${logLine(proved)}`]),
@@ -115,13 +118,18 @@ const releaseReport = async (folder: string, rootFile: string, trustFile: string
     verified: [
       `repository: from your root to version ${rootVersion} of it, and down; good until ${textOfInstant(expiresMs)}`,
       ...(lines.length === 0 ? ['no release is published'] : lines),
+      ...(watched.value === undefined
+        ? []
+        : [`log of releases: all ${watched.value.size} entries lead to its signed checkpoint`]),
     ],
     unverified: [
       'pieces of payloads: `enigmctl verify artifact` holds a whole image against its release',
+      ...(watched.value?.unaccounted ?? []).map((digest) => `who signed what the log has as ${digest}: no release here is that`),
       ...(log === undefined ? ['the log of releases: no log was given by --trust'] : []),
     ],
     facts: {
       ...{ rootVersion, expires: textOfInstant(expiresMs) },
+      ...(watched.value === undefined ? {} : { log: watched.value }),
       releases: releases.map(({ path, custodians, threshold, hardware, statement, files, log: proved }) => ({
         ...{ path, custodians, threshold, hardware, files, ...factsOf(statement) },
         ...(proved === undefined ? {} : { log: logFacts(proved) }),

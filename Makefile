@@ -54,7 +54,7 @@ setup-machine: modules
 
 setup-bench: modules
 	@node --no-warnings tools/setup/main.ts bench
-	@node --no-warnings tools/build/main.ts --without-addon
+	@node --no-warnings tools/build/main.ts
 
 build-unit: modules
 	@node --no-warnings tools/build/main.ts --without-addon

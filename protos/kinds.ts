@@ -26,6 +26,7 @@ export const kinds = {
   mac: bytes(32, 32, 'HMAC-SHA-256'),
   key: bytes(32, 32, 'a symmetric key, on a local socket only'),
   'public-key': bytes(32, 4096, 'a raw public key'),
+  'key-info': bytes(44, 91, 'SubjectPublicKeyInfo in DER, of Ed25519 or P-256'),
   signature: bytes(64, 8192, 'a raw signature'),
   certificate: bytes(1, 8192, 'X.509 DER'),
   tpm: bytes(1, 4096, 'a TPM structure in wire form'),

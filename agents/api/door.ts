@@ -13,6 +13,7 @@ import type { PostureKeeper } from '#agents/mind/posture-keeper';
 import { ownParty } from '#agents/mind/trust';
 import type { PolicyManager } from '#agents/policy/manager';
 import type { Presenter } from '#agents/session/presenter';
+import { type CarriedReads, carriedReads } from '#agents/update/carried-reads';
 import type { Updater } from '#agents/update/updater';
 import { codeOf, deny, ok, type Result } from '#hal/core/result';
 import { type Rate, tokenBucket } from '#hal/core/token-bucket';
@@ -57,6 +58,7 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
   const { attestor, authorizer, presenter, defense, custody, orders, audit, clock, hands, state, trust } = parts;
   const attestations = tokenBucket(clock, attestationRate);
   const errands = tokenBucket(clock, errandRate);
+  let carried: CarriedReads | undefined;
   const errand = async <T>(run: () => Promise<Result<T>>): Promise<Result<T>> =>
     errands.take() ? run() : deny('resource', 'rate-limited', 'errands asked for by apps');
   const performed = async (effect: Effect): Promise<Result<Decision>> => {
@@ -145,11 +147,33 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       if (!offered.ok) return offered;
       return ok(offered.value === undefined ? {} : { release: offered.value.statement.release });
     },
-    'update.install': async ({ isRepair, isForced }, signal) => {
+    'update.install': async ({ isRepair, isForced, isCarried = false }, signal) => {
+      if (parts.updater === undefined) return noFleet;
+      if (isCarried && carried !== undefined) return deny('resource', 'update-busy', 'something is being carried');
+      const { updater } = parts;
+      const from = isCarried ? carriedReads() : undefined;
+      carried = from ?? carried;
+      const wanted = isRepair ? 'repair' : 'update';
+      const installed = await errand(() => updater.install(wanted, isForced, signal, from?.read));
+      if (from !== undefined) carried = undefined;
+      from?.end();
+      return installed.ok ? ok({ outcome: installed.value }) : installed;
+    },
+    'update.carry': async ({ part }, signal) => {
+      const want = await carried?.turn(part, signal);
+      return ok(want === undefined ? {} : { want });
+    },
+    'update.confirm': async (_, signal) => {
       if (parts.updater === undefined) return noFleet;
       const { updater } = parts;
-      const installed = await errand(() => updater.install(isRepair ? 'repair' : 'update', isForced, signal));
-      return installed.ok ? ok({ outcome: installed.value }) : installed;
+      const confirmed = await errand(() => updater.confirm(signal));
+      return confirmed.ok ? ok({}) : confirmed;
+    },
+    'update.rollBack': async () => {
+      if (parts.updater === undefined) return noFleet;
+      const { updater } = parts;
+      const back = await errand(() => updater.rollBack());
+      return back.ok ? ok({ outcome: back.value }) : back;
     },
     'managed.status': () => managedOf(parts),
     'managed.update': async (_, signal) => {

@@ -36,6 +36,7 @@ export const auditEvents = {
   'release.written': kind('release', 'security'),
   'release.unlogged': kind('release', 'administrative', true),
   'release.refused': kind('release', 'security'),
+  'release.rolled-back': kind('release', 'security'),
   'admin.release': kind('administration', 'administrative', true),
   'release.trial': kind('release', 'security', true),
   'attest.result': kind('release', 'security'),

@@ -44,6 +44,9 @@ export const actions = {
   'install-release': { resources: ['device'], needs: signed, obligations: ['record'] },
   /** By the local checks of a trial boot: no verifier, no server and no person is asked (SR-13). */
   'end-trial': { resources: ['device'], needs: signed, obligations: ['record'] },
+  /** A person keeps what is on trial, or goes back to what ran before. Needs no posture: a bad release is a bad state. */
+  'confirm-release': { resources: ['device'], needs: person, obligations: ['record'] },
+  'roll-back-release': { resources: ['device'], needs: person, obligations: ['record'] },
   /** By the signatures on the order: suspending and resuming must reach a device in a bad state. */
   'change-lifecycle': { resources: ['device'], needs: signed, obligations: ['record'] },
   /** By the signature on an outcome; it only ever takes away. */

@@ -32,7 +32,7 @@ export const oracle = (action: string, resource: string, facts: Facts, nowBootMs
     );
   if (!actor || !session || !handle || !policy || !/factor$/.test(actor.assurance)) return false;
   if (session.state !== 'open' || session.handle !== handle.handle) return false;
-  if (action === 'reboot-device') return resource === 'device';
+  if (action === 'reboot-device' || action === 'confirm-release' || action === 'roll-back-release') return resource === 'device';
   if (action === 'start-app') return resource === 'apps';
   if (action === 'rotate-key' || action === 'revoke-key') return resource === 'keys';
   if ((action !== 'open-secure-messaging' && action !== 'open-secure-call') || resource !== 'messaging') return false;

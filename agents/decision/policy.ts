@@ -19,7 +19,7 @@ entity Resource;
 action "protected", "personal", "signed";
 action "open-secure-messaging", "open-secure-call" in ["protected"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 action "apply-bundle", "install-release", "change-lifecycle", "end-trial", "block-app" in ["signed"] appliesTo { principal: Actor, resource: Resource, context: Facts };
-action "reboot-device", "start-app", "rotate-key", "revoke-key" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
+action "reboot-device", "start-app", "rotate-key", "revoke-key", "confirm-release", "roll-back-release" in ["personal"] appliesTo { principal: Actor, resource: Resource, context: Facts };
 type Facts = {
   session?: { handle: String, state: String, recovery: String, permission: String },
   handle?: { handle: String, epoch: Long },
@@ -93,7 +93,8 @@ export const rules: readonly Rule[] = [
   {
     id: 'device-only',
     code: 'authorization/not-permitted',
-    cedar: `forbid (principal, action == Action::"reboot-device", resource) unless { resource == Resource::"device" };`,
+    cedar: `forbid (principal, action in [Action::"reboot-device", Action::"confirm-release", Action::"roll-back-release"], resource)
+      unless { resource == Resource::"device" };`,
   },
   {
     id: 'apps-only',

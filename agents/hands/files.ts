@@ -1,13 +1,14 @@
 /** What the hands keep: the sealed secret, the wrapped link key, the receipt that makes a device provisioned, the journal of its visit. */
-import { utf8 } from '#hal/core/bytes';
+import { equalBytes, u32be, utf8 } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { DurableStore } from '#hal/ports/durable-store';
 
 export interface HandsFiles {
   sealedSecret(): Result<Uint8Array>;
   saveSealedSecret(sealed: Uint8Array): Result<void>;
-  linkKey(): Result<Uint8Array>;
-  saveLinkKey(wrapped: Uint8Array): Result<void>;
+  /** @returns `unavailable/not-provisioned` where the key that is kept is of another epoch too */
+  linkKey(epoch: number): Result<Uint8Array>;
+  saveLinkKey(epoch: number, wrapped: Uint8Array): Result<void>;
   receipt(): Result<Uint8Array>;
   saveReceipt(envelope: Uint8Array): Result<void>;
   /** A device is provisioned when its receipt is there. */
@@ -39,8 +40,17 @@ export const handsFiles = (store: DurableStore): HandsFiles => {
   return {
     sealedSecret: () => present('device-secret'),
     saveSealedSecret: (sealed) => store.put('device-secret', sealed),
-    linkKey: () => present('link-key'),
-    saveLinkKey: (wrapped) => store.put('link-key', wrapped),
+    linkKey(epoch) {
+      const stored = store.get('link-key-epoch');
+      if (!stored.ok) return stored;
+      const isOfEpoch = equalBytes(stored.value ?? u32be(1), u32be(epoch));
+      return isOfEpoch ? present('link-key') : deny('unavailable', 'not-provisioned', 'a link key of another epoch');
+    },
+    saveLinkKey(epoch, wrapped) {
+      // Cut between the two, the key of the older epoch is gone, and the next start makes another one.
+      const saved = store.put('link-key', wrapped);
+      return saved.ok ? store.put('link-key-epoch', u32be(epoch)) : saved;
+    },
     receipt: () => present('visit-receipt'),
     saveReceipt: (envelope) => store.put('visit-receipt', envelope),
     isProvisioned: () => present('visit-receipt').ok,

@@ -93,6 +93,7 @@ export const testPorts = (clock: Clock) => {
     bootLog: { read: async () => ok(log) },
     platform: { read: async () => ok({ kernelTaint: 0 }) },
     signals: memorySignals(),
+    supply: { read: async () => ok({ isOnMains: true, isHot: false }) },
     ...memoryManaged(clock),
     ...noUpdates,
     slotStarter: { ...noUpdates.slotStarter, status: async () => ok(installedSlots) },

@@ -1,6 +1,6 @@
 /** The hands as a whole, over a TPM inside this process: who may come in, what a visit leaves, what a restart ends. */
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askStorageKey } from '#agents/beacon/storage-key';
@@ -16,12 +16,17 @@ import { memoryLog } from '#hal/memory/log';
 import { memoryManaged } from '#hal/memory/managed';
 import { memoryNetPolicy } from '#hal/memory/net-policy';
 import { memorySignals } from '#hal/memory/signals';
+import { handles } from '#hal/native/commands';
+import { nvIndex } from '#hal/native/layout';
 import { buildAddons, startEmbedded, temporaryDirectory } from '#hal/native/testing';
+import { esysFloor } from '#hal/native/tpm-floor';
 import type { NetPolicy } from '#hal/ports/net-policy';
 import { remoteHands } from '#hal/remote/hands-client';
 import { handsMethods } from '#hal/remote/hands-methods';
 import { relayMethods, storageKeyBox, storageKeyInfo } from '#hal/remote/relay-methods';
 import { type SocketClient, socketClient } from '#hal/remote/socket-client';
+import { floorApprovals } from '#hal/tpm/floor.fixture';
+import { type DeviceFloor, deviceFloor } from './device-floor.ts';
 import { type FactoryMethods, factoryMethods } from './factory-methods.ts';
 import { type Door, type Hands, startHands } from './hands.ts';
 import { openReceipt } from './receipt.ts';
@@ -42,9 +47,13 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
   /** What the machine is like from its next boot on. */
   let network = (): NetPolicy => memoryNetPolicy();
   let dataFault: Fault | undefined;
+  /** Whether its programs know of a floor, and what they bring. */
+  let hasFloor = true;
+  let floor: DeviceFloor;
 
   const start = async () => {
     const esys = await startEmbedded(join(directory.path, 'tpm'));
+    floor = deviceFloor(esysFloor(esys, floorApprovals(2)), memoryStore(disk));
     hands = unwrap(
       await startHands({
         esys,
@@ -55,6 +64,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
         bootLog: { read: async () => ok(new Uint8Array()) },
         platform: { read: async () => ok({}) },
         signals: memorySignals(),
+        supply: { read: async () => ok({ isOnMains: true }) },
         power: {
           reboot: async (cause) => {
             reboots.push(cause);
@@ -63,6 +73,7 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
         },
         managed: { ...memoryManaged(clock), network: network() },
         updates: noUpdates,
+        floor: hasFloor ? floor : undefined,
         bootId,
         isSimulated: true,
         store: memoryStore(disk),
@@ -109,6 +120,8 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     const client = mind();
     expect(code(await client.call('keys.publicKey', { keyClass: 'audit' }))).toBe('unavailable/not-provisioned');
     expect(code(await client.call('provision.receipt', {}))).toBe('unavailable/not-provisioned');
+    expect(unwrap(await client.call('hands.hello', {})).linkKey).toBeUndefined();
+    expect([existsSync(join(run, 'tpm.sock')), existsSync(join(run, 'tpm.pem'))]).toEqual([true, false]);
     admitted.add('relay');
     expect(code(await storageKey())).toBe('unavailable/not-provisioned');
     client.close();
@@ -131,8 +144,11 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     admitted.add('factory');
     await withFactory(async (factory) => {
       expect(code(await factory.call('provision.finish', { technician: 'somebody' }))).toBe('protocol/event-refused');
-      for (const { name } of unwrap(await factory.call('provision.inspect', {})).steps)
-        expect(code(await factory.call('provision.run', { step: name })), name).toBe('done');
+      const { steps } = unwrap(await factory.call('provision.inspect', {}));
+      expect(steps.map(({ name }) => name)).toEqual(['storage-root', 'attestation-key', 'device-secret', 'link-key', 'floor']);
+      for (const { name } of steps) expect(code(await factory.call('provision.run', { step: name })), name).toBe('done');
+      // The mouth that waits for it needs no other start of the hands.
+      expect(existsSync(join(run, 'tpm.pem'))).toBe(true);
       // Until the visit has ended the secret may still be another one.
       expect(code(await storageKey())).toBe('unavailable/not-provisioned');
       const receipt = unwrap(await factory.call('provision.finish', { technician: 'somebody' }));
@@ -206,6 +222,41 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     client.close();
   });
 
+  test('offer the mouth one key over restarts, and another with each epoch of the handle (SR-02, SR-21)', async () => {
+    const client = mind();
+    const remote = remoteHands(client);
+    const offered = async () => {
+      await expect.poll(async () => code(await remote.hello())).toBe('done');
+      const file = readFileSync(join(run, 'tpm.pem'), 'utf8');
+      expect(file).toMatch(/^-----BEGIN TSS2 PRIVATE KEY-----\n/);
+      // The public area in the file is that of the key which the mind hears of.
+      const linkKey = unwrap(await remote.hello()).linkKey ?? new Uint8Array();
+      const body = Buffer.from(file.replaceAll(/-----[A-Z0-9 ]+-----|\n/g, ''), 'base64');
+      for (const coordinate of [linkKey.subarray(27, 59), linkKey.subarray(59)])
+        expect(body.includes(Buffer.from(coordinate))).toBe(true);
+      return { key: toHex(linkKey), file, socketMs: statSync(join(run, 'tpm.sock')).ctimeMs };
+    };
+    const first = await offered();
+    await restart();
+    const again = await offered();
+    expect([again.key, again.file]).toEqual([first.key, first.file]);
+
+    const life = handsLife(clock, remote.hello, unwrap(await remote.hello()));
+    const call = remote.effectors.rotateKey({ keyClass: 'handle', epoch: 2 });
+    expect(code(await call.run(unwrap(await life.mint(call, new Uint8Array(32)))))).toBe('done');
+    const second = await offered();
+    expect(second.key).not.toBe(first.key);
+    expect(second.socketMs).toBeGreaterThan(again.socketMs);
+    await restart();
+    expect((await offered()).key).toBe(second.key);
+
+    // Cut after the key of the third epoch was kept, and before its epoch was.
+    disk.set('link-key-epoch', Uint8Array.of(0, 0, 0, 1));
+    await restart();
+    expect((await offered()).key).not.toBe(second.key);
+    client.close();
+  });
+
   test('give the relay one key over restarts, through its own door, and nobody whom the kernel does not name', async () => {
     const given = unwrap(await storageKey());
     expect(given.length).toBe(32);
@@ -242,5 +293,37 @@ describe.skipIf(missing !== undefined)(`the hands over a software TPM ${missing 
     await expect.poll(after).toBe(true);
     expect([await handle('account', 1), await handle('account', 2), await handle('command', 1)]).toEqual(before);
     client.close();
+  });
+
+  test('make the floor of a device that was provisioned before there was one, at their next start (SR-08)', async () => {
+    // As its TPM and its disk were then.
+    await hands.close();
+    const esys = await startEmbedded(join(directory.path, 'tpm'));
+    await esys.nvUndefineSpace(handles.owner, await esys.handleOf(nvIndex.floor, []), [handles.password]);
+    await esys.close();
+    disk.delete('floor-defined');
+    disk.set('floor-epoch', Uint8Array.of(2));
+    hasFloor = false;
+    await start();
+    expect(code(await floor.read())).toBe('unavailable/floor-missing');
+    hasFloor = true;
+    await restart();
+    expect(unwrap(await floor.read())).toBe(2);
+    disk.delete('floor-epoch');
+    expect(unwrap(await floor.read())).toBe(2);
+  });
+
+  test('row 47: run on with a TPM that was cleared, make no other floor in it, and say so', async () => {
+    await hands.close();
+    const esys = await startEmbedded(join(directory.path, 'tpm'));
+    await esys.clear(handles.lockout, [handles.password]);
+    await esys.close();
+    await start();
+    const client = mind();
+    expect(unwrap(await client.call('hands.hello', {}))).toMatchObject({ isProvisioned: true });
+    client.close();
+    expect(code(await floor.read())).toBe('integrity/tpm-cleared');
+    const fields = expect.objectContaining({ code: 'integrity/tpm-cleared' });
+    expect(log.entries).toContainEqual(expect.objectContaining({ event: 'floor.none', fields }));
   });
 });

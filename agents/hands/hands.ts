@@ -8,21 +8,21 @@ import { codeOf, type Fault, ok, type Result } from '#hal/core/result';
 import { versionFloor } from '#hal/core/version-floor';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { collect } from '#hal/linux/collect';
-import { joinAreas, splitAreas } from '#hal/native/areas';
 import { sealedDeviceKeys } from '#hal/native/device-keys';
 import { unsealSecret } from '#hal/native/device-secret';
 import type { Esys } from '#hal/native/esys';
-import { persistent } from '#hal/native/layout';
-import { esysProvisioning } from '#hal/native/provisioning';
+import { esysProvisioning, type FloorMaker } from '#hal/native/provisioning';
 import { esysTpm } from '#hal/native/tpm';
 import type { BootLog } from '#hal/ports/boot-log';
 import type { Clock } from '#hal/ports/clock';
 import type { DurableStore } from '#hal/ports/durable-store';
+import type { KeyLedger } from '#hal/ports/key-ledger';
 import type { Log } from '#hal/ports/log';
 import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
 import type { Random } from '#hal/ports/random';
 import type { Signals } from '#hal/ports/signals';
+import type { Supply } from '#hal/ports/supply';
 import type { UpdatePorts } from '#hal/ports/updater';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { handsMethods } from '#hal/remote/hands-methods';
@@ -34,9 +34,9 @@ import { factoryDoor } from './factory-door.ts';
 import { factoryMethods } from './factory-methods.ts';
 import { handsFiles } from './files.ts';
 import { keptNetwork } from './kept-network.ts';
-import { storedEpochs, storedKeyLedger } from './key-ledger.ts';
+import { handleEpoch, storedEpochs, storedKeyLedger } from './key-ledger.ts';
+import { type LinkKeyDoor, openLinkKey } from './link-key-door.ts';
 import { relayDoor } from './relay-door.ts';
-import { serveTcti } from './tcti-server.ts';
 
 export interface HandsOptions {
   readonly esys: Esys;
@@ -47,9 +47,12 @@ export interface HandsOptions {
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly signals: Signals;
+  readonly supply: Supply;
   readonly power: Power;
   readonly managed: Omit<ManagedPorts, 'floor'>;
   readonly updates: UpdatePorts;
+  /** The floor of releases in the TPM; absent where nobody approved one for this class of machines. */
+  readonly floor?: FloorMaker | undefined;
   /** 16 bytes, new at each boot of the machine. */
   readonly bootId: Uint8Array;
   readonly isSimulated: boolean;
@@ -72,15 +75,11 @@ export interface Hands {
 
 /** @returns the serving hands, or why a socket cannot be bound */
 export const startHands = async (options: HandsOptions): Promise<Result<Hands>> => {
-  const { esys, crypto, clock, random, log, bootLog, platform, signals, power, bootId, isSimulated } = options;
+  const { esys, crypto, clock, random, log, bootLog, platform, signals, supply, power, bootId, isSimulated } = options;
   const files = handsFiles(options.store);
   const unseal = async () => {
     const sealed = files.sealedSecret();
     return sealed.ok ? unsealSecret(esys, sealed.value) : sealed;
-  };
-  const wrappedLinkKey = () => {
-    const stored = files.linkKey();
-    return stored.ok ? splitAreas(stored.value) : undefined;
   };
   const tpm = esysTpm(esys, crypto, unseal);
   const keys = sealedDeviceKeys(crypto, unseal, { epochOf: storedEpochs(options.store), collect });
@@ -97,21 +96,32 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
   const network = keptNetwork(options.managed.network, options.store);
   const restored = await network.restore();
   if (!restored.ok) log.error('network.not-in-force', { code: codeOf(restored.fault), cause: restored.fault.detail ?? '' });
+  // A device that was provisioned before its programs knew of a floor gets it here, since no technician comes again.
+  const defined = files.isProvisioned() ? await options.floor?.define() : undefined;
+  if (defined?.ok === false) log.error('floor.none', { code: codeOf(defined.fault), cause: defined.fault.detail ?? '' });
+  const servers: { close(): Promise<void> }[] = [];
+  const linkKey = await openLinkKey({
+    ...{ esys, files, clock, log, runDirectory: options.runDirectory },
+    epoch: () => handleEpoch(options.store),
+    admits: (socket) => options.admits(socket, 'mouth'),
+  });
+  if (!linkKey.ok) return linkKey;
+  servers.push(linkKey.value);
+  const keyLedger = storedKeyLedger(options.store, keys, crypto);
   const door = handsDoor(
     {
-      ...{ tpm, keys, bootLog, platform, signals, power, clock, receipt },
+      ...{ tpm, keys, bootLog, platform, signals, supply, power, clock, receipt },
       ...options.managed,
       network,
       ...options.updates,
       floor: versionFloor(options.store),
-      keyLedger: storedKeyLedger(options.store, keys, crypto),
+      keyLedger: { ...keyLedger, rotate: rotatedWith(keyLedger, linkKey.value) },
     },
     {
       ...{ bootId, permitKey: random.bytes(32), isSimulated, isProvisioned: files.isProvisioned },
-      ...{ networkFault: network.fault, dataFault: options.dataFault },
+      ...{ networkFault: network.fault, dataFault: options.dataFault, linkKey: linkKey.value.publicKey },
     },
   );
-  const servers: { close(): Promise<void> }[] = [];
   const mind = await serveSocket(dispatcher(handsMethods, door.handlers, { guard: door.guard, onRefusal }), {
     path: socketPath(options.runDirectory, 'hands'),
     log,
@@ -137,8 +147,9 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
       random,
       unseal,
       saveSecret: files.saveSealedSecret,
-      linkKey: wrappedLinkKey,
-      saveLinkKey: (key) => files.saveLinkKey(joinAreas(key)),
+      linkKey: linkKey.value.stored,
+      saveLinkKey: linkKey.value.save,
+      floor: options.floor,
     });
     const factory = await serveSocket(
       dispatcher(factoryMethods, factoryDoor({ provisioning, tpm, keys, crypto, clock, files, dataFault: options.dataFault }), {
@@ -152,20 +163,6 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
     }
     servers.push(factory.value);
   }
-  const linkKey = wrappedLinkKey();
-  if (linkKey !== undefined) {
-    const filter = await serveTcti({
-      path: socketPath(options.runDirectory, 'tpm'),
-      clock,
-      log,
-      admits: (socket) => options.admits(socket, 'mouth'),
-      transmit: (command) => esys.transmit(command),
-      allowedPublic: linkKey.publicArea,
-      parentHandle: persistent.storageRoot,
-    });
-    if (!filter.ok) return filter;
-    servers.push(filter.value);
-  }
   return ok({
     close: async () => {
       for (const server of servers) await server.close();
@@ -174,3 +171,12 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
     },
   });
 };
+
+/** The handle's new epoch is kept when the link key follows: where it cannot, the next start makes it. */
+const rotatedWith =
+  ({ rotate }: KeyLedger, linkKey: LinkKeyDoor): KeyLedger['rotate'] =>
+  async (rotation) => {
+    const rotated = await rotate(rotation);
+    if (rotated.ok && rotation.keyClass === 'handle') await linkKey.renew();
+    return rotated;
+  };

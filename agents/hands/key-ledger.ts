@@ -39,6 +39,11 @@ export const storedEpochs =
     return state.ok ? ok(epochIn(state.value, keyClass).epoch) : state;
   };
 
+export const handleEpoch = (store: Pick<DurableStore, 'get'>): Result<number> => {
+  const state = readKeysState(store);
+  return state.ok ? ok(epochIn(state.value, 'handle').epoch) : state;
+};
+
 export const storedKeyLedger = (
   store: Pick<DurableStore, 'get' | 'put'>,
   keys: Pick<DeviceKeys, 'publicKey' | 'sign'>,

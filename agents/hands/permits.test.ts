@@ -22,6 +22,7 @@ const withoutPermit = {
   'keys.state': 'reads',
   'bootLog.read': 'reads',
   'platform.read': 'reads',
+  'supply.read': 'reads',
   'signals.take': 'reads; a window that was handed out is of no use to anybody else',
   'provision.receipt': 'reads',
   'network.expected': 'computes',
@@ -58,8 +59,9 @@ const requests: { readonly [K in Effector]: Request<HandsMethods, K> } = {
   'update.begin': { statement: new Uint8Array(1), owner: 'agent', isForced: false },
   'update.arm': { statement: new Uint8Array(1) },
   'update.commit': {},
+  'update.rollBack': { digest: new Uint8Array(32) },
   'update.giveUp': { reason: 'services' },
-  'update.raiseFloor': { statement: new Uint8Array(1) },
+  'update.raiseFloor': { digest: new Uint8Array(32) },
 };
 
 describe('an effector of the hands (SR-01)', () => {

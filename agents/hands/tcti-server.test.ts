@@ -49,7 +49,7 @@ describe('the socket before the filter, when the mouth is owned (SR-02)', () => 
         log: memoryLog(),
         admits: () => true,
         transmit: () => transmit(),
-        allowedPublic: new Uint8Array(),
+        allowedPublic: () => undefined,
         parentHandle: 1,
       }),
     );
@@ -96,6 +96,13 @@ describe('the socket before the filter, when the mouth is owned (SR-02)', () => 
     await new Promise((closed) => client.once('close', closed));
     transmit = async () => answer;
     await roundTrip(await open());
+  });
+
+  test('ends whoever is connected, to either socket, when it closes', async () => {
+    const held = [await open(), await open('tpm.sock.ctrl')];
+    const ended = held.map((socket) => new Promise((closed) => socket.resume().once('close', closed)));
+    await server.close();
+    await Promise.all(ended);
   });
 
   test('has a bound for connections on the control socket too', async () => {

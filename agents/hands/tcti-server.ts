@@ -6,7 +6,7 @@ import { attemptAsync, causeOf, deny, type Result } from '#hal/core/result';
 import { type Rate, tokenBucket } from '#hal/core/token-bucket';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
-import { type FilterClient, type FilterParts, filterClient, maxCommandBytes, type Room } from './tcti-filter.ts';
+import { commandName, type FilterClient, type FilterParts, filterClient, maxCommandBytes, type Room } from './tcti-filter.ts';
 import { FrameBuffer, mssim, type TctiMessage } from './tcti-frames.ts';
 
 export interface TctiServerOptions extends Omit<FilterParts, 'takeToken' | 'room'> {
@@ -44,11 +44,13 @@ export const serveTcti = async (options: TctiServerOptions): Promise<Result<Tcti
     sockets.add(socket);
     serveClient(socket, filterClient({ ...options, takeToken: signatures.take, room }), () => sockets.delete(socket), log);
   });
+  const controls = new Set<Socket>();
   const control = createServer((socket) => {
-    if (options.admits(socket)) serveControl(socket);
-    else socket.destroy();
+    if (!options.admits(socket)) return void socket.destroy();
+    controls.add(socket);
+    socket.once('close', () => controls.delete(socket));
+    return serveControl(socket);
   });
-  control.maxConnections = maxClients;
   control.maxConnections = maxClients;
   const listening = await attemptAsync(
     () => Promise.all([listen(commands, path), listen(control, `${path}.ctrl`)]),
@@ -59,7 +61,7 @@ export const serveTcti = async (options: TctiServerOptions): Promise<Result<Tcti
     ok: true,
     value: {
       close: async () => {
-        for (const socket of sockets) socket.destroy();
+        for (const socket of [...sockets, ...controls]) socket.destroy();
         await Promise.all([commands, control].map((server) => new Promise<void>((closed) => server.close(() => closed()))));
       },
     },
@@ -93,6 +95,7 @@ const listen = (server: Server, path: string): Promise<void> =>
  */
 const serveClient = (socket: Socket, client: FilterClient, onEnd: () => void, log: Log): void => {
   const frames = new FrameBuffer(maxCommandBytes);
+  const tally = new Map<string, number>();
   let busy = Promise.resolve();
   const failed = (error: unknown) => {
     log.warn('tcti.failed', { cause: causeOf(error) });
@@ -102,6 +105,7 @@ const serveClient = (socket: Socket, client: FilterClient, onEnd: () => void, lo
     for (const { code, command } of messages) {
       if (socket.destroyed) return;
       if (code !== mssim.sendCommand || socket.writableLength > maxUnsentBytes) return void socket.destroy();
+      tally.set(commandName(command), (tally.get(commandName(command)) ?? 0) + 1);
       const response = await client.handle(command);
       if (!socket.destroyed) socket.write(concat(u32be(response.length), response, u32be(0)));
     }
@@ -110,7 +114,12 @@ const serveClient = (socket: Socket, client: FilterClient, onEnd: () => void, lo
   socket.on('error', () => socket.destroy());
   socket.once('close', () => {
     onEnd();
-    void busy.then(() => client.leave()).catch(failed);
+    void busy
+      .then(() => {
+        log.info('tcti.left', Object.fromEntries(tally));
+        return client.leave();
+      })
+      .catch(failed);
   });
   socket.on('data', (chunk: Uint8Array) => {
     socket.pause();

@@ -14,6 +14,7 @@ import { buildAddons, createAttestationKey, startEmbedded, temporaryDirectory } 
 import { tpm2b } from '#hal/tpm/public';
 import { encodedTemplate } from '#hal/tpm/templates';
 import { empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
+import { maxLoads } from './tcti-filter.ts';
 import { serveTcti, type TctiServer } from './tcti-server.ts';
 
 const missing = buildAddons();
@@ -79,7 +80,7 @@ describe.skipIf(missing !== undefined)(`the filter before the TPM of the network
     await esys.evictControl(handles.owner, root, [handles.password], persistent.storageRoot);
     await esys.flushContext(root);
     linkKey = unwrap(await createLinkKey(esys));
-    const options = { path, clock, log, allowedPublic: linkKey.publicArea, parentHandle: persistent.storageRoot };
+    const options = { path, clock, log, allowedPublic: () => linkKey.publicArea, parentHandle: persistent.storageRoot };
     server = unwrap(await serveTcti({ ...options, admits: () => isAdmitted.value, transmit: (bytes) => esys.transmit(bytes) }));
   });
   afterAll(async () => {
@@ -167,8 +168,9 @@ describe.skipIf(missing !== undefined)(`the filter before the TPM of the network
     const { handle } = await createAttestationKey(esys);
     for (const foreign of [0x80000000, 0x80000001, 0x80000002, persistent.storageRoot, 0x40000001]) {
       expect(codeOf(await client.send(sign(foreign)))).toBe('8b');
-      expect(codeOf(await client.send(command(noSessions, 0x173, u32be(foreign))))).toBe('8b');
       expect(codeOf(await client.send(command(noSessions, 0x165, u32be(foreign))))).toBe('8b');
+      const isParent = foreign === persistent.storageRoot;
+      expect(codeOf(await client.send(command(noSessions, 0x173, u32be(foreign))))).toBe(isParent ? '0' : '8b');
     }
     await esys.flushContext(handle);
     await client.leave();
@@ -189,6 +191,22 @@ describe.skipIf(missing !== undefined)(`the filter before the TPM of the network
       await client.leave();
     }
     await third.leave();
+  });
+
+  test('has one object for a client that loads its key again and again, until the last of them is flushed', async () => {
+    const client = await rawClient(path);
+    const loaded = await loadWhenFree(client);
+    for (let turn = 1; turn < maxLoads; turn += 1)
+      expect(codeOf(await client.send(load(persistent.storageRoot, linkKey)))).toBe('0');
+    expect(codeOf(await client.send(load(persistent.storageRoot, linkKey)))).toBe('922');
+    const handle = handleOf(loaded);
+    const flush = command(noSessions, 0x165, u32be(handle));
+    for (let turn = 1; turn < maxLoads; turn += 1) expect(codeOf(await client.send(flush))).toBe('0');
+    expect(codeOf(await client.send(sign(handle)))).toBe('0');
+    expect(codeOf(await client.send(flush))).toBe('0');
+    expect(codeOf(await client.send(sign(handle)))).toBe('8b');
+    expect(codeOf(await client.send(flush))).toBe('8b');
+    await client.leave();
   });
 
   test('takes only a password session: no HMAC, audit or policy session passes', async () => {
@@ -245,6 +263,22 @@ describe.skipIf(missing !== undefined)(`the filter before the TPM of the network
     await clock.advance(1_000);
     expect(codeOf(await client.send(sign(handle)))).toBe('0');
     await client.leave();
+  });
+
+  test('lets no key be loaded while there is none, and says at the end what a client sent', async () => {
+    const none = join(directory.path, 'none.sock');
+    const left = memoryLog();
+    const options = { path: none, clock, log: left, allowedPublic: () => undefined, parentHandle: persistent.storageRoot };
+    const empty = unwrap(await serveTcti({ ...options, admits: () => true, transmit: (bytes) => esys.transmit(bytes) }));
+    const client = await rawClient(none);
+    expect(codeOf(await client.send(load(persistent.storageRoot, linkKey)))).toBe('8b');
+    expect(codeOf(await client.send(command(noSessions, 0x17a, u32be(6), u32be(0x100), u32be(1))))).toBe('0');
+    expect(codeOf(await client.send(command(noSessions, 0x161)))).toBe('143');
+    await client.leave();
+    await empty.close();
+    await expect
+      .poll(() => left.entries)
+      .toContainEqual(expect.objectContaining({ event: 'tcti.left', fields: { load: 1, getCapability: 1, other: 1 } }));
   });
 
   test('closes a connection that is no TPM client, and one that may not come in', async () => {

@@ -22,10 +22,14 @@ import type { RunningImage } from '#ota-client/apply/tiers';
 import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
 import { provisionSlots } from '#ota-client/slots/factory';
 import { ledgerStore } from '#ota-client/slots/ledger';
+import type { ReleasePolicy } from '#ota-client/slots/statement';
 import type { LogTrust } from '#ota-client/transparency/log-trust';
+import type { SupplyFacts } from '#protos/gen/types';
+import { memoryTpmFloor } from './device-floor.fixture.ts';
+import { deviceFloor } from './device-floor.ts';
 import { bootId, startTestHands } from './hands.fixture.ts';
+import { keptStatements } from './kept-statements.ts';
 import { logOfReleases } from './log-of-releases.ts';
-import { storedFloor } from './stored-floor.ts';
 import { slotUpdates, type WrittenPolicy } from './updates.ts';
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
@@ -67,8 +71,15 @@ export const factoryRelease = release(1, { image: oldImage });
 const slotBytes = 1200 * 1024;
 export const soakMs = 60_000;
 
+interface DeviceOptions {
+  /** Whose releases the hands believe as well. */
+  readonly others?: readonly ReleasePolicy[];
+  /** The log that they follow; none where it is absent. */
+  readonly log?: LogTrust;
+}
+
 /** Slot a holds the factory's release. A boot finds in a slot what the ledger says: images are looked at in other tests. */
-export const updateDevice = async (clock: VirtualClock, options: { readonly log?: LogTrust } = {}) => {
+export const updateDevice = async (clock: VirtualClock, { others = [], log }: DeviceOptions = {}) => {
   const medium = memoryBlockDevice;
   const media = { a: medium(slotBytes), b: medium(slotBytes), boot: medium(twinRecordBytes), ledger: medium(twinRecordBytes) };
   media.a.load(factoryRelease.image);
@@ -76,19 +87,28 @@ export const updateDevice = async (clock: VirtualClock, options: { readonly log?
   const ledger = ledgerStore(media.ledger);
   unwrap(await provisionSlots(boot, ledger, factoryRelease.facts));
   const store = memoryStore();
+  const tpm = memoryTpmFloor();
+  const floor = deviceFloor(tpm, store);
+  unwrap(await floor.define());
   let isWell = true;
+  let supply: SupplyFacts = { isOnMains: true };
   const start = async () => {
     const slot = unwrap(await chooseSlot(boot));
     const { verityRoot } = unwrap(await ledger.read())[slot].release ?? factoryRelease.facts;
     const running: RunningSlot = { slot, verityRoot };
     return startTestHands(clock, {
+      supply: { read: async () => ok(supply) },
       ...slotUpdates({
         slots: memorySlots(media),
         boot: recordedBootControl(boot, async () => ok(running)),
         ledger,
-        floor: storedFloor(store),
-        policies: [policyFor('os'), { ...policyFor('repair'), isRepair: true }],
-        log: logOfReleases(nodeCrypto, options.log, store, memoryLog()),
+        floor,
+        statements: keptStatements(store, factoryRelease.statement),
+        policies: [
+          ...[policyFor('os'), { ...policyFor('repair'), isRepair: true }],
+          ...others.map((policy) => ({ ...policy, isRepair: false })),
+        ],
+        log: logOfReleases(nodeCrypto, log, store, memoryLog()),
         clock,
         soakMs,
         probes: [{ name: 'storage-writable', run: async () => isWell }],
@@ -112,7 +132,12 @@ export const updateDevice = async (clock: VirtualClock, options: { readonly log?
     };
   return {
     media,
+    tpm,
+    store,
     perform,
+    feed(facts: SupplyFacts) {
+      supply = facts;
+    },
     get hands() {
       return device.hands;
     },

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readSituation, remoteRunningImage } from '#agents/update/remote-installer';
 import { concat, equalBytes } from '#hal/core/bytes';
-import { codeOf, type Result, unwrap } from '#hal/core/result';
+import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
+import type { PermittedCall } from '#hal/remote/hands-client';
 import { indexOf } from '#ota-client/payload/build';
 import { blockBytes, segmentBytes } from '#ota-client/payload/limits';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
@@ -10,10 +11,11 @@ import { factoryRelease, release, secretsOf, soakMs, updateDevice } from './upda
 
 const code = (result: Result<unknown>): string => (result.ok ? 'done' : codeOf(result.fault));
 const next = release(2);
+type UpdateDevice = Awaited<ReturnType<typeof updateDevice>>;
 
 describe('an update through the door of the hands', () => {
   let clock: VirtualClock;
-  let device: Awaited<ReturnType<typeof updateDevice>>;
+  let device: UpdateDevice;
   beforeEach(async () => {
     clock = virtualClock();
     await clock.advance(10_000);
@@ -24,6 +26,13 @@ describe('an update through the door of the hands', () => {
   /** As the installer of the mind does it; the order says nothing that the statement does not. */
   const order = { release: next.facts, salt: next.salt, uuid: next.uuid, owner: 'mind', isForced: false };
   const begin = (wanted = next, owner = 'mind') => device.installer(wanted, owner).begin(order);
+  const permitted = async (call: PermittedCall) => code(await device.perform(call));
+  const committed = async (wanted: typeof next): Promise<void> => {
+    unwrap(await device.install(wanted));
+    unwrap(await device.switch.arm(wanted.statement));
+    await device.restart();
+    unwrap(await device.switch.commit());
+  };
   const firstSegment = next.image.subarray(0, segmentBytes);
 
   test('is installed, armed, tried and committed', async () => {
@@ -106,7 +115,6 @@ describe('an update through the door of the hands', () => {
     expect(await device.states()).toBe('a committed empty');
     unwrap(await device.install(next));
     expect(code(await device.switch.arm(forged.statement))).toBe(refusal);
-    expect(code(await device.switch.raiseFloor(forged.statement))).toBe(refusal);
     expect(await device.states()).toBe('a committed verified');
   });
 
@@ -201,9 +209,9 @@ describe('an update through the door of the hands', () => {
     unwrap(await device.install(floored));
     unwrap(await device.switch.arm(floored.statement));
     await device.restart();
-    const raise = async () => code(await device.switch.raiseFloor(floored.statement));
+    const raise = async () => code(await device.switch.raiseFloor(floored.facts.digest));
     const epoch = async () => unwrap(await device.hands.updates.status()).floorEpoch;
-    expect(code(await device.switch.raiseFloor(next.statement))).toBe('integrity/slot-mismatch');
+    expect(code(await device.switch.raiseFloor(factoryRelease.facts.digest))).toBe('integrity/slot-mismatch');
     expect(await raise()).toBe('protocol/event-refused');
     unwrap(await device.switch.commit());
     expect(await raise()).toBe('protocol/event-refused');
@@ -215,5 +223,67 @@ describe('an update through the door of the hands', () => {
     expect(await raise()).toBe('done');
     expect(await epoch()).toBe(2);
     expect(code(await begin(release(5, { floorEpoch: 1 })))).toBe('integrity/below-floor');
+  });
+
+  test('goes back to what ran before, by the envelope that was kept, on a trial of its own (SR-01)', async () => {
+    const back = (to = factoryRelease) => permitted(device.hands.effectors.rollBack(to.facts.digest));
+    expect(await back()).toBe('integrity/slot-mismatch');
+    await committed(next);
+    expect(await device.states()).toBe('b superseded committed');
+    expect(await back(release(3))).toBe('unavailable/statement-missing');
+    expect(await back(next)).toBe('integrity/slot-mismatch');
+    expect(await back()).toBe('done');
+    expect(await back()).toBe('done');
+    expect(await device.states()).toBe('b trial committed');
+    await device.restart();
+    expect(await device.states()).toBe('a trial committed');
+    expect(await back(next)).toBe('policy/trial-running');
+    unwrap(await device.switch.commit());
+    expect(await device.states()).toBe('a committed superseded');
+    expect(await back(next)).toBe('done');
+  });
+
+  test('opens again what it kept: an envelope that was exchanged on the disk counts for nothing (SR-01)', async () => {
+    await committed(next);
+    unwrap(device.store.put('statement-b', release(2, { signers: secretsOf('os').slice(0, 1) }).statement));
+    expect(code(await device.switch.raiseFloor(next.facts.digest))).toBe('unavailable/statement-missing');
+    unwrap(device.store.put('statement-b', next.statement));
+    expect(code(await device.switch.raiseFloor(next.facts.digest))).toBe('done');
+  });
+
+  test('comes back to the running release where what ran before fails its second trial', async () => {
+    await committed(next);
+    unwrap(await device.perform(device.hands.effectors.rollBack(factoryRelease.facts.digest)));
+    await device.restart();
+    unwrap(await device.switch.giveUp('storage-writable'));
+    await device.restart();
+    expect(await device.states()).toBe('b failed committed');
+    expect(await permitted(device.hands.effectors.rollBack(factoryRelease.facts.digest))).toBe('policy/no-fallback');
+  });
+
+  test('goes back to nothing below the floor, nor while the floor is not known (SR-08)', async () => {
+    await committed(next);
+    const back = () => permitted(device.hands.effectors.rollBack(factoryRelease.facts.digest));
+    device.tpm.fail(deny('unavailable', 'tpm-missing'));
+    expect(await back()).toBe('unavailable/tpm-missing');
+    device.tpm.fail();
+    unwrap(await device.tpm.raise(1));
+    expect(await back()).toBe('integrity/below-floor');
+    expect(await device.states()).toBe('b superseded committed');
+  });
+
+  test.each<[string, (device: UpdateDevice) => void, string]>([
+    ['is missing', ({ tpm }) => tpm.fail(deny('unavailable', 'tpm-missing')), 'unavailable/tpm-missing'],
+    ['is locked out', ({ tpm }) => tpm.fail(deny('unavailable', 'tpm-locked-out')), 'unavailable/tpm-locked-out'],
+    ['was cleared', ({ tpm }) => tpm.clear(), 'integrity/tpm-cleared'],
+  ])('row 47: installs nothing where the TPM %s, runs on, and says why', async (_, change, refusal) => {
+    change(device);
+    expect(code(await begin())).toBe(refusal);
+    const status = unwrap(await device.hands.updates.status());
+    expect(status).toMatchObject({ running: 'a', floorFault: refusal });
+    expect(status.floorEpoch).toBeUndefined();
+    await device.restart();
+    expect(await device.states()).toBe('a committed empty');
+    expect(code(await begin())).toBe(refusal);
   });
 });

@@ -5,7 +5,7 @@
  * the signed statement alone, verified here with keys that the hands were started with (SR-01).
  */
 import { equalBytes } from '#hal/core/bytes';
-import { deny, done, ok, type Result } from '#hal/core/result';
+import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import type { BootControl } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
 import { otherSlot, type SlotDevice, type SlotName, type Slots } from '#hal/ports/slots';
@@ -14,21 +14,22 @@ import type {
   SlotReading,
   SlotStarter,
   SlotWriter,
-  TakenSegment,
   UpdatePorts,
   WriteBegun,
   WriteOrder,
 } from '#hal/ports/updater';
 import { raiseFloor } from '#ota-client/apply/floor';
-import { type Begun, installer } from '#ota-client/apply/installer';
+import { type Begun, defaultWindowBytes, installer } from '#ota-client/apply/installer';
 import { slotSwitch } from '#ota-client/apply/switch';
-import { blockBytes, maxDictionaryBytes, segmentBytes } from '#ota-client/payload/limits';
-import { sha256 } from '#ota-client/payload/segment-index';
+import { type Take, taker } from '#ota-client/apply/take';
+import { maxDictionaryBytes } from '#ota-client/payload/limits';
+import { type BlockDigests, saltedDigests } from '#ota-client/payload/verity';
 import type { Floor } from '#ota-client/plan/floor';
 import { slotKeeper } from '#ota-client/slots/keeper';
-import { isSameRelease, type LedgerStore } from '#ota-client/slots/ledger';
+import { isSameRelease, type LedgerStore, type ReleaseFacts } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
 import type { SlotView } from '#ota-client/slots/view';
+import type { KeptStatements } from './kept-statements.ts';
 import type { LogOfReleases } from './log-of-releases.ts';
 
 export interface UpdateParts {
@@ -36,6 +37,7 @@ export interface UpdateParts {
   readonly boot: BootControl;
   readonly ledger: LedgerStore;
   readonly floor: Floor;
+  readonly statements: KeptStatements;
   /** Whose releases these hands write, fixed when they start; a statement must satisfy one of them. */
   readonly policies: readonly WrittenPolicy[];
   /** Of releases: what is not in it is not written where that is required. */
@@ -46,6 +48,7 @@ export interface UpdateParts {
   readonly probes: readonly HealthProbe[];
   /** As in `installer`. */
   readonly windowBytes?: number;
+  readonly digestsFor?: (salt: Uint8Array) => BlockDigests;
 }
 
 export interface WrittenPolicy extends ReleasePolicy {
@@ -64,9 +67,10 @@ export interface HealthProbe {
 const idleOwnerMs = 10 * 60_000;
 
 export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
-  const { slots, boot, ledger, floor, policies, log, clock, soakMs, probes, windowBytes } = parts;
+  const { slots, boot, ledger, floor, statements, policies, log, clock, soakMs, probes } = parts;
+  const { windowBytes = defaultWindowBytes, digestsFor = saltedDigests } = parts;
   const keeper = slotKeeper(boot, ledger);
-  const writer = installer({ slots, keeper, floor, ...(windowBytes === undefined ? {} : { windowBytes }) });
+  const writer = installer({ slots, keeper, floor, windowBytes, digestsFor });
   const open = (envelope: Uint8Array) => openByAny(policies, envelope);
   const verifyArm = (envelope: Uint8Array) => {
     const opened = open(envelope);
@@ -75,7 +79,7 @@ export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
   const starter = slotSwitch({ keeper, floor, verifyArm });
   const running = runningSystem(boot, slots, probes);
   return {
-    slotWriter: slotWriter(writer, running, { open, log }, clock),
+    slotWriter: slotWriter({ writer, take: taker(writer, running, windowBytes), open, clock, statements, log }),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
     runningSystem: running,
   };
@@ -98,12 +102,13 @@ const openByAny = (policies: readonly WrittenPolicy[], envelope: Uint8Array): Re
 type Writer = ReturnType<typeof installer>;
 type Starter = ReturnType<typeof slotSwitch>;
 
-interface Verifying {
+interface WriterParts extends Pick<UpdateParts, 'clock' | 'statements' | 'log'> {
+  readonly writer: Writer;
+  readonly take: Take;
   readonly open: (envelope: Uint8Array) => Result<OpenedRelease>;
-  readonly log: LogOfReleases;
 }
 
-const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, { open, log }: Verifying, clock: Clock): SlotWriter => {
+const slotWriter = ({ writer, take, open, clock, statements, log }: WriterParts): SlotWriter => {
   let owner: string | undefined;
   let usedMs = clock.bootMs();
   const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
@@ -121,6 +126,8 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, { open
     if (owner !== undefined && owner !== order.owner && clock.bootMs() - usedMs > idleOwnerMs) await writer.abandon(owner);
     const begun = await writer.begin({ ...statement, owner: order.owner, isForced: order.isForced });
     if (!begun.ok) return begun;
+    const kept = statements.keep(begun.value.slot, order.statement);
+    if (!kept.ok) return kept;
     const noted = log.note(begun.value.slot, statement.release.digest, standing.value);
     if (!noted.ok) return noted;
     owner = order.owner;
@@ -130,7 +137,7 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, { open
   return {
     begin,
     write: (asking, segment, bytes) => owned(asking, () => writer.write(segment, bytes)),
-    take: (asking, segment, wanted) => owned(asking, () => takeInto(writer, running, segment, wanted)),
+    take: (asking, segment, wanted) => owned(asking, () => take(segment, wanted)),
     flush: (asking) => owned(asking, () => writer.flushWindow()),
     async finish(asking) {
       const finished = await owned(asking, () => writer.finish());
@@ -146,58 +153,30 @@ const slotWriter = (writer: Writer, running: Pick<RunningSystem, 'read'>, { open
   };
 };
 
-/**
- * What is copied within the device does not go by way of the mind: it says which blocks and which hash, and nothing is
- * written that has another. The whole slot is read back later all the same.
- */
-const takeInto = async (
-  writer: Writer,
-  running: Pick<RunningSystem, 'read'>,
-  first: number,
-  wanted: readonly TakenSegment[],
-): Promise<Result<number>> => {
-  const memory = new Uint8Array(segmentBytes);
-  for (const [at, { digest, ranges }] of wanted.entries()) {
-    const bytes = await gathered(running, ranges, memory);
-    if (bytes === undefined || !equalBytes(sha256(bytes), digest)) return ok(at);
-    const written = await writer.write(first + at, bytes);
-    if (!written.ok) return written;
-  }
-  return ok(wanted.length);
-};
-
-/** @returns nothing where the blocks cannot be read, or are more than a segment */
-const gathered = async (
-  running: Pick<RunningSystem, 'read'>,
-  ranges: TakenSegment['ranges'],
-  memory: Uint8Array,
-): Promise<Uint8Array | undefined> => {
-  if (ranges.length === 0) return zeros;
-  const lengthBytes = ranges.reduce((total, { blocks }) => total + blocks * blockBytes, 0);
-  if (lengthBytes > segmentBytes) return undefined;
-  let used = 0;
-  for (const { block, blocks } of ranges) {
-    const place = memory.subarray(used, used + blocks * blockBytes);
-    const read = await running.read(block * blockBytes, blocks * blockBytes, place);
-    if (!read.ok) return undefined;
-    if (read.value.buffer !== memory.buffer) place.set(read.value);
-    used += place.length;
-  }
-  return memory.subarray(0, used);
-};
-const zeros = new Uint8Array(segmentBytes);
-
 const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): WriteBegun => ({
   ...{ slot, stage, writtenSegments, segments },
   ...recheck,
 });
 
-interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'clock' | 'soakMs' | 'log'> {
+interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'statements' | 'clock' | 'soakMs' | 'log'> {
   readonly keeper: ReturnType<typeof slotKeeper>;
   readonly verifyArm: (envelope: Uint8Array) => ReturnType<Parameters<typeof slotSwitch>[0]['verifyArm']>;
 }
 
-const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, log, keeper, verifyArm }: StarterParts): SlotStarter => {
+const slotStarter = (starter: Starter, parts: StarterParts): SlotStarter => {
+  const { slots, floor, statements, clock, soakMs, log, keeper, verifyArm } = parts;
+  /** The envelope of a release that was kept, opened again now. */
+  const keptOf = async (
+    digest: Uint8Array,
+  ): Promise<Result<{ readonly envelope: Uint8Array; readonly release: ReleaseFacts }>> => {
+    const kept = statements.all();
+    if (!kept.ok) return kept;
+    for (const envelope of kept.value) {
+      const named = await verifyArm(envelope);
+      if (named.ok && equalBytes(named.value.digest, digest)) return ok({ envelope, release: named.value });
+    }
+    return deny('unavailable', 'statement-missing');
+  };
   /** Of this life of the hands alone: a restart lets it soak anew, which is later and never earlier. */
   let soakingSinceMs = clock.bootMs();
   return {
@@ -207,29 +186,33 @@ const slotStarter = (starter: Starter, { slots, floor, clock, soakMs, log, keepe
       if (committed.ok) soakingSinceMs = clock.bootMs();
       return committed;
     },
+    async rollBack(digest) {
+      const kept = await keptOf(digest);
+      return kept.ok ? starter.goBack(kept.value.envelope) : kept;
+    },
     giveUp: (reason) => starter.giveUp(reason),
-    async raiseFloor(statement) {
-      const named = await verifyArm(statement);
-      if (!named.ok) return named;
+    async raiseFloor(digest) {
+      const kept = await keptOf(digest);
+      if (!kept.ok) return kept;
       const view = await starter.status();
       if (!view.ok) return view;
       const { running, slots: views } = view.value;
-      if (!isSameRelease(views[running.slot].release, named.value))
+      if (!isSameRelease(views[running.slot].release, kept.value.release))
         return deny('integrity', 'slot-mismatch', `slot ${running.slot} runs another release`);
       return raiseFloor(keeper, floor, { soakedMs: clock.bootMs() - soakingSinceMs, neededMs: soakMs });
     },
     async status() {
       const view = await starter.status();
       if (!view.ok) return view;
-      const floorEpoch = await floor.read();
-      if (!floorEpoch.ok) return floorEpoch;
+      const epoch = await floor.read();
       const { running, slots: views } = view.value;
       const slotBytes = await sizeOf(slots, otherSlot(running.slot));
       if (!slotBytes.ok) return slotBytes;
       return ok({
         ...{ running: running.slot, runningRoot: running.verityRoot },
         ...{ a: readingOf(views.a, log.noted('a', views.a.release)), b: readingOf(views.b, log.noted('b', views.b.release)) },
-        ...{ floorEpoch: floorEpoch.value, slotBytes: slotBytes.value },
+        ...(epoch.ok ? { floorEpoch: epoch.value } : { floorFault: codeOf(epoch.fault) }),
+        slotBytes: slotBytes.value,
       });
     },
   };

@@ -71,6 +71,27 @@ describe('measuring', () => {
     }
   });
 
+  test('believes the hands, and not the mouth, that the key of the connection is in the TPM (SR-02)', async () => {
+    await start();
+    const [inTpm, own] = [new Uint8Array(91).fill(1), new Uint8Array(44).fill(2)];
+    const said = async (linkKey: Uint8Array | undefined, ofHands: Uint8Array | undefined, keyFault?: string) => {
+      const hello = await mind.hands.hello();
+      const hands = {
+        ...mind.hands,
+        hello: async () => (hello.ok && ofHands ? ok({ ...hello.value, linkKey: ofHands }) : hello),
+      };
+      const status = { exchanges: 1, failures: 0, ...(linkKey && { linkKey }), ...(keyFault && { keyFault }) };
+      const { link } = await look({ hands, link: { status: async () => ok(status) } });
+      return link?.value;
+    };
+    expect(await said(inTpm, inTpm)).toEqual({ key: 'in-tpm' });
+    expect(await said(inTpm, own)).toEqual({ key: 'software' });
+    expect(await said(inTpm, undefined)).toEqual({ key: 'software' });
+    expect(await said(own, inTpm, 'unavailable/tpm-failed')).toEqual({ key: 'software', code: 'unavailable/tpm-failed' });
+    expect(await said(undefined, inTpm)).toEqual({ key: 'none-shown' });
+    expect((await look({ link: { status: async () => deny('unavailable', 'program-down') } })).link).toBeUndefined();
+  });
+
   test('leaves out what could not be read: unknown, never a default', async () => {
     const down = async () => deny('unavailable', 'tpm-failed');
     await start({ ports: { bootLog: { read: down }, platform: { read: down } } });

@@ -13,7 +13,8 @@ import { codeOf, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { SlotsReading } from '#hal/ports/updater';
 import type { RemoteHands } from '#hal/remote/hands-client';
-import type { TimeKeeper } from './parts.ts';
+import type { HandsHello, LinkStatus } from '#protos/gen/types';
+import type { LinkProbe, TimeKeeper } from './parts.ts';
 import { isRefusal, lifeMs, ownParty, type Trust } from './trust.ts';
 
 export interface MeasureParts {
@@ -23,6 +24,7 @@ export interface MeasureParts {
   readonly trust: Trust;
   readonly time: TimeKeeper;
   readonly lifecycle: () => string;
+  readonly link: Pick<LinkProbe, 'status'>;
   /** The programs besides this one: whether each answers. */
   readonly programs: Readonly<Record<string, (signal: AbortSignal) => Promise<boolean>>>;
   /** The agents of this program. */
@@ -35,12 +37,14 @@ export const probeLimitMs = 3_000;
 export const measure = async (parts: MeasureParts): Promise<Observations> => {
   const { clock, hands, audit, trust, time } = parts;
   const now = <T>(value: T): Observed<T> => ({ value, measuredBootMs: clock.bootMs() });
-  const probe = <T>(run: () => Promise<Result<T>>) => within(clock, probeLimitMs, run);
-  const [platform, identity, boot, slots, programs] = await Promise.all([
+  const probe = <T>(run: (signal: AbortSignal) => Promise<Result<T>>) => within(clock, probeLimitMs, run);
+  const [platform, identity, boot, slots, hello, link, programs] = await Promise.all([
     probe(() => hands.platform.read()),
     probe(() => hands.tpm.identity()),
     probe(() => judgeBoot(hands)),
     probe(() => hands.updates.status()),
+    probe(() => hands.hello()),
+    probe((signal) => parts.link.status(signal)),
     Promise.all(
       Object.entries(parts.programs).map(async ([name, isAlive]) => ({ name, isRunning: await answers(clock, isAlive) })),
     ),
@@ -60,7 +64,8 @@ export const measure = async (parts: MeasureParts): Promise<Observations> => {
     ...(platform.ok ? { platform: now(platform.value) } : {}),
     ...(identity.ok ? { tpm: now({ tpmClass: trust.tpmClass() }) } : {}),
     ...(boot.ok ? { boot: now(boot.value) } : {}),
-    ...(slots.ok ? { release: now(releaseOf(slots.value)) } : {}),
+    ...(slots.ok ? { release: now(releaseOf(slots.value)), floor: now(floorOf(slots.value)) } : {}),
+    ...(hello.ok && link.ok ? { link: now(linkKeyOf(link.value, hello.value)) } : {}),
     ...(engine === undefined
       ? {}
       : { inference: { value: { engine: engine.value?.engine, ...judgement(trust) }, measuredBootMs: engine.measuredBootMs } }),
@@ -93,6 +98,20 @@ const releaseOf = (slots: SlotsReading): NonNullable<Observations['release']>['v
   const { state, release, log } = slots[slots.running];
   const isAsInstalled = release !== undefined && equalBytes(release.verityRoot, slots.runningRoot);
   return { state, isAsInstalled, ...(log === undefined ? {} : { log }) };
+};
+
+const floorOf = ({ floorEpoch, floorFault }: SlotsReading): NonNullable<Observations['floor']>['value'] => ({
+  ...(floorEpoch === undefined ? {} : { epoch: floorEpoch }),
+  ...(floorFault === undefined ? {} : { code: floorFault }),
+});
+/** The hands say which key is in the TPM, not the mouth. */
+const linkKeyOf = (
+  { linkKey, keyFault }: LinkStatus,
+  { linkKey: inTpm }: HandsHello,
+): NonNullable<Observations['link']>['value'] => {
+  if (linkKey === undefined) return { key: 'none-shown' };
+  if (inTpm !== undefined && equalBytes(linkKey, inTpm)) return { key: 'in-tpm' };
+  return { key: 'software', ...(keyFault === undefined ? {} : { code: keyFault }) };
 };
 
 const judgement = (trust: Trust): { readonly category?: string; readonly opinion?: string } => {

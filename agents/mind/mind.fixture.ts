@@ -7,14 +7,14 @@ import { openState, type StateKeeper } from '#agents/management/state';
 import { issuedMs, statementKeys } from '#agents/session/issuer.fixture';
 import type { AttestationResult } from '#attestation/result';
 import { toHex } from '#hal/core/bytes';
-import { unwrap } from '#hal/core/result';
+import { ok, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
 import { memoryStore } from '#hal/memory/durable-store';
 import { type MemoryLog, memoryLog } from '#hal/memory/log';
 import type { HandsPorts } from '#hal/remote/hands-server';
 import { handsLife } from './life.ts';
-import type { HandsLife, TimeKeeper } from './parts.ts';
+import type { HandsLife, LinkProbe, TimeKeeper } from './parts.ts';
 import { timeKeeper } from './time-keeper.ts';
 import { trust as newTrust, ownParty, type Trust } from './trust.ts';
 import { watchers as newWatchers, type Watchers } from './watchers.ts';
@@ -29,6 +29,8 @@ export interface TestMind extends AsyncDisposable {
   readonly device: TestHands;
   readonly hands: TestHands['hands'];
   readonly life: HandsLife;
+  /** Shows no key to anybody. */
+  readonly link: Pick<LinkProbe, 'status'>;
   readonly state: StateKeeper;
   readonly trust: Trust;
   readonly time: TimeKeeper;
@@ -62,6 +64,7 @@ export const startTestMind = async (options: TestMindOptions = {}): Promise<Test
     device,
     hands,
     life: handsLife(clock, hands.hello, unwrap(await hands.hello())),
+    link: { status: async () => ok({ exchanges: 0, failures: 0 }) },
     state,
     trust,
     time: timeKeeper(clock, state, log),

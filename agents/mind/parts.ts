@@ -12,6 +12,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { Inference } from '#hal/ports/inference';
 import type { Log } from '#hal/ports/log';
 import type { RemoteHands } from '#hal/remote/hands-client';
+import type { LinkStatus } from '#protos/gen/types';
 import type { Trust } from './trust.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -41,9 +42,10 @@ export interface HandsLife {
   mint(call: { readonly audience: string; readonly arguments: Uint8Array }, auditLeaf: Uint8Array): Promise<Result<Uint8Array>>;
 }
 
-/** Whether the network-facing program answers. */
+/** What the network-facing program says of itself, where it answers. */
 export interface LinkProbe {
   isAlive(signal: AbortSignal): Promise<boolean>;
+  status(signal: AbortSignal): Promise<Result<LinkStatus>>;
 }
 
 export interface TimeKeeper {

@@ -11,7 +11,7 @@ export interface PostureKeeper {
 }
 
 type Parts = Pick<MindParts, 'clock' | 'hands' | 'audit' | 'trust' | 'time' | 'state' | 'watchers'> &
-  Pick<MeasureParts, 'programs' | 'agents'>;
+  Pick<MeasureParts, 'link' | 'programs' | 'agents'>;
 
 export const postureKeeper = (parts: Parts): PostureKeeper => {
   const { clock, audit, trust, time, state, watchers } = parts;

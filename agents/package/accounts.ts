@@ -33,15 +33,16 @@ export const accounts: Readonly<Record<ProgramName, Account>> = {
   beacond: { does: 'beacon relay', calls: ['relay'], keeps: kept.beacon, groups: ['dialout'] },
   // Packet rules; the TPM, the log of the boot and the restart of the machine, whose files are root's.
   hald: { does: 'hands', calls: [], keeps: kept.hands, capabilities: ['NET_ADMIN', 'DAC_OVERRIDE'] },
-  linkd: { does: 'mouth', calls: [] },
+  linkd: { does: 'mouth', calls: ['tpm', 'tpmControl', 'tpmKey'] },
   inferd: { does: 'tensor engine', calls: [], isAlone: true },
   agentd: { does: 'mind', calls: ['hands', 'link', 'inference'], keeps: kept.mind, isAlone: true },
   paged: { does: 'Trust Security Center page', calls: ['feed'] },
 };
 
-/** Who serves what. The filtered TPM is not called by anybody yet. */
-const servedBy: Readonly<Record<Exclude<Door, 'tpm'>, ProgramName>> = {
-  ...{ hands: 'hald', factory: 'hald', relay: 'hald', link: 'linkd', inference: 'inferd' },
+/** Who serves what. */
+const servedBy: Readonly<Record<Door, ProgramName>> = {
+  ...{ hands: 'hald', factory: 'hald', relay: 'hald', tpm: 'hald', tpmControl: 'hald', tpmKey: 'hald' },
+  ...{ link: 'linkd', inference: 'inferd' },
   ...{ api: 'agentd', feed: 'agentd', beacon: 'beacond' },
 };
 
@@ -50,7 +51,7 @@ export const socketFolder = (name: ProgramName): string => `${installed.runDirec
 
 /** Groups that a program is in, beside its own. */
 export const groupsOf = (name: ProgramName): readonly string[] => {
-  const servers = accounts[name].calls.map((door) => userOf(servedBy[door as keyof typeof servedBy]));
+  const servers = accounts[name].calls.map((door) => userOf(servedBy[door]));
   return [...new Set([...servers, ...(accounts[name].groups ?? [])])];
 };
 
@@ -86,7 +87,7 @@ export const links = (): readonly Link[] => [
 
 const linkTo = (door: Door, folder: string): Link => ({
   path: socketPath(folder, door),
-  target: socketPath(socketFolder(servedBy[door as keyof typeof servedBy]), door),
+  target: socketPath(socketFolder(servedBy[door]), door),
 });
 
 /** sysusers.d(5). */

@@ -69,6 +69,7 @@ describe('accounts and folders', () => {
     expect(members).toEqual([
       'm enigm-beacond enigm-hald',
       'm enigm-beacond dialout',
+      'm enigm-linkd enigm-hald',
       ...['hald', 'linkd', 'inferd'].map((name) => `m enigm-agentd enigm-${name}`),
       'm enigm-paged enigm-agentd',
     ]);
@@ -80,7 +81,7 @@ describe('accounts and folders', () => {
       .flatMap((line) => (line.startsWith('L+ ') ? [line.split(' ')] : []));
     for (const [, from = '', , , , , to = ''] of links) {
       expect(from).not.toBe(to);
-      expect(to).toMatch(/^\/run\/enigm\/[a-z]+\/(?:[a-z]+\.sock|page\.url)$/);
+      expect(to).toMatch(/^\/run\/enigm\/[a-z]+\/(?:[a-z]+\.sock|tpm\.sock\.ctrl|tpm\.pem|page\.url)$/);
     }
     const called = Object.values(accounts).flatMap(({ calls }) => calls);
     for (const door of called)

@@ -38,7 +38,8 @@ const needs: Readonly<Record<ProgramName, Needs>> = {
       ...[...neverBoth, 'RestrictAddressFamilies=AF_UNIX AF_NETLINK'],
     ],
   },
-  linkd: { unit: [withSite], service: [...noDevice, ...neverBoth, network] },
+  // It finds a filtered TPM that comes later too, by a start more.
+  linkd: { unit: [`After=${unitOf('hald')}`, withSite], service: [...noDevice, ...neverBoth, network] },
   inferd: { service: noDevice },
   agentd: {
     unit: [`After=${(['hald', 'linkd', 'inferd'] as const).map(unitOf).join(' ')}`, withSite],
@@ -80,7 +81,12 @@ function unitOf(name: ProgramName): string {
 const serviceOf = (name: ProgramName): string => {
   const { does, keeps } = accounts[name];
   const writes = [socketFolder(name), ...(keeps === undefined ? [] : [keeps])];
-  const { flags, script, words } = launchInstalled(name, {
+  const {
+    flags,
+    script,
+    words,
+    environment = {},
+  } = launchInstalled(name, {
     // What the device keeps lies where the system puts it; no first root of ours opened it.
     ...{ data: 'of-the-system', writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'] },
   });
@@ -96,6 +102,7 @@ const serviceOf = (name: ProgramName): string => {
     ],
     Service: [
       ...['Type=exec', `User=${userOf(name)}`, `Group=${userOf(name)}`],
+      ...Object.entries(environment).map(([key, value]) => `Environment=${key}=${value}`),
       `ExecStart=${[installed.node, ...flags, script, ...words].join(' ')}`,
       ...['Restart=always', 'RestartSec=1s', 'TimeoutStopSec=5s'],
       ...common,

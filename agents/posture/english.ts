@@ -95,6 +95,18 @@ export const english: Catalogue = {
         },
       },
     },
+    'release-floor': {
+      title: 'Floor of releases',
+      meaning: 'The security chip says below which release this device installs and starts nothing.',
+      why: 'Without it an older release, with faults that are known by now, could be put back.',
+      remedies: {
+        fail: {
+          owner: 'administrator',
+          text: 'The security chip does not say it, so nothing is installed. `enigmctl update status` says why. It may need service.',
+        },
+        unknown: { owner: 'administrator', text: 'The device cannot read what it installed. It may need service.' },
+      },
+    },
     'secure-boot': {
       title: 'Secure Boot',
       meaning: 'The firmware started only software whose signature it knows.',
@@ -205,6 +217,17 @@ export const english: Catalogue = {
       why: 'While records are left out, nobody can tell afterwards all that happened.',
       remedies: {
         fail: { owner: 'administrator', text: 'Free some space on the data partition, or review the log if it was changed.' },
+      },
+    },
+    'link-key': {
+      title: 'Key of the connection',
+      meaning: 'The key by which the message broker knows this device is in its TPM, and cannot be copied out of it.',
+      why: 'A key in memory can be copied by whoever takes over the program that speaks to the network.',
+      remedies: {
+        fail: {
+          owner: 'administrator',
+          text: 'Look up the code beside this finding with `enigmctl explain`; install tpm2-openssl if there is no provider, then restart the device.',
+        },
       },
     },
     'inference-engine': {

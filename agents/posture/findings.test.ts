@@ -59,6 +59,11 @@ describe('the findings', () => {
     ['verified-root', withPlatform({ isRootVerified: false }), ''],
     ['secure-boot', { ...good, boot: { value: { isSecureBoot: false }, measuredBootMs: nowBootMs } }, 'off'],
     ['secure-boot', { ...good, boot: { value: { isSecureBoot: undefined }, measuredBootMs: nowBootMs } }, 'not-measured'],
+    [
+      'link-key',
+      { ...good, link: { value: { key: 'software', code: 'unavailable/tpm-failed' }, measuredBootMs: nowBootMs } },
+      'software',
+    ],
     ['inference-engine', { ...good, inference: { value: { engine: undefined }, measuredBootMs: nowBootMs } }, 'none'],
     [
       'inference-engine',

@@ -123,6 +123,14 @@ export const findingKinds: readonly FindingKind[] = [
     ...whole('lifecycle', 5 * minuteMs, (state) => ({ result: passIf(state === 'active'), value: state })),
   },
   {
+    id: 'release-floor',
+    level: 'device',
+    ...whole('floor', 5 * minuteMs, ({ epoch, code }) => ({
+      result: passIf(code === undefined),
+      value: code ?? `epoch-${epoch ?? 0}`,
+    })),
+  },
+  {
     id: 'secure-boot',
     level: 'device',
     ...whole('boot', 60 * minuteMs, ({ isSecureBoot }) => ({
@@ -191,6 +199,15 @@ export const findingKinds: readonly FindingKind[] = [
     id: 'audit-complete',
     level: 'strong',
     ...whole('audit', 5 * minuteMs, ({ state }) => ({ result: passIf(state === 'intact'), value: state })),
+  },
+  {
+    id: 'link-key',
+    level: 'strong',
+    ...whole('link', 5 * minuteMs, ({ key, code }) => ({
+      result: key === 'none-shown' ? ('not-applicable' as const) : passIf(key === 'in-tpm'),
+      value: key,
+      items: code === undefined ? [] : [code],
+    })),
   },
   {
     id: 'inference-engine',

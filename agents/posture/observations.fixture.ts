@@ -23,10 +23,12 @@ export const perfect = (measuredBootMs: number): Required<Observations> => ({
   tpm: at({ tpmClass: 'discrete' }, measuredBootMs),
   boot: at({ isSecureBoot: true }, measuredBootMs),
   release: at({ state: 'committed', isAsInstalled: true, log: '' }, measuredBootMs),
+  floor: at({ epoch: 0 }, measuredBootMs),
   attestation: at({ status: 'affirming' }, measuredBootMs),
   time: at({ isKnown: true, offsetSeconds: 0 }, measuredBootMs),
   audit: at({ state: 'intact' }, measuredBootMs),
   programs: at([{ name: 'hands', isRunning: true }], measuredBootMs),
+  link: at({ key: 'in-tpm' }, measuredBootMs),
   inference: at({ engine: 'cpu' }, measuredBootMs),
   lifecycle: at('active', measuredBootMs),
 });
@@ -86,6 +88,7 @@ export const anyObservations: fc.Arbitrary<Observations> = partly<Good>({
       { state: 'failed', isAsInstalled: true, log: '' },
     ),
   ),
+  floor: observed(mostly<Good['floor']['value']>({ epoch: 0 }, { code: 'integrity/tpm-cleared' }, { epoch: 64 })),
   attestation: observed(
     mostly<Good['attestation']['value']>(
       { status: 'affirming' },
@@ -98,6 +101,7 @@ export const anyObservations: fc.Arbitrary<Observations> = partly<Good>({
   ),
   audit: observed(mostly<Good['audit']['value']>({ state: 'intact' }, { state: 'degraded' }, { state: 'tampered' })),
   programs: observed(mostly([{ name: 'link', isRunning: true }], [], [{ name: 'link', isRunning: false }])),
+  link: observed(mostly<Good['link']['value']>({ key: 'in-tpm' }, { key: 'none-shown' }, { key: 'software' })),
   inference: observed(mostly<Good['inference']['value']>({ engine: 'cpu' }, { engine: undefined })),
   lifecycle: observed(mostly('active', 'suspended', 'unenrolled')),
 });

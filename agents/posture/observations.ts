@@ -23,11 +23,15 @@ export interface Observations {
     /** Why it has no proof from the log of releases; empty where it has, absent where none was asked for. */
     readonly log?: string;
   }>;
+  /** The floor of releases in the TPM; `code` is why it is not known. */
+  readonly floor?: Observed<{ readonly epoch?: number; readonly code?: string }>;
   /** What the verifier last said, or `code`: why it did not. */
   readonly attestation?: Observed<{ readonly status: Status | 'none'; readonly code?: string }>;
   readonly time?: Observed<{ readonly isKnown: boolean; readonly offsetSeconds: number }>;
   readonly audit?: Observed<{ readonly state: AuditState }>;
   readonly programs?: Observed<readonly { readonly name: string; readonly isRunning: boolean }[]>;
+  /** The key that the mouth shows to the fleet; `code` is why it is not in the TPM. */
+  readonly link?: Observed<{ readonly key: 'in-tpm' | 'software' | 'none-shown'; readonly code?: string }>;
   /** The engine; what our own model says, where it judged; what the engine said of the same windows. */
   readonly inference?: Observed<{
     readonly engine: string | undefined;

@@ -122,7 +122,10 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     state,
     trust,
     life: handsLife(clock, hands.hello, hello),
-    link: { isAlive: async (callSignal) => (await link.call('link.status', {}, { signal: callSignal })).ok },
+    link: {
+      isAlive: async (callSignal) => (await link.call('link.status', {}, { signal: callSignal })).ok,
+      status: (callSignal) => link.call('link.status', {}, { signal: callSignal }),
+    },
     inference: remoteInference(inference),
     verifier: verifierLink({
       client: exchangeClient(verifierMethods, far.exchange, 'verifier'),

@@ -21,6 +21,10 @@ export const socketNames = {
   relay: 'relay.sock',
   link: 'link.sock',
   tpm: 'tpm.sock',
+  /** The mssim TCTI has two sockets. */
+  tpmControl: 'tpm.sock.ctrl',
+  /** No socket: the file of the key that is used through them. */
+  tpmKey: 'tpm.pem',
   inference: 'inference.sock',
   api: 'api.sock',
   feed: 'feed.sock',
@@ -34,6 +38,9 @@ export const startEndedPath = (runDirectory: string): string => join(runDirector
 
 /** In the verified root file system, and not an option: nothing else says whose releases are written (SR-01). */
 export const releaseTrustPath = '/etc/enigm/releases.json';
+
+/** In the verified root file system, and not an option: what the policy key approved of the floor (SR-08). */
+export const floorApprovalsPath = '/etc/enigm/floor.json';
 
 /** In the verified root file system of recovery, and not an option: whose repair releases it writes (SR-33). */
 export const repairTrustPath = '/etc/enigm/repair.json';

@@ -3,12 +3,15 @@
  * adapter of Linux has here comes from the entry that starts them.
  */
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type DeviceFloor, deviceFloor } from '#agents/hands/device-floor';
 import { type Door, startHands } from '#agents/hands/hands';
 import { withPhase } from '#agents/hands/phase-log';
 import type { HealthProbe } from '#agents/hands/updates';
 import { installed } from '#agents/package/places';
-import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
+import { parseFloorApprovals } from '#hal/core/floor-approval';
+import { attempt, codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { kernelBootId } from '#hal/linux/boot-id';
 import { fileBootLog, kernelBootLogPath } from '#hal/linux/boot-log';
@@ -20,14 +23,18 @@ import { sysrqPower } from '#hal/linux/power';
 import { systemRandom } from '#hal/linux/random';
 import { noUpdates } from '#hal/linux/unsupported';
 import { userIdOf } from '#hal/linux/user-id';
+import { nativeBlockDigests } from '#hal/native/block-digests';
 import { nativeCommands } from '#hal/native/commands-native';
-import { openEsys } from '#hal/native/esys';
+import { type Esys, openEsys } from '#hal/native/esys';
 import { peerCredentials } from '#hal/native/peer';
+import { esysFloor } from '#hal/native/tpm-floor';
 import type { AppHost } from '#hal/ports/app-host';
 import type { RunningSlot } from '#hal/ports/boot-control';
+import type { DurableStore } from '#hal/ports/durable-store';
 import type { Signals } from '#hal/ports/signals';
+import type { Supply } from '#hal/ports/supply';
 import type { Switches } from '#hal/ports/switches';
-import { deviceLayout, startEndedPath } from './layout.ts';
+import { deviceLayout, floorApprovalsPath, startEndedPath } from './layout.ts';
 import { machineUpdates } from './machine-updates.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 
@@ -41,6 +48,7 @@ const powerDelayMs = 2_000;
 
 export interface MachineParts {
   readonly signals: Signals;
+  readonly supply: Supply;
   readonly switches: Switches;
   readonly apps: AppHost;
   /** What else its health depends on. */
@@ -48,8 +56,19 @@ export interface MachineParts {
   readonly isSimulated: boolean;
 }
 
+/** @returns the floor, or why this image brings none */
+const floorOf = (esys: Esys, store: DurableStore): Result<DeviceFloor> => {
+  const json = attempt(
+    () => readFileSync(floorApprovalsPath, 'utf8'),
+    (cause) => deny('unavailable', 'not-supported', cause),
+  );
+  if (!json.ok) return json;
+  const approvals = parseFloorApprovals(json.value);
+  return approvals.ok ? ok(deviceFloor(esysFloor(esys, approvals.value), store)) : approvals;
+};
+
 /** Runs to the end of the program. */
-export const runMachineHands = ({ signals, switches, apps, probes, isSimulated }: MachineParts): void =>
+export const runMachineHands = ({ signals, supply, switches, apps, probes, isSimulated }: MachineParts): void =>
   runProgram(
     'enigm-hald',
     ['directory', 'run', 'addon', 'data', 'mind-user', 'mouth-user', 'relay-user'],
@@ -59,8 +78,10 @@ export const runMachineHands = ({ signals, switches, apps, probes, isSimulated }
       const clock = linuxClock();
       const commands = unwrap(nativeCommands(options.addon, 'release'));
       const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
+      const floor = floorOf(esys, store);
       const updates = await machineUpdates({
-        ...{ commands, clock, log, store, startEndedPath: startEndedPath(installed.runDirectory) },
+        ...{ commands, clock, log, store, floor, startEndedPath: startEndedPath(installed.runDirectory) },
+        digestsFor: unwrap(nativeBlockDigests(options.addon, 'release')),
         ...(probes === undefined ? {} : { probes }),
       });
       if (!updates.ok) log.warn('updates.none', { code: codeOf(updates.fault), cause: updates.fault.detail ?? '' });
@@ -79,7 +100,7 @@ export const runMachineHands = ({ signals, switches, apps, probes, isSimulated }
           log,
           bootLog: withPhase(fileBootLog(kernelBootLogPath)),
           platform: linuxPlatform(),
-          signals,
+          ...{ signals, supply },
           power: sysrqPower('/proc/sysrq-trigger', () => clock.sleep(powerDelayMs, signal)),
           managed: {
             network: nftNetPolicy(commands, clock, { relay: userOf.relay, mouth: userOf.mouth }),
@@ -87,6 +108,7 @@ export const runMachineHands = ({ signals, switches, apps, probes, isSimulated }
             apps,
           },
           updates: updates.ok ? updates.value : noUpdates,
+          floor: floor.ok ? floor.value : undefined,
           bootId: unwrap(kernelBootId()),
           isSimulated,
           store,

@@ -1,9 +1,9 @@
 /** Updates of a machine whose kernel shows slots of ours: partitions, boot entries of its firmware, a ledger. */
 import { readFileSync } from 'node:fs';
+import { keptStatements } from '#agents/hands/kept-statements';
 import { logOfReleases } from '#agents/hands/log-of-releases';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { runningRelease } from '#agents/hands/running-release';
-import { storedFloor } from '#agents/hands/stored-floor';
 import { type HealthProbe, slotUpdates } from '#agents/hands/updates';
 import { utf8 } from '#hal/core/bytes';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
@@ -12,12 +12,14 @@ import { linuxBlockDevice } from '#hal/linux/block-device';
 import { linuxEfiVariables } from '#hal/linux/efi-variables';
 import { machineBootControl, machinePartitions, runningSlot } from '#hal/linux/machine-boot';
 import { machineSlots } from '#hal/linux/machine-slots';
+import type { BlockDigestsFor } from '#hal/native/block-digests';
 import type { RunningSlot } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
 import type { Commands } from '#hal/ports/commands';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { Log } from '#hal/ports/log';
 import type { UpdatePorts } from '#hal/ports/updater';
+import type { Floor } from '#ota-client/plan/floor';
 import { ledgerStore } from '#ota-client/slots/ledger';
 import { releaseTrustPath } from './layout.ts';
 
@@ -26,8 +28,11 @@ export interface MachineUpdateParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly store: DurableStore;
+  /** Or why there is none: then nothing is installed. */
+  readonly floor: Result<Floor>;
   /** There once this start came to its end. */
   readonly startEndedPath: string;
+  readonly digestsFor: BlockDigestsFor;
   readonly probes?: (running: () => Promise<Result<RunningSlot>>) => readonly HealthProbe[];
 }
 
@@ -40,7 +45,9 @@ export const machineUpdates = async ({
   clock,
   log,
   store,
+  floor,
   startEndedPath,
+  digestsFor,
   probes = () => [],
 }: MachineUpdateParts): Promise<Result<UpdatePorts>> => {
   const partitions = machinePartitions();
@@ -52,6 +59,7 @@ export const machineUpdates = async ({
   if (!json.ok) return json;
   const trust = parseReleaseTrust(json.value);
   if (!trust.ok) return trust;
+  if (!floor.ok) return floor;
   const medium = await linuxBlockDevice(partitions.value.ledger, 'write');
   if (!medium.ok) return medium;
 
@@ -74,7 +82,7 @@ export const machineUpdates = async ({
   const isWritable = async () => store.put('health-probe', utf8(String(clock.bootMs()))).ok;
   return ok(
     slotUpdates({
-      ...{ slots, boot: boot.value, ledger, floor: storedFloor(store), clock },
+      ...{ slots, boot: boot.value, ledger, floor: floor.value, statements: keptStatements(store), clock, digestsFor },
       policies: policiesOf(nodeCrypto, trust.value),
       log: logOfReleases(nodeCrypto, trust.value.log, store, log),
       soakMs: trust.value.soakMs,

@@ -23,7 +23,7 @@ import { pinoLog } from '#hal/linux/log';
 import { machinePartitions } from '#hal/linux/machine-boot';
 import { sysrqPower } from '#hal/linux/power';
 import { socketClient } from '#hal/remote/socket-client';
-import { releaseTrustPath, socketPath, startEndedPath } from './layout.ts';
+import { floorApprovalsPath, releaseTrustPath, socketPath, startEndedPath } from './layout.ts';
 import { exitCode } from './runtime.ts';
 
 /** Opened by the first root and handed down; nothing ticks before somebody opens it. */
@@ -49,13 +49,13 @@ const ofTheFirmware = ['FOWNER', 'LINUX_IMMUTABLE'] as const;
 const fileModeMask = 0o007;
 
 const specOf = (name: ProgramName, output: Writable): ProgramSpec => {
-  const { flags, script, words } = launchInstalled(name, {
+  const { flags, script, words, ...how } = launchInstalled(name, {
     data: readFileSync(dataPath, 'utf8').trim(),
-    reads: [releaseTrustPath, startEnded],
+    reads: [releaseTrustPath, floorApprovalsPath, startEnded],
     writes: ['/dev/tpmrm0', '/proc/sysrq-trigger', efiVariablesPath, ...slotNodes()],
   });
   const [command = '', ...before] = confined(name, name === 'hald' ? ofTheFirmware : []);
-  return { name, command, arguments: [...before, process.execPath, ...flags, script, ...words], output };
+  return { name, command, arguments: [...before, process.execPath, ...flags, script, ...words], output, ...how };
 };
 
 /** The relay has nothing to relay where no Key is plugged in. */

@@ -11,11 +11,14 @@ import { openData } from '#agents/data/open';
 import { installed } from '#agents/package/places';
 import { kernelLogPath } from '#agents/supervisor/kernel-log';
 import { readApproval } from '#hal/core/boot-approval';
+import { parseFloorApprovals } from '#hal/core/floor-approval';
 import { attempt, deny, type Result } from '#hal/core/result';
 import { luksVolume } from '#hal/linux/luks-volume';
 import { systemRandom } from '#hal/linux/random';
 import { endBootPhase, sealToBoot, unsealAtBoot } from '#hal/native/boot-seal';
 import { type Esys, openEsys } from '#hal/native/esys';
+import { esysFloor } from '#hal/native/tpm-floor';
+import { floorApprovalsPath } from './layout.ts';
 
 /** Not an option, so that nothing can name another (SR-04). */
 const tpmDevice = '/dev/tpmrm0';
@@ -33,11 +36,24 @@ const openWith = async (esys: Esys, device: string): Promise<Result<string>> => 
   if (!files.ok) return files;
   const approval = readApproval(files.value);
   if (!approval.ok) return approval;
+  const floor = await defineFloor(esys);
+  if (!floor.ok) return floor;
   const seal = {
     seal: (secret: Uint8Array) => sealToBoot(esys, secret, approval.value.key),
     unseal: (sealed: Uint8Array) => unsealAtBoot(esys, sealed, approval.value),
   };
   return openData(luksVolume({ device, ...places }), seal, systemRandom);
+};
+
+/** At the first start, since what is sealed opens at a floor alone; harmless later. */
+const defineFloor = async (esys: Esys): Promise<Result<void>> => {
+  const json = attempt(
+    () => readFileSync(floorApprovalsPath, 'utf8'),
+    () => deny('integrity', 'data-closed', 'nobody approved a floor'),
+  );
+  if (!json.ok) return json;
+  const approvals = parseFloorApprovals(json.value);
+  return approvals.ok ? esysFloor(esys, approvals.value).define() : approvals;
 };
 
 /** @returns whether the boot may go on */

@@ -1,18 +1,18 @@
 /** From an image to everything that is published of it: hash tree, statement signed by two, payload, manifest. */
-import { type ManifestContent, manifestOf } from '#agents/update/manifest';
+import { manifestOf } from '#agents/update/manifest';
 import { utf8 } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
 import { ok, type Result } from '#hal/core/result';
 import { sealEnvelope } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
-import { type HybridSecretKey, hybridSignatureSuites } from '#hal/crypto/suites';
+import type { HybridSecretKey } from '#hal/crypto/suites';
 import { buildPayload, indexOf, type RecipeFiles, wholeBlocks } from '#ota-client/payload/build';
 import { buildUnits } from '#ota-client/payload/build-units';
-import { namePayload } from '#ota-client/payload/files';
+import { type NamedPayload, namePayload } from '#ota-client/payload/files';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
 import { type VerityParameters, verityTree } from '#ota-client/payload/verity';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
-import { encodeStatement, openStatement, type ReleasePolicy, releaseAudience, releaseType } from '#ota-client/slots/statement';
+import { encodeStatement, openStatement, type ReleasePolicy, statementHeader } from '#ota-client/slots/statement';
 
 /** What a slot holds, and the statement that says so. */
 export interface FactoryRelease {
@@ -61,7 +61,8 @@ const payloadFolder = (id: string): string => `targets/payload/${id}`;
 export const buildRelease = (input: ReleaseInput, policy: ReleasePolicy): Result<BuiltRelease> => {
   const stated = stateRelease(input, policy);
   if (!stated.ok) return stated;
-  const { manifest, contents } = publishedOf(input, stated.value);
+  const { files, contents } = payloadOf(input, stated.value.image);
+  const manifest = encodeMessage('ReleaseManifest', manifestOf({ statement: stated.value.statement, files }));
   return ok({ id: input.id, ...stated.value, manifest, contents });
 };
 
@@ -70,20 +71,35 @@ export const stateRelease = (
   input: Omit<ReleaseInput, 'bases' | 'level' | 'isForAnySource'>,
   policy: ReleasePolicy,
 ): Result<FactoryRelease> => {
-  const { id, counter, floorEpoch, hardware, signers } = input;
-  const image = wholeBlocks(input.image);
+  const { image, payload, salt, uuid } = unsignedStatement(input);
+  const statement = sealEnvelope(crypto, statementHeader, payload, input.signers);
+  const opened = openStatement(policy, statement);
+  return opened.ok ? ok({ image, statement, facts: opened.value.release, salt, uuid }) : opened;
+};
+
+export interface UnsignedStatement {
+  /** In whole blocks, as it will lie in its slot. */
+  readonly image: Uint8Array;
+  /** The 140 bytes that the custodians sign. */
+  readonly payload: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly uuid: Uint8Array;
+}
+
+/** What is to be said of an image, signed by nobody yet. */
+export const unsignedStatement = ({
+  id,
+  counter,
+  floorEpoch,
+  hardware,
+  image: given,
+}: Pick<ReleaseInput, 'id' | 'counter' | 'floorEpoch' | 'hardware' | 'image'>): UnsignedStatement => {
+  const image = wholeBlocks(given);
   // Of the id: the same release has the same tree, two releases of one image have two.
   const salt = sha256(utf8(`enigm release salt ${id}`));
   const uuid = sha256(utf8(`enigm release uuid ${id}`)).slice(0, 16);
   const release = { counter, floorEpoch, imageBytes: image.length, verityRoot: verityRoot(image, { salt, uuid }) };
-  const header = {
-    suite: hybridSignatureSuites['enigm-ed25519-mldsa65'],
-    audience: releaseAudience,
-    payloadType: releaseType,
-  };
-  const statement = sealEnvelope(crypto, header, encodeStatement(crypto, { release, salt, uuid, hardware }), signers);
-  const opened = openStatement(policy, statement);
-  return opened.ok ? ok({ image, statement, facts: opened.value.release, salt, uuid }) : opened;
+  return { image, payload: encodeStatement(crypto, { release, salt, uuid, hardware }), salt, uuid };
 };
 
 export const verityRoot = (image: Uint8Array, parameters: Omit<VerityParameters, 'imageBytes'>): Uint8Array => {
@@ -92,21 +108,15 @@ export const verityRoot = (image: Uint8Array, parameters: Omit<VerityParameters,
   return tree.finish().root;
 };
 
-const publishedOf = (
-  { id, bases, level = defaultLevel, isForAnySource = false }: ReleaseInput,
-  { image, statement }: FactoryRelease,
-) => {
+/** Recipes and pieces by which devices make the image. @param image in whole blocks */
+export const payloadOf = (
+  { id, bases, level = defaultLevel, isForAnySource = false }: Pick<ReleaseInput, 'id' | 'bases' | 'level' | 'isForAnySource'>,
+  image: Uint8Array,
+): NamedPayload => {
   const payload = buildPayload(image, undefined, { level });
   const pairs = bases.map((base) => ({
     base: sha256(encodeIndex(indexOf(wholeBlocks(base)))),
     files: buildPayload(image, base, { level }).pair as RecipeFiles,
   }));
-  const { files, contents } = namePayload(
-    payloadFolder(id),
-    payload,
-    pairs,
-    isForAnySource ? buildUnits(image, level) : undefined,
-  );
-  const content: ManifestContent = { statement, files };
-  return { manifest: encodeMessage('ReleaseManifest', manifestOf(content)), contents };
+  return namePayload(payloadFolder(id), payload, pairs, isForAnySource ? buildUnits(image, level) : undefined);
 };

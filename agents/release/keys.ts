@@ -1,48 +1,140 @@
 /**
- * Keys of custodians in files, one a custodian: for a publisher that has nothing better. They lie there in clear, so the
- * folder is a stick that its owner keeps; what is signed with them needs as many owners as its class has custodians.
+ * Keys of custodians, one file a custodian: its name, the role that it signs for, and two secrets, of which the classical
+ * one may lie in a PKCS #11 token instead. What is in the file lies there in clear, so it is a stick that its owner
+ * keeps; what is signed with it needs as many owners as its role has custodians. The public half is a file of its own,
+ * for the office.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromBase64, toBase64, utf8 } from '#hal/core/bytes';
-import { decodeJson, object, text } from '#hal/core/config';
+import { toBase64, utf8 } from '#hal/core/bytes';
+import { base64, type Decoded, decodeJson, object, oneOf, optional, text } from '#hal/core/config';
 import { deny, ok, type Result } from '#hal/core/result';
-import { type HybridSecretKey, hybridSignatureSuites } from '#hal/crypto/suites';
+import { nobleCrypto } from '#hal/crypto/noble';
+import { hybridSignatureSuites } from '#hal/crypto/suites';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
 import type { Random } from '#hal/ports/random';
+import type { SigningToken, TokenKey } from '#hal/ports/signing-token';
+import { type Custodian, type Signer, signerFromSecret, signerWithToken } from '#ota-client/repository/custodian';
+import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
 
-export interface NamedSecret {
-  readonly name: string;
-  readonly secret: HybridSecretKey;
+/** A key at hand. */
+export interface CustodianKey {
+  readonly role: OfficeRole;
+  readonly signer: Signer;
 }
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
-const seed = text(/^[A-Za-z0-9+/]{43}=$/, 'base64 of 32 bytes');
+const custodianName = text(/^[a-z0-9][a-z0-9-]{0,63}$/, 'the name of a custodian');
 const keyFile = object({
-  name: text(/^[a-z0-9][a-z0-9-]{0,63}$/, 'the name of a custodian'),
-  classical: seed,
-  postQuantum: seed,
+  name: custodianName,
+  role: oneOf(...officeRoles),
+  classical: optional(base64(32)),
+  token: optional(object({ module: text(), token: text(), key: text(), publicKey: base64(32) })),
+  postQuantum: base64(32),
 });
 
-/** @returns the key, or `protocol/file-unreadable`, `protocol/config-invalid` */
-export const readKey = (path: string): Result<NamedSecret> => {
-  const bytes = readIfThere(path);
-  if (!bytes.ok || bytes.value === undefined) return deny('protocol', 'file-unreadable', path);
-  const decoded = decodeJson(Buffer.from(bytes.value).toString('utf8'), keyFile);
+/** How a token is reached, where this machine has one. */
+export type OpenToken = (key: TokenKey) => Result<SigningToken>;
+
+const noTokens: OpenToken = () => deny('identity', 'pin-refused', 'the key lies in a token: give its PIN');
+
+/** What the office keeps of a custodian. */
+export const publicKey = object({
+  name: custodianName,
+  role: oneOf(...officeRoles),
+  classical: base64(32),
+  postQuantum: base64(1952),
+});
+export type PublicKey = Decoded<typeof publicKey>;
+
+/**
+ * Noble signs ML-DSA deterministically (FIPS 204 §3.4): the same office gives the same repository, byte for byte.
+ * @returns the key; or `protocol/file-unreadable`, `protocol/config-invalid`, and the faults of `openToken`
+ */
+export const readKey = (path: string, openToken = noTokens): Result<CustodianKey> => {
+  const decoded = readJson(path, keyFile);
   if (!decoded.ok) return decoded;
-  const { name, classical, postQuantum } = decoded.value;
-  const seedOf = (encoded: string) => fromBase64(encoded) ?? new Uint8Array();
-  return ok({ name, secret: { suite, classical: seedOf(classical), postQuantum: seedOf(postQuantum) } });
+  const { name, role, classical, token, postQuantum } = decoded.value;
+  if (classical !== undefined && token === undefined)
+    return ok({ role, signer: signerFromSecret(nobleCrypto, name, { suite, classical, postQuantum }) });
+  if (token === undefined || classical !== undefined)
+    return deny('protocol', 'config-invalid', `${path}: expected either classical or token`);
+  const opened = openToken(token);
+  return opened.ok
+    ? ok({ role, signer: signerWithToken(nobleCrypto, name, opened.value, token.publicKey, postQuantum) })
+    : opened;
+};
+
+/** @returns the public half, or a fault as of `readKey` */
+export const readPublicKey = (path: string): Result<PublicKey> => readJson(path, publicKey);
+
+/** @returns `protocol/event-refused` where there is a file already */
+export const makeKey = (path: string, name: string, role: OfficeRole, random: Random): Result<CustodianKey> => {
+  const bytes = readIfThere(path);
+  if (!bytes.ok) return bytes;
+  if (bytes.value !== undefined) return deny('protocol', 'event-refused', `${path} is there already`);
+  const made = { name, role, classical: toBase64(random.bytes(32)), postQuantum: toBase64(random.bytes(32)) };
+  const stored = writeAtomically(path, utf8(`${JSON.stringify(made)}\n`));
+  return stored.ok ? readKey(path) : stored;
+};
+
+/** The classical half in a token, made there; the other half in the file. @returns as `makeKey` */
+export const makeTokenKey = async (
+  path: string,
+  name: string,
+  role: OfficeRole,
+  random: Random,
+  place: TokenKey,
+  openToken: OpenToken,
+): Promise<Result<CustodianKey>> => {
+  const bytes = readIfThere(path);
+  if (!bytes.ok) return bytes;
+  if (bytes.value !== undefined) return deny('protocol', 'event-refused', `${path} is there already`);
+  const opened = openToken(place);
+  if (!opened.ok) return opened;
+  const publicHalf = await opened.value.make();
+  if (!publicHalf.ok) return publicHalf;
+  const { module, token, key } = place;
+  const made = {
+    ...{ name, role, token: { module, token, key, publicKey: toBase64(publicHalf.value) } },
+    postQuantum: toBase64(random.bytes(32)),
+  };
+  const stored = writeAtomically(path, utf8(`${JSON.stringify(made)}\n`));
+  return stored.ok ? readKey(path, openToken) : stored;
 };
 
 /** Made where there is none yet. @returns the key under `folder/name.json` */
-export const keyIn = (folder: string, name: string, random: Random): Result<NamedSecret> => {
+export const keyIn = (folder: string, name: string, role: OfficeRole, random: Random): Result<CustodianKey> => {
   const path = join(folder, `${name}.json`);
   const bytes = readIfThere(path);
   if (!bytes.ok) return bytes;
   if (bytes.value !== undefined) return readKey(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const made = { name, classical: toBase64(random.bytes(32)), postQuantum: toBase64(random.bytes(32)) };
-  const stored = writeAtomically(path, utf8(`${JSON.stringify(made)}\n`));
-  return stored.ok ? readKey(path) : stored;
+  return makeKey(path, name, role, random);
+};
+
+export const publicKeyOf = ({ role, signer }: CustodianKey): PublicKey => ({
+  name: signer.name,
+  role,
+  classical: signer.ed25519,
+  postQuantum: signer.mlDsa65,
+});
+
+export const publicKeyJson = ({ name, role, classical, postQuantum }: PublicKey) => ({
+  name,
+  role,
+  classical: toBase64(classical),
+  postQuantum: toBase64(postQuantum),
+});
+
+export const custodianOf = ({ name, classical, postQuantum }: PublicKey): Custodian => ({
+  name,
+  ed25519: classical,
+  mlDsa65: postQuantum,
+});
+
+const readJson = <T>(path: string, decode: Parameters<typeof decodeJson<T>>[1]): Result<T> => {
+  const bytes = readIfThere(path);
+  if (!bytes.ok || bytes.value === undefined) return deny('protocol', 'file-unreadable', path);
+  return decodeJson(Buffer.from(bytes.value).toString('utf8'), decode);
 };

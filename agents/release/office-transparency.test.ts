@@ -8,7 +8,6 @@ import { nodeCrypto } from '#hal/crypto/node';
 import { seededRandom } from '#hal/memory/random';
 import { memoryFiles } from '#ota-client/repository/files';
 import { entry, logTrust } from '#ota-client/transparency/log.fixture';
-import { keyIn } from './keys.ts';
 import { officeLog } from './office-transparency.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'enigm-office-log-'));
@@ -18,7 +17,8 @@ let number = 0;
 const code = (result: Result<unknown>): string => (result.ok ? 'ok' : codeOf(result.fault));
 const open = () => officeLog(nodeCrypto, folder, memoryFiles());
 
-unwrap(keyIn(directory, 'log-keeper', seededRandom('keeper')));
+const seed = () => toBase64(seededRandom('keeper').bytes(32));
+writeFileSync(join(directory, 'log-keeper.json'), JSON.stringify({ classical: seed(), postQuantum: seed() }));
 const witnesses = logTrust().witnesses.map(({ name, key }) => ({
   ...{ name, classical: toBase64(key.classical), postQuantum: toBase64(key.postQuantum) },
   ...{ url: 'https://127.0.0.1:1/witness', authority: '-----BEGIN CERTIFICATE-----\nx' },
@@ -63,7 +63,7 @@ describe('the log of an office', () => {
     expect(code((await log?.transparency.record([entry('one')], [])) ?? open())).toBe('integrity/witnesses-missing');
     const release = { id: 'repair-2', class: 'repair', state: 'signed', author: 'ada' } as const;
     log?.transparency.leftOut(
-      { ...release, reviewers: [], entries: [], permille: 0, failedOn: [] },
+      { ...release, custom: {}, reviewers: [], entries: [], permille: 0, failedOn: [], raisesFloor: false },
       'integrity/witnesses-missing',
     );
     expect(readFileSync(join(folder, 'unlogged/repair-2'), 'utf8')).toBe('integrity/witnesses-missing\n');

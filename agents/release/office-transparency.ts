@@ -5,21 +5,20 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { utf8 } from '#hal/core/bytes';
-import { decodeJson, integer, list, object, text } from '#hal/core/config';
+import { base64, decodeJson, integer, list, object, text } from '#hal/core/config';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import { hybridPublicKey } from '#hal/crypto/suites';
+import { type HybridSecretKey, hybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
 import type { StaticFiles } from '#ota-client/repository/files';
 import type { DeskLog } from '#ota-client/repository/log-entries';
 import { recordEntries } from '#ota-client/transparency/log';
 import { hybridKeyFields, keyName, type LogTrust, logTrustOf } from '#ota-client/transparency/log-trust';
-import { readKey } from './keys.ts';
 import { askWitness } from './witness-link.ts';
 
 const logFile = object({
   origin: keyName,
-  /** Of the keeper, as other keys of the office lie in files. */
+  /** Of the keeper: a file with two seeds of 32 bytes. */
   key: text(/^.{1,1024}$/su, 'a path'),
   threshold: integer(2, 6),
   witnesses: list(
@@ -32,6 +31,8 @@ const logFile = object({
   ),
 });
 
+const keeperFile = object({ classical: base64(32), postQuantum: base64(32) });
+
 /** The desk's part of it, and what devices are told. */
 export interface OfficeLog {
   readonly transparency: DeskLog;
@@ -40,7 +41,7 @@ export interface OfficeLog {
 
 /**
  * What was left out of the log is written down in the folder `unlogged`, by release.
- * @returns undefined without `log.json`; or `protocol/config-invalid`, and the faults of `readKey` and of `logTrustOf`
+ * @returns undefined without `log.json`; or `protocol/config-invalid`, `protocol/file-unreadable`
  */
 export const officeLog = (crypto: CryptoBackend, folder: string, files: StaticFiles): Result<OfficeLog | undefined> => {
   const bytes = readIfThere(join(folder, 'log.json'));
@@ -48,9 +49,9 @@ export const officeLog = (crypto: CryptoBackend, folder: string, files: StaticFi
   const said = decodeJson(Buffer.from(bytes.value).toString('utf8'), logFile);
   if (!said.ok) return said;
   const { origin, key, threshold, witnesses } = said.value;
-  const keeper = readKey(key);
+  const keeper = readKeeper(key);
   if (!keeper.ok) return keeper;
-  const { secret } = keeper.value;
+  const secret = keeper.value;
   const { classical, postQuantum } = hybridPublicKey(crypto, secret);
   const named = witnesses.map(({ name, ...keys }) => ({ name, classical: keys.classical, postQuantum: keys.postQuantum }));
   const trust = logTrustOf({ policy: 'require', origin, classical, postQuantum, threshold, witnesses: named });
@@ -70,4 +71,11 @@ export const officeLog = (crypto: CryptoBackend, folder: string, files: StaticFi
       },
     },
   });
+};
+
+const readKeeper = (path: string): Result<HybridSecretKey> => {
+  const bytes = readIfThere(path);
+  if (!bytes.ok || bytes.value === undefined) return deny('protocol', 'file-unreadable', path);
+  const seeds = decodeJson(Buffer.from(bytes.value).toString('utf8'), keeperFile);
+  return seeds.ok ? ok({ suite: hybridSignatureSuites['enigm-ed25519-mldsa65'], ...seeds.value }) : seeds;
 };

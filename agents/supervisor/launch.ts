@@ -5,7 +5,8 @@
  * seccomp, Landlock and namespaces (SR-31).
  */
 import { join } from 'node:path';
-import { deviceLayout } from '#agents/programs/layout';
+import { deviceLayout, socketPath } from '#agents/programs/layout';
+import { tpmEnvironment, tpmProvider } from './tpm-provider.ts';
 
 /** The beacon relay first: it needs nobody else, and ends after all others (SR-11). */
 export const programNames = ['beacond', 'hald', 'linkd', 'inferd', 'agentd', 'paged'] as const;
@@ -27,6 +28,10 @@ export interface Launch {
   readonly flags: readonly string[];
   readonly script: string;
   readonly words: readonly string[];
+  /** All of it; absent where it has that of whoever starts it. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** It is started once this is there, or after a while without. */
+  readonly after?: string;
 }
 
 /** What each program is given beside the socket folder and the bundles. */
@@ -36,12 +41,14 @@ interface Needs {
   readonly reads: readonly string[];
   readonly writes: readonly string[];
   readonly words: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly after?: string;
 }
 
 export const launchOf = (name: Exclude<ProgramName, 'hald'>, places: Places): Launch =>
   launched(name, places, needsOf(name, places));
 
-const needsOf = (name: Exclude<ProgramName, 'hald'>, { directory, programs, keyLink }: Places): Needs => {
+const needsOf = (name: Exclude<ProgramName, 'hald'>, { directory, runDirectory, programs, keyLink }: Places): Needs => {
   const { site, beacon, mind } = deviceLayout(directory);
   const kept = ['--directory', directory];
   const table: Readonly<Record<typeof name, Needs>> = {
@@ -52,7 +59,12 @@ const needsOf = (name: Exclude<ProgramName, 'hald'>, { directory, programs, keyL
       words: kept,
     },
     agentd: { flags: [], reads: [site, '/proc/uptime'], writes: [mind], words: kept },
-    linkd: { flags: ['--jitless'], reads: [site], writes: [], words: kept },
+    linkd: {
+      flags: ['--jitless', `--openssl-config=${join(programs, tpmProvider.configName)}`],
+      ...{ reads: [site, tpmProvider.module], writes: [], words: kept },
+      // The provider connects to the TPM before anything of the program runs.
+      ...{ environment: tpmEnvironment(runDirectory), after: socketPath(runDirectory, 'tpm') },
+    },
     inferd: { flags: [], reads: [], writes: [], words: ['--resources', programs] },
     paged: { flags: [], reads: [site, '/proc/uptime'], writes: [], words: kept },
   };
@@ -80,7 +92,11 @@ export const launchHands = (places: Places, { script, addon, reads, writes, word
   return { ...launch, script };
 };
 
-const launched = (name: ProgramName, { runDirectory, programs }: Places, { flags, reads, writes, words }: Needs): Launch => ({
+const launched = (
+  name: ProgramName,
+  { runDirectory, programs }: Places,
+  { flags, reads, writes, words, environment, after }: Needs,
+): Launch => ({
   flags: [
     ...['--no-warnings', '--permission', ...flags],
     ...[runDirectory, ...writes].flatMap((path) => [`--allow-fs-read=${path}`, `--allow-fs-write=${path}`]),
@@ -88,4 +104,6 @@ const launched = (name: ProgramName, { runDirectory, programs }: Places, { flags
   ],
   script: join(programs, `${name}.cjs`),
   words: [...words, '--run', runDirectory],
+  ...(environment === undefined ? {} : { environment }),
+  ...(after === undefined ? {} : { after }),
 });

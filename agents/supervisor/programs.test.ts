@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -105,6 +105,24 @@ describe('the supervisor of programs', () => {
     await untilRestarts(settled, 4);
     await clock.advance(50);
     await until('settled:ready', 5);
+  });
+
+  test('starts a program after what it waits for, and after ten seconds without it, with the environment that it is given', async () => {
+    const after = join(directory, 'made by another');
+    const source =
+      "process.stderr.write(process.env['ENIGM_WORD'] + '\\n'); process.stdin.on('end', () => process.exit(0)).resume();";
+    const running = start({ ...program('patient', source), after, environment: { ENIGM_WORD: 'given' } });
+    await clock.advance(9_949);
+    expect(running.status()[0]?.processId).toBeUndefined();
+    await clock.advance(51);
+    await until('given');
+    running.signal('patient', 'SIGKILL');
+    await untilRestarts(running, 1);
+    await clock.advance(1_000);
+    expect(running.status()[0]?.processId).toBeUndefined();
+    writeFileSync(after, '');
+    await clock.advance(50);
+    await until('given', 2);
   });
 
   test('starts again a program that cannot be started', async () => {

@@ -3,6 +3,7 @@
  * them in order. What starts them is their parent: when it is gone they see the end of their standard input.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
@@ -11,6 +12,10 @@ export interface ProgramSpec {
   readonly name: string;
   readonly command: string;
   readonly arguments: readonly string[];
+  /** All of it; without one it has ours. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A file that another program makes: this one is started once it is there, or after a while without it. */
+  readonly after?: string;
   /** Where its standard error goes. */
   readonly output: Writable;
 }
@@ -42,6 +47,9 @@ const maxDelayMs = 5_000;
 /** A program that ran this long starts again without delay. */
 const settledMs = 10_000;
 const endWithinMs = 4_000;
+const lookMs = 50;
+/** Whoever waits for another program does not wait for one that never comes. */
+const afterWithinMs = 10_000;
 
 export const startPrograms = (specs: readonly ProgramSpec[], options: ProgramsOptions): Programs => {
   const { clock, log } = options;
@@ -52,8 +60,11 @@ export const startPrograms = (specs: readonly ProgramSpec[], options: ProgramsOp
   const keepRunning = async (spec: ProgramSpec): Promise<void> => {
     let delayMs = firstDelayMs;
     while (!stopping.signal.aborted) {
+      await mayStart(spec);
+      if (stopping.signal.aborted) return;
       const startedMs = clock.bootMs();
-      const child = spawn(spec.command, spec.arguments, { stdio: ['pipe', 'ignore', 'pipe'] });
+      const environment = spec.environment === undefined ? {} : { env: spec.environment };
+      const child = spawn(spec.command, spec.arguments, { stdio: ['pipe', 'ignore', 'pipe'], ...environment });
       children.set(spec.name, child);
       child.stdin?.on('error', () => undefined);
       child.stderr?.pipe(spec.output, { end: false });
@@ -69,6 +80,11 @@ export const startPrograms = (specs: readonly ProgramSpec[], options: ProgramsOp
       delayMs = clock.bootMs() - startedMs > settledMs ? firstDelayMs : Math.min(delayMs * 2, maxDelayMs);
       await clock.sleep(delayMs, stopping.signal);
     }
+  };
+  const mayStart = async ({ after }: ProgramSpec): Promise<void> => {
+    const fromMs = clock.bootMs();
+    while (after !== undefined && !existsSync(after) && clock.bootMs() - fromMs < afterWithinMs && !stopping.signal.aborted)
+      await clock.sleep(lookMs, stopping.signal);
   };
   const running = specs.map(keepRunning);
 

@@ -6,7 +6,11 @@ import type { TrialOutcome } from '#ota-client/apply/health';
 import { trialAgent } from './agent.ts';
 
 /** Answers of the gate, one after the other; asked again after the last it stays committed. */
-const run = async (answers: readonly Result<TrialOutcome>[], durationMs: number) => {
+const run = async (
+  answers: readonly Result<TrialOutcome>[],
+  durationMs: number,
+  raiseFloor = async (): Promise<Result<boolean>> => ok(false),
+) => {
   const clock = virtualClock(0);
   const log = memoryLog();
   const ending = new AbortController();
@@ -15,7 +19,7 @@ const run = async (answers: readonly Result<TrialOutcome>[], durationMs: number)
     asked += 1;
     return answers[asked - 1] ?? ok('committed' as const);
   };
-  const running = trialAgent({ endTrial }, clock, log).run({}, ending.signal);
+  const running = trialAgent({ endTrial, raiseFloor }, clock, log).run({}, ending.signal);
   await clock.advance(durationMs);
   ending.abort();
   await clock.advance(0);
@@ -34,4 +38,17 @@ test('a slot that is kept is not asked about again', async () => {
 
 test('what was given up or interrupted is looked at again', async () => {
   expect((await run([ok('given-up'), ok('interrupted')], 2_100)).asked).toBe(3);
+});
+
+test('the floor is looked at once a minute, and ever later where the hands say not yet (SR-08)', async () => {
+  let asked = 0;
+  const answers = [deny('protocol', 'event-refused'), deny('protocol', 'event-refused'), ok(true)];
+  const raiseFloor = async (): Promise<Result<boolean>> => {
+    asked += 1;
+    return answers[asked - 1] ?? ok(false);
+  };
+  const { events } = await run([], 10 * 60_000, raiseFloor);
+  // After 1, 3, 7, 8, 9 and 10 minutes.
+  expect(asked).toBe(6);
+  expect(events).toEqual(['trial.ended', 'floor.kept', 'floor.kept', 'floor.raised']);
 });

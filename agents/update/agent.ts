@@ -1,4 +1,4 @@
-/** The health gate at every start, and nothing after it: what is installed, and when, is asked for. */
+/** The health gate at every start, and after it the floor (SR-08): what is installed, and when, is asked for. */
 import type { Agent } from '#agents/supervisor/agent';
 import { codeOf } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
@@ -8,7 +8,11 @@ import type { Updater } from './updater.ts';
 /** Hands that restart are back by then; a trial that is left open longer than it must be can lose its power, and a try. */
 const retryMs = 1_000;
 
-export const trialAgent = (updater: Pick<Updater, 'endTrial'>, clock: Clock, log: Log): Agent<unknown> => ({
+/** The floor is looked at so often; where the hands say not yet, twice as late each time, since each call is in the audit log. */
+const floorEveryMs = 60_000;
+const mostFloorMs = 6 * 3_600_000;
+
+export const trialAgent = (updater: Pick<Updater, 'endTrial' | 'raiseFloor'>, clock: Clock, log: Log): Agent<unknown> => ({
   name: 'trial',
   async run(_, signal) {
     for (;;) {
@@ -19,6 +23,13 @@ export const trialAgent = (updater: Pick<Updater, 'endTrial'>, clock: Clock, log
       await clock.sleep(retryMs, signal);
       if (signal.aborted) return;
     }
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    for (let waitMs = floorEveryMs; ; ) {
+      await clock.sleep(waitMs, signal);
+      if (signal.aborted) return;
+      const raised = await updater.raiseFloor();
+      if (!raised.ok) log.warn('floor.kept', { code: codeOf(raised.fault) });
+      else if (raised.value) log.info('floor.raised');
+      waitMs = raised.ok ? floorEveryMs : Math.min(2 * waitMs, mostFloorMs);
+    }
   },
 });

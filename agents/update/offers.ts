@@ -15,6 +15,7 @@ import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { Client } from '#hal/remote/methods';
 import type { ReleasePolicy } from '#ota-client/slots/statement';
+import type { LogJudge } from '#ota-client/transparency/judge';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { eligibleTarget } from '#ota-client/trust/eligible';
 import { classTargets } from '#ota-client/trust/listing';
@@ -22,15 +23,18 @@ import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/re
 import type { Installed } from '#ota-client/trust/release';
 import { directorCall, fetchFromAnswer, rolloutDigest, rolloutParty, rolloutPlaces } from './asking.ts';
 import { type DirectorMethods, directorParty } from './director-methods.ts';
-import { type LoggedOffer, type LogSource, loggedOffer } from './logged.ts';
+import { type LoggedOffer, loggedOffer } from './logged.ts';
 import { releaseIdOf } from './manifest.ts';
 import { offerOf, repairOffer } from './offer.ts';
 
 export interface Offers {
-  /** @returns the offer, undefined where there is nothing to do; or why nothing may be installed */
-  directed(installed: Installed, signal: AbortSignal): Promise<Result<LoggedOffer | undefined>>;
+  /**
+   * @param carried the image repository where it was brought here; the director is asked all the same
+   * @returns the offer, undefined where there is nothing to do; or why nothing may be installed
+   */
+  directed(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<LoggedOffer | undefined>>;
   /** Needs no verifier, no director, no clock. */
-  repair(installed: Installed, signal: AbortSignal): Promise<Result<LoggedOffer>>;
+  repair(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<LoggedOffer>>;
 }
 
 export interface OfferParts {
@@ -45,7 +49,7 @@ export interface OfferParts {
   readonly time: ExpiryTime;
   readonly roots: { readonly image: Uint8Array; readonly director: Uint8Array };
   /** Where releases must stand. */
-  readonly log: LogSource;
+  readonly log: LogJudge;
   /** Whose statements count: releases and repairs have custodians of their own (SR-03). */
   readonly policies: { readonly update: ReleasePolicy; readonly repair: ReleasePolicy };
 }
@@ -56,7 +60,9 @@ export const releaseOffers = (parts: OfferParts): Offers => {
     get: (name: string) => store.get(`${prefix}-${name}`),
     put: (name: string, bytes: Uint8Array) => store.put(`${prefix}-${name}`, bytes),
   });
-  const image = deviceTrust({ crypto, fetch: fetchFrom(read), store: kept('metadata'), pinnedRoot: roots.image });
+  /** Whoever brings the bytes: what was seen of the repository before is what counts against going back. */
+  const imageFrom = (from: ReadRange) =>
+    deviceTrust({ crypto, fetch: fetchFrom(from), store: kept('metadata'), pinnedRoot: roots.image });
 
   /** A fresh result for the director, and what it answers to it. */
   const ask = async (repository: Repository, installed: Installed, signal: AbortSignal) => {
@@ -82,8 +88,8 @@ export const releaseOffers = (parts: OfferParts): Offers => {
   };
 
   return {
-    async directed(installed, signal) {
-      const repository = await refresh(image, await time.asked(), signal);
+    async directed(installed, signal, carried = read) {
+      const repository = await refresh(imageFrom(carried), await time.asked(), signal);
       if (!repository.ok) return repository;
       const asked = await ask(repository.value, installed, signal);
       if (!asked.ok) return asked;
@@ -97,16 +103,16 @@ export const releaseOffers = (parts: OfferParts): Offers => {
       if (!directed.ok) return directed;
       const bundle = await eligibleTarget(crypto, directed.value, repository.value, { ...installed, nonce: asked.value.nonce });
       if (!bundle.ok) return bundle.fault.reason === 'release-current' ? ok(undefined) : bundle;
-      const source = { crypto, read, policy: policies.update };
+      const source = { crypto, read: carried, policy: policies.update };
       if (bundle.value === undefined) return ok(undefined);
       const offer = await offerOf(source, repository.value, bundle.value, signal);
-      return offer.ok ? loggedOffer(log, repository.value, offer.value, 'os', signal) : offer;
+      return offer.ok ? loggedOffer({ ...log, read: carried }, repository.value, offer.value, 'os', signal) : offer;
     },
-    async repair(installed, signal) {
-      const repository = await refreshForRepair(image, time.present().floorMs, signal);
+    async repair(installed, signal, carried = read) {
+      const repository = await refreshForRepair(imageFrom(carried), time.present().floorMs, signal);
       if (!repository.ok) return repository;
-      const offer = await repairOffer({ crypto, read, policy: policies.repair }, repository.value, installed, signal);
-      return offer.ok ? loggedOffer(log, repository.value, offer.value, 'repair', signal) : offer;
+      const offer = await repairOffer({ crypto, read: carried, policy: policies.repair }, repository.value, installed, signal);
+      return offer.ok ? loggedOffer({ ...log, read: carried }, repository.value, offer.value, 'repair', signal) : offer;
     },
   };
 };

@@ -2,7 +2,7 @@
  * The hands' side of an update, as the mind sees it over the socket: `ota-client` installs through this as if the slots
  * were its own. Every call that needs a permit is decided on anew, also the repetition of one.
  */
-import { deny, done, ok, type Result } from '#hal/core/result';
+import { deny, done, faultFrom, ok, type Result } from '#hal/core/result';
 import { type SlotName, slotNames } from '#hal/ports/slots';
 import type { PermittedCall, RemoteHands } from '#hal/remote/hands-client';
 import type { Begun, Installer } from '#ota-client/apply/installer';
@@ -10,7 +10,7 @@ import type { Switch } from '#ota-client/apply/switch';
 import type { RunningImage } from '#ota-client/apply/tiers';
 import { type SlotState, slotStates } from '#ota-client/slots/table';
 import type { SlotsView, SlotView } from '#ota-client/slots/view';
-import type { SlotStatus, UpdateBegun } from '#protos/gen/types';
+import type { SlotStatus, SlotsStatus, UpdateBegun } from '#protos/gen/types';
 
 /** SHA-256, of a segment that lies on the medium. */
 const digestBytes = 32;
@@ -47,9 +47,9 @@ export const remoteInstaller = (
   },
 });
 
-export interface RemoteSwitch extends Switch {
-  /** @param statement of the release that runs committed */
-  raiseFloor(statement: Uint8Array): Promise<Result<void>>;
+export interface RemoteSwitch extends Omit<Switch, 'goBack'> {
+  /** @param digest of the statement of the release that runs committed */
+  raiseFloor(digest: Uint8Array): Promise<Result<void>>;
 }
 
 export const remoteSwitch = (hands: Hands, perform: Perform): RemoteSwitch => ({
@@ -60,7 +60,7 @@ export const remoteSwitch = (hands: Hands, perform: Perform): RemoteSwitch => ({
   },
   commit: () => perform(hands.effectors.commitUpdate()),
   giveUp: (reason) => perform(hands.effectors.giveUpTrial(reason)),
-  raiseFloor: (statement) => perform(hands.effectors.raiseFloor(statement)),
+  raiseFloor: (digest) => perform(hands.effectors.raiseFloor(digest)),
   async status() {
     const situation = await readSituation(hands);
     return situation.ok ? ok(situation.value.view) : situation;
@@ -70,7 +70,8 @@ export const remoteSwitch = (hands: Hands, perform: Perform): RemoteSwitch => ({
 /** What `planUpdate` must know of the hands. */
 export interface SlotsSituation {
   readonly view: SlotsView;
-  readonly floorEpoch: number;
+  /** Or why it is not known: then nothing is installed. */
+  readonly floorEpoch: Result<number>;
   /** Room in the slot that would be written. */
   readonly slotBytes: number;
 }
@@ -78,12 +79,18 @@ export interface SlotsSituation {
 export const readSituation = async (hands: Pick<RemoteHands, 'updates'>): Promise<Result<SlotsSituation>> => {
   const status = await hands.updates.status();
   if (!status.ok) return status;
-  const { running, runningRoot, a, b, floorEpoch, slotBytes } = status.value;
+  const { running, runningRoot, a, b, slotBytes } = status.value;
   const views = { a: viewOf(a), b: viewOf(b) };
   const broken = slotNames.find((name) => views[name] === undefined);
   if (broken !== undefined) return unreadable(`slot ${broken}`);
   const view = { running: { slot: running, verityRoot: runningRoot }, slots: views as Record<SlotName, SlotView> };
-  return ok({ view, floorEpoch, slotBytes });
+  return ok({ view, floorEpoch: floorOf(status.value), slotBytes });
+};
+
+const floorOf = ({ floorEpoch, floorFault = 'unavailable/floor-missing' }: SlotsStatus): Result<number> => {
+  if (floorEpoch !== undefined) return ok(floorEpoch);
+  const [category = '', reason = ''] = floorFault.split('/');
+  return { ok: false, fault: faultFrom(category, reason) };
 };
 
 /** @param index SHA-256 of the index of the release that runs. @param imageBytes its size. @param owner who installs */

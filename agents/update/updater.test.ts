@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { recordsOf } from '#agents/audit/audit.fixture';
-import { factoryRelease, release, updateDevice } from '#agents/hands/updates.fixture';
+import { factoryRelease, release, soakMs, updateDevice } from '#agents/hands/updates.fixture';
 import { authorizer } from '#agents/mind/authorizer';
 import type { ReadRange } from '#agents/mind/far-ends';
 import { handsLife } from '#agents/mind/life';
@@ -12,6 +12,14 @@ import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
 import type { LoggedOffer } from './logged.ts';
 import { readManifest } from './manifest.ts';
 import { type Updater, updater } from './updater.ts';
+
+/** A person with an open session on this device. */
+const signIn = ({ trust }: TestMind): void => {
+  const subject = '51'.repeat(16);
+  const handle = trust.handle()?.handle ?? '';
+  trust.holdActor({ subject, assurance: 'multi-factor' }, 3_600_000);
+  trust.holdSession({ subject, handle, state: 'open', recovery: 'none', permission: 'granted' }, 3_600_000);
+};
 
 const never = new AbortController().signal;
 const next = release(2);
@@ -34,6 +42,7 @@ describe('what becomes of a release, in the audit log', () => {
   let mirror: ReadRange;
   let updates: Updater;
   let isWell = true;
+  let hasNetwork = true;
 
   const honest: ReadRange = async (path, offset, length) => {
     const bytes = next.contents.get(path);
@@ -45,9 +54,12 @@ describe('what becomes of a release, in the audit log', () => {
     updates = updater({
       ...{ clock: mind.clock, log: mind.log, audit: mind.audit, hands: device.hands, hardware: 'test-board', signer, trialMs },
       authorizer: authorizer({ ...mind, life }, posture),
+      checks: [
+        { name: 'storage-writable', kind: 'required', run: async () => isWell },
+        { name: 'network', kind: 'soft', run: async () => hasNetwork },
+      ],
       offers: { directed: async () => offered, repair: async () => deny('policy', 'target-missing') },
       read: (path, offset, length, signal) => mirror(path, offset, length, signal),
-      checks: [{ name: 'storage-writable', kind: 'required', run: async () => isWell }],
     });
   };
   beforeEach(async () => {
@@ -56,6 +68,7 @@ describe('what becomes of a release, in the audit log', () => {
     offered = ok(offerOf(next));
     mirror = honest;
     isWell = true;
+    hasNetwork = true;
     await startUpdater();
   });
   afterEach(async () => {
@@ -127,6 +140,16 @@ describe('what becomes of a release, in the audit log', () => {
     ]);
   });
 
+  test('is a refusal before a byte is asked for, where the battery is nearly empty; charged, it goes on', async () => {
+    mirror = async () => deny('unavailable', 'not-found');
+    device.feed({ isOnMains: false, batteryPercent: 8 });
+    expect(await install()).toBe('policy/update-gate-closed');
+    expect(told().at(-1)).toBe('release.refused denied policy/update-gate-closed -');
+    mirror = honest;
+    device.feed({ isOnMains: true, batteryPercent: 8 });
+    expect(await install()).toBe('armed');
+  });
+
   test('is nothing where a rollout has not reached this device', async () => {
     offered = ok(undefined);
     expect(await install()).toBe('nothing-to-do');
@@ -147,5 +170,97 @@ describe('what becomes of a release, in the audit log', () => {
     const ended = recordsOf(mind.audit).filter(({ action, event }) => event === 'admin.release' && action === 'end-trial');
     expect(ended.map(({ outcome }) => outcome)).toEqual(['allowed', 'done']);
     for (const { actor } of ended) expect(toHex(actor ?? new Uint8Array())).not.toBe(toHex(signer));
+  });
+
+  const onTrial = async () => {
+    await install();
+    await device.restart();
+    await startUpdater();
+  };
+  const asked = (action: string) =>
+    recordsOf(mind.audit)
+      .filter((record) => record.action === action)
+      .map(({ event, outcome }) => `${event} ${outcome}`);
+
+  test('is that a person keeps it before what may be missing is there', async () => {
+    signIn(mind);
+    await onTrial();
+    hasNetwork = false;
+    expect(code(await updates.confirm(never))).toBeUndefined();
+    expect(await device.states()).toBe('b superseded committed');
+    expect(asked('confirm-release')).toEqual(['authz.decision allowed', 'admin.release allowed', 'admin.release done']);
+    expect(told().at(-1)).toBe('release.trial done release-2');
+    expect(code(await updates.confirm(never))).toBe('policy/no-trial');
+  });
+
+  test('is not that a person keeps what a required check refuses', async () => {
+    signIn(mind);
+    await onTrial();
+    isWell = false;
+    expect(code(await updates.confirm(never))).toBe('policy/health-missing');
+    expect(await device.states()).toBe('b committed trial');
+    expect(asked('confirm-release')).toEqual([]);
+    expect(told().at(-1)).toBe('release.refused denied policy/health-missing -');
+  });
+
+  test('is not up to whoever is nobody here', async () => {
+    await onTrial();
+    expect(code(await updates.confirm(never))).toBe('identity/actor-missing');
+    expect(code(await updates.rollBack())).toBe('identity/actor-missing');
+    expect(await device.states()).toBe('b committed trial');
+    expect(asked('roll-back-release')).toEqual(['authz.decision denied']);
+  });
+
+  test('is that a person ends its trial', async () => {
+    signIn(mind);
+    await onTrial();
+    expect(code(await updates.rollBack())).toBe('trial-ended');
+    await device.restart();
+    expect(await device.states()).toBe('a committed failed');
+  });
+
+  test('is that a person goes back to the release before it, and that this is on trial then', async () => {
+    signIn(mind);
+    expect(code(await updates.rollBack())).toBe('policy/no-fallback');
+    expect(await install()).toBe('armed');
+    expect(await trial()).toBe('committed');
+    expect(code(await updates.rollBack())).toBe('armed');
+    expect(told().at(-1)).toBe('release.rolled-back done another');
+    expect(asked('roll-back-release')).toEqual(['authz.decision allowed', 'admin.release allowed', 'admin.release done']);
+    expect(await trial()).toBe('committed');
+    expect(await device.states()).toBe('a committed superseded');
+  });
+
+  test('is that nobody goes back below the floor (SR-08)', async () => {
+    signIn(mind);
+    await install();
+    await trial();
+    unwrap(await device.tpm.raise(1));
+    expect(code(await updates.rollBack())).toBe('integrity/below-floor');
+    expect(await device.states()).toBe('b superseded committed');
+    expect(told().at(-1)).toBe('release.refused denied integrity/below-floor -');
+  });
+
+  test('is that the floor rises to it once both slots stand on it, by whoever signed it (SR-08)', async () => {
+    const epoch = async () => unwrap(unwrap(await updates.situation()).floorEpoch);
+    const take = async (counter: number) => {
+      const floored = release(counter, { floorEpoch: 1 });
+      offered = ok(offerOf(floored));
+      mirror = async (path, offset, length) => {
+        const bytes = floored.contents.get(path);
+        return bytes === undefined ? deny('unavailable', 'not-found', path) : ok(bytes.slice(offset, offset + length));
+      };
+      expect(await install()).toBe('armed');
+      expect(await trial()).toBe('committed');
+    };
+    await take(2);
+    expect(code(await updates.raiseFloor())).toBe(false);
+    await take(3);
+    expect(code(await updates.raiseFloor())).toBe('protocol/event-refused');
+    expect(await epoch()).toBe(0);
+    await mind.clock.advance(soakMs);
+    expect(code(await updates.raiseFloor())).toBe(true);
+    expect(await epoch()).toBe(1);
+    expect(code(await updates.raiseFloor())).toBe(false);
   });
 });

@@ -13,16 +13,18 @@ import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import { otherSlot } from '#hal/ports/slots';
 import type { PermittedCall, RemoteHands } from '#hal/remote/hands-client';
-import { type HealthCheck, runTrial, type TrialOutcome } from '#ota-client/apply/health';
+import { type HealthCheck, readHealth, runTrial, type TrialOutcome } from '#ota-client/apply/health';
 import { type InstallProgress, install } from '#ota-client/apply/install';
 import type { RunningImage } from '#ota-client/apply/tiers';
 import { segmentBytes, segmentCount, segmentLength } from '#ota-client/payload/limits';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
+import { planFloor } from '#ota-client/plan/floor';
 import { planUpdate } from '#ota-client/plan/update';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import type { SlotsView } from '#ota-client/slots/view';
 import type { Installed } from '#ota-client/trust/release';
 import type { ManagedState } from '#protos/gen/types';
+import { readGates } from './gates.ts';
 import type { LoggedOffer } from './logged.ts';
 import type { Offers } from './offers.ts';
 import {
@@ -40,11 +42,33 @@ export interface Updater {
   /**
    * Fetches, writes, proves and arms; goes on where an earlier call was cut.
    * @param wanted `repair` needs no verifier, no director and no clock (SR-12)
+   * @param carried where its bytes come from, if not from the repository that the mouth reaches
    * @returns what came of it
    */
-  install(wanted: 'update' | 'repair', isForced: boolean, signal: AbortSignal): Promise<Result<InstallOutcome>>;
+  install(
+    wanted: 'update' | 'repair',
+    isForced: boolean,
+    signal: AbortSignal,
+    carried?: ReadRange,
+  ): Promise<Result<InstallOutcome>>;
   /** The health gate of a trial boot, to its end; nothing for a committed slot. */
   endTrial(signal: AbortSignal): Promise<Result<TrialOutcome>>;
+  /**
+   * A person keeps the release on trial now, without waiting for checks that may be done without. What must pass must pass.
+   * @returns nothing, `policy/no-trial`, `policy/health-missing` naming the check in its detail, or why the person may not
+   */
+  confirm(signal: AbortSignal): Promise<Result<void>>;
+  /**
+   * A person goes back to what ran before: out of a trial at once, else on a trial of its own at the next start.
+   * @returns which of the two; `policy/no-fallback`, `integrity/below-floor`, `unavailable/statement-missing`, or why the
+   *   person may not
+   */
+  rollBack(): Promise<Result<RollBackOutcome>>;
+  /**
+   * To the floor of the release that runs committed, where both slots stand on it (SR-08); the hands see to the soak.
+   * @returns whether it rose; or why not
+   */
+  raiseFloor(): Promise<Result<boolean>>;
   situation(): Promise<Result<SlotsSituation>>;
   progress(): InstallProgress | undefined;
   /** For the fleet: which release runs, and why a newer one does not. */
@@ -54,8 +78,11 @@ export interface Updater {
 /** `armed`: the next start is the trial. */
 export type InstallOutcome = 'nothing-to-do' | 'armed' | 'fallback-renewed';
 
+/** `trial-ended`: the next start is the committed slot. `armed`: the next start tries the release before. */
+export type RollBackOutcome = 'trial-ended' | 'armed';
+
 export interface UpdaterParts {
-  readonly hands: Pick<RemoteHands, 'updates' | 'effectors'>;
+  readonly hands: Pick<RemoteHands, 'updates' | 'effectors' | 'supply'>;
   readonly offers: Offers;
   readonly authorizer: Authorizer;
   readonly audit: Pick<AuditLog, 'record'>;
@@ -74,7 +101,6 @@ const owner = 'mind';
 /** Between two rounds of the checks of a trial. */
 const pauseMs = 1_000;
 const evidenceAgeMs = 60_000;
-const gates = { isPowered: true, hasSpace: true, isCool: true };
 
 export const updater = (parts: UpdaterParts): Updater => {
   const { hands, offers, authorizer, audit, clock, log, read, hardware, signer, checks, trialMs } = parts;
@@ -89,13 +115,16 @@ export const updater = (parts: UpdaterParts): Updater => {
     maxAgeMs: evidenceAgeMs,
     isVerified: true,
   });
+  /** Undefined: the person at the device. */
+  const actorOf = (action: string): Fact<Actor> | undefined =>
+    ({ 'install-release': actor(signer, 'administrator'), 'end-trial': actor(localGate, 'health-gate') })[action];
   const performAs =
-    (action: 'install-release' | 'end-trial'): Perform =>
+    (action: 'install-release' | 'end-trial' | 'confirm-release' | 'roll-back-release'): Perform =>
     async (call: PermittedCall) => {
-      const by = action === 'install-release' ? actor(signer, 'administrator') : actor(localGate, 'health-gate');
+      const by = actorOf(action);
       const performed = await authorizer.perform(
-        { action, resource: 'device', event: 'admin.release', call, actor: by },
-        'update',
+        { action, resource: 'device', event: 'admin.release', call, ...(by === undefined ? {} : { actor: by }) },
+        by === undefined ? 'api' : 'update',
       );
       if (!performed.ok) return performed;
       const { decision } = performed.value;
@@ -108,8 +137,10 @@ export const updater = (parts: UpdaterParts): Updater => {
     const situation = await readSituation(hands);
     if (!situation.ok) return situation;
     const { view, floorEpoch } = situation.value;
+    if (!floorEpoch.ok) return floorEpoch;
     const releaseCounter = view.slots[view.running.slot].release?.counter ?? 0;
-    return ok({ situation: situation.value, installed: { hardwareId: hardware, releaseCounter, floorEpoch } });
+    const installed = { hardwareId: hardware, releaseCounter, floorEpoch: floorEpoch.value };
+    return ok({ situation: situation.value, installed });
   };
 
   /** The image that runs, by the digest of its index: read whole, once for a boot; without it full recipes are used. */
@@ -128,6 +159,7 @@ export const updater = (parts: UpdaterParts): Updater => {
     situation: SlotsSituation,
     isForced: boolean,
     signal: AbortSignal,
+    from: ReadRange,
   ): Promise<Result<void>> => {
     const { statement, manifest, proof } = offer;
     const image = await runningImage(situation);
@@ -135,7 +167,7 @@ export const updater = (parts: UpdaterParts): Updater => {
       { ...statement, owner, isForced },
       manifest.files,
       {
-        mirrors: [read],
+        mirrors: [from],
         installer: remoteInstaller(hands, performAs('install-release'), owner, manifest.statement, proof),
         clock,
         ...(image === undefined ? {} : { running: image }),
@@ -152,19 +184,24 @@ export const updater = (parts: UpdaterParts): Updater => {
     wanted: 'update' | 'repair',
     isForced: boolean,
     signal: AbortSignal,
+    carried: ReadRange | undefined,
   ): Promise<Result<InstallOutcome>> => {
     const now = await installedNow();
     if (!now.ok) return now;
     const { situation, installed } = now.value;
-    const offered = wanted === 'repair' ? await offers.repair(installed, signal) : await offers.directed(installed, signal);
+    const offered = await offers[wanted === 'repair' ? 'repair' : 'directed'](installed, signal, carried);
     if (!offered.ok) return offered;
     const offer = offered.value;
     if (offer === undefined) return ok('nothing-to-do');
     await audit.record({ event: 'release.offered', outcome: 'done', changeReference: offer.statement.release.digest });
     if (offer.standing.is === 'unproved') await tellUnlogged(offer.statement.release.digest, offer.standing.fault);
-    const plan = planUpdate({ ...offer.statement.release, hardware: [hardware] }, { ...situation, hardware, gates, isForced });
+    const gates = await readGates(hands.supply, wanted);
+    if (!gates.ok) return gates;
+    const facts = { ...offer.statement.release, hardware: [hardware] };
+    const { floorEpoch } = installed;
+    const plan = planUpdate(facts, { ...situation, floorEpoch, hardware, gates: gates.value, isForced });
     if (!plan.ok) return plan;
-    const written = await write(offer, situation, isForced, signal);
+    const written = await write(offer, situation, isForced, signal, carried ?? read);
     if (!written.ok) return written;
     await audit.record({ event: 'release.written', outcome: 'done', changeReference: offer.statement.release.digest });
     const armed = await starter.arm(offer.manifest.statement);
@@ -176,6 +213,23 @@ export const updater = (parts: UpdaterParts): Updater => {
   const tellUnlogged = async (digest: Uint8Array, fault: Fault): Promise<void> => {
     log.warn('update.unlogged', { code: codeOf(fault), detail: fault.detail ?? '' });
     await audit.record({ event: 'release.unlogged', outcome: 'failed', fault, changeReference: digest });
+  };
+
+  const goBack = async ({ running, slots }: SlotsView): Promise<Result<RollBackOutcome>> => {
+    const perform = performAs('roll-back-release');
+    if (slots[running.slot].state === 'trial') {
+      const ended = await perform(hands.effectors.giveUpTrial('rolled-back'));
+      return ended.ok ? ok('trial-ended') : ended;
+    }
+    const other = otherSlot(running.slot);
+    const { state, release } = slots[other];
+    if (state === 'revoked') return deny('integrity', 'below-floor', `slot ${other}`);
+    if ((state !== 'superseded' && state !== 'trial') || release === undefined)
+      return deny('policy', 'no-fallback', `slot ${other} is ${state}`);
+    const armed = await perform(hands.effectors.rollBack(release.digest));
+    if (!armed.ok) return armed;
+    await audit.record({ event: 'release.rolled-back', outcome: 'done', changeReference: release.digest });
+    return ok('armed');
   };
 
   /** Once for a trial: a start of what is committed already ends none. */
@@ -197,11 +251,11 @@ export const updater = (parts: UpdaterParts): Updater => {
       const now = await installedNow();
       return now.ok ? offers.directed(now.value.installed, signal) : now;
     },
-    async install(wanted, isForced, signal) {
+    async install(wanted, isForced, signal, carried) {
       if (isInstalling) return deny('resource', 'update-busy', owner);
       isInstalling = true;
       progress = undefined;
-      const installed = await installOnce(wanted, isForced, signal).finally(() => {
+      const installed = await installOnce(wanted, isForced, signal, carried).finally(() => {
         isInstalling = false;
       });
       refusal = installed.ok ? undefined : installed.fault;
@@ -221,6 +275,42 @@ export const updater = (parts: UpdaterParts): Updater => {
       }
       if (!ended.ok) log.error('trial.failed', { code: codeOf(ended.fault), detail: ended.fault.detail ?? '' });
       return ended;
+    },
+    async confirm(signal) {
+      const status = await gate.status();
+      if (!status.ok) return status;
+      const { running, slots } = status.value;
+      const { state, release } = slots[running.slot];
+      if (state !== 'trial' && state !== 'superseded') return deny('policy', 'no-trial', `slot ${running.slot} is ${state}`);
+      const readings = await readHealth(clock, checks, pauseMs, signal);
+      const missing = readings.find(({ kind, hasPassed }) => kind === 'required' && !hasPassed);
+      if (missing !== undefined) {
+        const refused = deny('policy', 'health-missing', missing.name);
+        await audit.record({ event: 'release.refused', outcome: 'denied', fault: refused.fault });
+        return refused;
+      }
+      const kept = await performAs('confirm-release')(hands.effectors.commitUpdate());
+      if (kept.ok && release !== undefined)
+        await audit.record({ event: 'release.trial', outcome: 'done', changeReference: release.digest });
+      return kept;
+    },
+    async rollBack() {
+      const status = await gate.status();
+      if (!status.ok) return status;
+      const back = await goBack(status.value);
+      if (!back.ok) await audit.record({ event: 'release.refused', outcome: 'denied', fault: back.fault });
+      return back;
+    },
+    async raiseFloor() {
+      const now = await readSituation(hands);
+      if (!now.ok) return now;
+      const { view, floorEpoch } = now.value;
+      if (!floorEpoch.ok) return floorEpoch;
+      const { release } = view.slots[view.running.slot];
+      const { next } = planFloor(view, floorEpoch.value, soaked);
+      if (next !== 'raise' || release === undefined) return ok(false);
+      const raised = await starter.raiseFloor(release.digest);
+      return raised.ok ? ok(true) : raised;
     },
     async state() {
       const situation = await readSituation(hands);
@@ -244,6 +334,8 @@ const stateOf = ({ counter, digest }: ReleaseFacts, holds: boolean, fault: Fault
   ...(fault === undefined ? {} : { code: codeOf(fault) }),
 });
 
+/** How long it takes is for the hands to say: they refuse until then. */
+const soaked = { soakedMs: 0, neededMs: 0 } as const;
 const notPermitted: Fault = { category: 'authorization', reason: 'not-permitted' };
 const failedTrial: Fault = { category: 'policy', reason: 'release-failed' };
 /** The health gate is no person and has no key: a name of its own in the audit log. */

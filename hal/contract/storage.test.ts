@@ -9,6 +9,7 @@ import { type BootMachine, bootControlClauses } from '#hal/contract/boot-control
 import { testClauses } from '#hal/contract/clauses-test';
 import { slotsClauses } from '#hal/contract/slots';
 import { type BootRecord, bootRecordStore, recordedBootControl } from '#hal/core/boot-record';
+import { pageMemory } from '#hal/core/page-memory';
 import { ok, unwrap } from '#hal/core/result';
 import { twinRecordBytes } from '#hal/core/twin-record';
 import { linuxBlockDevice, linuxSlots, storageFailed } from '#hal/linux/block-device';
@@ -126,6 +127,29 @@ test('what a Linux device was given is there when its program is killed before i
   unwrap(await device.write(12288, new Uint8Array(4096).fill(2)));
   // No flush, no close: this is what another program reads.
   expect([4095, 4096, 12287, 12288, 16383, 16384].map((at) => readFileSync(path)[at])).toEqual([0, 1, 1, 2, 2, 0]);
+  await device.close();
+});
+
+test('whole runs out of page memory are on a Linux medium when they are written, beside what waits in a run', async () => {
+  const path = newFile(contractDeviceBytes);
+  const device = unwrap(await linuxBlockDevice(path, 'write'));
+  const expected = new Uint8Array(contractDeviceBytes);
+  const write = async (offset: number, bytes: Uint8Array) => {
+    unwrap(await device.write(offset, bytes));
+    expected.set(bytes, offset);
+    expect(readFileSync(path).equals(expected)).toBe(true);
+    expect(unwrap(await device.read(0, contractDeviceBytes)).every((byte, at) => byte === expected[at])).toBe(true);
+  };
+  const mebibyte = 1024 * 1024;
+  const memory = pageMemory(2 * mebibyte + 4096);
+  await write(4096, memory.fill(1));
+  await write(8192, memory.subarray(0, 4096).fill(2));
+  await write(12288, memory.subarray(0, mebibyte).fill(3));
+  await write(100, memory.subarray(7, 7 + mebibyte).fill(4));
+  await write(mebibyte + 1, new Uint8Array(mebibyte + 5).fill(5));
+  const into = pageMemory(mebibyte);
+  expect(unwrap(await device.read(mebibyte, mebibyte, into)).buffer).toBe(into.buffer);
+  expect(Buffer.compare(into, expected.subarray(mebibyte, 2 * mebibyte))).toBe(0);
   await device.close();
 });
 

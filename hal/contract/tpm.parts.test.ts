@@ -6,6 +6,7 @@ import { versionFloor } from '#hal/core/version-floor';
 import { fileBootLog } from '#hal/linux/boot-log';
 import { linuxClock } from '#hal/linux/clock';
 import { linuxPlatform } from '#hal/linux/platform';
+import { linuxSupply } from '#hal/linux/supply';
 import { noSignals, noUpdates } from '#hal/linux/unsupported';
 import { memoryStore } from '#hal/memory/durable-store';
 import { emptyKeyLedger } from '#hal/memory/key-ledger';
@@ -59,6 +60,7 @@ describe.skipIf(missing !== undefined)(`on software TPMs ${missing ?? ''}`, () =
         keys: device.keys,
         bootLog: fileBootLog('/nonexistent'),
         platform: linuxPlatform(),
+        supply: linuxSupply(),
         signals: noSignals,
         power: { reboot: async () => done },
         clock: linuxClock(),

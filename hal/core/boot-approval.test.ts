@@ -6,6 +6,7 @@ import { unwrap } from './result.ts';
 
 const approval: BootApproval = {
   key: nobleCrypto.p256.publicKey(new Uint8Array(32).fill(7)),
+  floorEpoch: 3,
   policy: new Uint8Array(32).fill(1),
   signature: new Uint8Array(64).fill(2),
 };
@@ -25,6 +26,9 @@ test.each([
   ['JSON of something else', { ...written, signature: '{"sha1":[]}' }],
   ['nothing at all', { ...written, signature: 'null' }],
   ['other registers', { ...written, signature: written.signature.replace('[7,11,12,13]', '[11]') }],
+  ['no floor', { ...written, signature: written.signature.replace('"floor":3,', '') }],
+  ['a floor above the last', { ...written, signature: written.signature.replace('"floor":3', '"floor":65') }],
+  ['a floor that is no number', { ...written, signature: written.signature.replace('"floor":3', '"floor":"3"') }],
   ['a digest of another size', { ...written, signature: written.signature.replace(/"pol":"../, '"pol":"') }],
   ['a signature of another size', { ...written, signature: written.signature.replace(/"sig":"..../, '"sig":"') }],
 ])('%s is refused', (_, files) => {

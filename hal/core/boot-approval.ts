@@ -3,8 +3,8 @@
  * It comes with the image, in two sections that systemd's stub hands to the first root (UAPI "Unified Kernel Image",
  * `.pcrpkey` and `.pcrsig`); form of the second: systemd-measure(1).
  *
- * Ours differ in two ways (SR-07): four registers instead of one, and a reference of our own in what is signed, so no
- * signature over another policy by the same key counts here.
+ * Ours differ in three ways (SR-07, SR-08): four registers instead of one; the floor on which the release stands; and a
+ * reference of our own in what is signed, so no signature over another policy by the same key counts here.
  */
 import { createPublicKey } from 'node:crypto';
 import { concat, fromBase64, fromHex, toBase64, toHex, utf8 } from './bytes.ts';
@@ -13,6 +13,8 @@ import { attempt, deny, ok, type Result } from './result.ts';
 export interface BootApproval {
   /** P-256 point 04‖x‖y, 65 bytes: the policy key of this class of machines. */
   readonly key: Uint8Array;
+  /** The highest floor of a device at which this boot may still open what was sealed: 0 to 64 (SR-08). */
+  readonly floorEpoch: number;
   /** SHA-256, 32 bytes. */
   readonly policy: Uint8Array;
   /** ECDSA with SHA-256, r‖s, 64 bytes. */
@@ -21,8 +23,8 @@ export interface BootApproval {
 
 /** 7: who may start images. 11: what was started. 12 and 13: nothing beside it, since that is not signed. */
 export const approvedRegisters = [7, 11, 12, 13] as const;
-/** The policyRef of SR-07. */
-export const approvalReference = utf8('enigm-boot-1');
+/** The policyRef of SR-07. An approval under the first one asked for no floor, so none of those opens what is sealed now. */
+export const approvalReference = utf8('enigm-boot-2');
 /** Goes into register 11 once the data partition is open, or stays closed: later programs have other registers. */
 export const openedPhase = 'leave-initrd';
 export const phaseRegister = 11;
@@ -38,9 +40,9 @@ export interface ApprovalFiles {
 const keyHead = new Uint8Array(Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'));
 const pointBytes = 65;
 
-export const writeApproval = ({ key, policy, signature }: BootApproval): ApprovalFiles => ({
+export const writeApproval = ({ key, floorEpoch, policy, signature }: BootApproval): ApprovalFiles => ({
   key: `-----BEGIN PUBLIC KEY-----\n${toBase64(concat(keyHead, key)).replace(/.{64}/g, '$&\n')}\n-----END PUBLIC KEY-----\n`,
-  signature: `${JSON.stringify({ sha256: [{ pcrs: approvedRegisters, pol: toHex(policy), sig: toBase64(signature) }] })}\n`,
+  signature: `${JSON.stringify({ sha256: [{ pcrs: approvedRegisters, floor: floorEpoch, pol: toHex(policy), sig: toBase64(signature) }] })}\n`,
 });
 
 /** @returns the approval, or `protocol/malformed`; whether it holds is the TPM's answer */
@@ -51,14 +53,23 @@ export const readApproval = ({ key, signature }: ApprovalFiles): Result<BootAppr
   const { point, of } = read.value;
   const [entry] = of?.sha256 ?? [];
   if (point === undefined || JSON.stringify(entry?.pcrs) !== JSON.stringify(approvedRegisters)) return refuse('approval');
+  const floorEpoch = entry?.floor;
+  if (!isEpoch(floorEpoch)) return refuse('floor epoch of an approval');
   const policy = fromHex(String(entry?.pol));
   const signed = fromBase64(String(entry?.sig));
   if (policy?.length !== 32 || signed?.length !== 64) return refuse('approval');
-  return ok({ key: point, policy, signature: signed });
+  return ok({ key: point, floorEpoch, policy, signature: signed });
 };
 
+const isEpoch = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 64;
+
 interface Signatures {
-  readonly sha256?: readonly { readonly pcrs?: unknown; readonly pol?: unknown; readonly sig?: unknown }[];
+  readonly sha256?: readonly {
+    readonly pcrs?: unknown;
+    readonly floor?: unknown;
+    readonly pol?: unknown;
+    readonly sig?: unknown;
+  }[];
 }
 
 const pointOf = (pem: string): Uint8Array | undefined => {

@@ -18,6 +18,7 @@ export const faults = {
     'actor-missing': entry('No verified person is known to this device.', 'Sign in again with the identity service.'),
     'assertion-expired': entry('The sign-in statement is too old.', 'Sign in again.'),
     'assertion-not-yet-valid': entry('The sign-in statement lies in the future.', 'Check the clock, then sign in again.'),
+    'pin-refused': entry('The token refuses the PIN.', 'Check the PIN; a token locks itself after a few wrong ones.'),
     'session-missing': entry('No session has been established on this device.', 'Open a session with the account service.'),
     'session-expired': entry('The session has ended.', 'Open a new session.'),
     'session-closed': entry('The account service closed this session.', 'Open a new session.'),
@@ -139,8 +140,8 @@ export const faults = {
       'Install the release between them first.',
     ),
     'update-gate-closed': entry(
-      'The device is not in a state to be written: charge, space or heat.',
-      'Charge the device; run `enigmctl doctor`.',
+      'The device is not in a state to be written for minutes: charge or heat.',
+      'Charge the device, or let it cool; a repair release is installed all the same.',
     ),
     'health-missing': entry(
       'A check of the trial has not passed.',
@@ -149,6 +150,15 @@ export const faults = {
     'references-missing': entry(
       'The verifier does not know the reference values of this release yet.',
       'Publish its reference values first.',
+    ),
+    'floor-unapproved': entry(
+      'The running release brings no approval to raise the floor so far.',
+      'Install a release that stands on that floor; it brings its own.',
+    ),
+    'no-trial': entry('No release is on trial.', 'Read what each slot holds: `enigmctl update status`.'),
+    'no-fallback': entry(
+      'The other slot holds no release that may be started.',
+      'Install a release: `enigmctl update install`; repair: `enigmctl update install --repair`.',
     ),
     'review-missing': entry('Nobody but the author has reviewed the release.', 'Ask somebody else to review it.'),
   },
@@ -175,6 +185,10 @@ export const faults = {
     'audience-mismatch': entry('The signed statement is for somebody else.', 'None.'),
     'payload-type': entry('The signed statement is of another kind.', 'None.'),
     'audit-tampered': entry('The audit log is not what it was.', 'Keep what `enigmctl audit verify` prints, for review.'),
+    'office-log-tampered': entry(
+      'The record of who did what at the publisher is not what was written.',
+      'Compare its head with the one in the requests that custodians keep; then restore the publisher.',
+    ),
     'audit-degraded': entry(
       'The audit log cannot be written or anchored at the moment.',
       'Free some space; run `enigmctl doctor`.',
@@ -239,6 +253,14 @@ export const faults = {
     'witnesses-missing': entry(
       'Too few witnesses have seen the log of releases in this state.',
       'Ask its publisher to gather their cosignatures.',
+    ),
+    'tpm-cleared': entry(
+      'The TPM of this device was cleared: its floor, its keys and what it had sealed are gone. Nothing is installed any more.',
+      'Have the device made anew.',
+    ),
+    'floor-mismatch': entry(
+      'What the TPM holds in place of the floor is not the floor of this class of devices.',
+      'Have the device made anew.',
     ),
     'director-mismatch': entry(
       'The director names another file than the image repository does.',
@@ -340,6 +362,10 @@ export const faults = {
     'storage-full': entry('There is no room left.', 'Free some space.'),
     'slot-too-small': entry('The image does not fit the slot.', 'Choose the release of this hardware class.'),
     'update-busy': entry('Another update is being written.', 'Wait until it has ended.'),
+    'tpm-full': entry(
+      'The TPM has no room left for what a device keeps in it.',
+      'Free indexes that nobody uses, with its tools.',
+    ),
     'count-limit': entry('There are more items than there may be.', 'None.'),
   },
   unavailable: {
@@ -357,7 +383,24 @@ export const faults = {
     'peer-unreachable': entry('The far end cannot be reached.', 'Check the network.'),
     'peer-refused-us': entry('The far end answered with an error.', 'Try again later.'),
     'tpm-failed': entry('The TPM answered with an error.', 'Run `enigmctl doctor`.'),
-    'tpm-missing': entry('No TPM can be opened.', 'Run `enigmctl doctor`.'),
+    'token-missing': entry(
+      'There is no such token, no such key in it, or one of that name already.',
+      'Plug the token in; check module, token and key in the file of the custodian.',
+    ),
+    'token-failed': entry('The token answered with an error.', 'Try again; the detail has the call and its value in PKCS #11.'),
+    'tpm-missing': entry('No TPM can be opened, or it answers no more.', 'Run `enigmctl doctor`.'),
+    'tpm-locked-out': entry(
+      'The TPM takes no authorization for a while: too many were wrong.',
+      'Leave the device powered until its TPM has recovered; nothing is installed before.',
+    ),
+    'floor-missing': entry(
+      'The TPM of this device has no floor for releases yet.',
+      'Run `enigmctl provision`; a device that has an owner makes it at its next start.',
+    ),
+    'statement-missing': entry(
+      'The signed statement of the release in the other slot was not kept.',
+      'Install that release again: it brings its statement.',
+    ),
     'storage-failed': entry('The storage answered with an error.', 'Run `enigmctl doctor`.'),
     'engine-missing': entry('No inference engine works on this machine.', 'Run `enigmctl doctor`.'),
     'not-supported': entry('This machine cannot do that.', 'Read the table of limits in the README.'),

@@ -9,19 +9,19 @@
  * run is in the page cache already, by a second handle: a program that is killed loses nothing that it was told is written.
  *
  * Aligned reads of a device opened to write use O_DIRECT where the file system has it: they come from the drive, not
- * from the page cache, so that a read-back means something. A device opened to read is read through the cache.
+ * from the page cache, so that a read-back means something. Whole runs in `pageMemory` are written that way too: without a
+ * copy, and without pushing what the device works with out of the cache. A device opened to read is read through the cache.
  */
 import { constants, readFileSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { inTurn } from '#hal/core/in-turn';
+import { isWholePages, pageBytes, pageMemory } from '#hal/core/page-memory';
 import { attemptAsync, deny, type Failure, type Result } from '#hal/core/result';
 import { passed } from '#hal/core/young-garbage';
 import { isInside } from '#hal/ports/block-device';
 import type { SlotDevice, SlotName, Slots } from '#hal/ports/slots';
 
 const runBytes = 1024 * 1024;
-/** Of offset, length and memory for O_DIRECT (open(2)); no logical block in use is larger. */
-const alignment = 4096;
 
 export interface LinuxBlockDevice extends SlotDevice {
   /** False where the file system has no O_DIRECT: a read-back may then come from the page cache. */
@@ -37,7 +37,7 @@ export const linuxBlockDevice = async (path: string, access: 'read' | 'write'): 
     const handle = await open(path, access === 'write' ? constants.O_RDWR | constants.O_DSYNC : constants.O_RDONLY);
     try {
       const facts = await handle.stat();
-      const direct = access === 'write' ? await directReader(path) : undefined;
+      const direct = access === 'write' ? await directMedium(path) : undefined;
       const cached = access === 'write' ? await open(path, constants.O_RDWR) : handle;
       const deviceId = facts.isBlockDevice() ? `device ${facts.rdev}` : `file ${facts.dev}:${facts.ino}`;
       return deviceOver(handle, cached, direct, sizeOf(facts), deviceId);
@@ -70,7 +70,7 @@ const sizeOf = (facts: Stats): number => {
 const deviceOver = (
   handle: FileHandle,
   cached: FileHandle,
-  direct: DirectReader | undefined,
+  direct: DirectMedium | undefined,
   sizeBytes: number,
   deviceId: string,
 ): LinuxBlockDevice => {
@@ -81,9 +81,20 @@ const deviceOver = (
     run.length = 0;
     await writeAll(handle, bytes.subarray(0, length), offsetBytes);
   };
+  const sendWhole = (offsetBytes: number, bytes: Uint8Array): Promise<void> =>
+    direct !== undefined && isDirect(offsetBytes, bytes.length) && isWholePages(bytes)
+      ? direct.write(offsetBytes, bytes)
+      : writeAll(handle, bytes, offsetBytes);
   const gather = async (offsetBytes: number, bytes: Uint8Array): Promise<void> => {
     if (run.length > 0 && offsetBytes !== run.offsetBytes + run.length) await send();
     for (let taken = 0; taken < bytes.length; ) {
+      const left = bytes.length - taken;
+      if (run.length === 0 && left >= runBytes) {
+        const whole = left - (left % runBytes);
+        await sendWhole(offsetBytes + taken, bytes.subarray(taken, taken + whole));
+        taken += whole;
+        continue;
+      }
       if (run.length === 0) run.offsetBytes = offsetBytes + taken;
       const piece = bytes.subarray(taken, taken + runBytes - run.length);
       run.bytes.set(piece, run.length);
@@ -108,8 +119,7 @@ const deviceOver = (
         () =>
           exclusive(async () => {
             if (overlapsRun(offsetBytes, lengthBytes)) await send();
-            const isAligned = offsetBytes % alignment === 0 && lengthBytes % alignment === 0;
-            return direct !== undefined && isAligned
+            return direct !== undefined && isDirect(offsetBytes, lengthBytes)
               ? await direct.read(offsetBytes, memoryOf(lengthBytes, into))
               : await readAll(handle, offsetBytes, memoryOf(lengthBytes, into));
           }),
@@ -158,37 +168,35 @@ const readInto = async (handle: FileHandle, into: Uint8Array, at: number, length
   }
 };
 
-interface DirectReader {
+/** What O_DIRECT asks of offset and length (open(2)); no logical block in use is larger than a page. */
+const isDirect = (offsetBytes: number, lengthBytes: number): boolean =>
+  offsetBytes % pageBytes === 0 && lengthBytes % pageBytes === 0;
+
+interface DirectMedium {
   read(offsetBytes: number, bytes: Uint8Array): Promise<Uint8Array>;
+  /** Durable once this resolves. @param bytes whole pages */
+  write(offsetBytes: number, bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
 /** @returns nothing where the file system refuses O_DIRECT (EINVAL at open) */
-const directReader = async (path: string): Promise<DirectReader | undefined> => {
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECT).catch(() => undefined);
+const directMedium = async (path: string): Promise<DirectMedium | undefined> => {
+  const handle = await open(path, constants.O_RDWR | constants.O_DIRECT | constants.O_DSYNC).catch(() => undefined);
   if (handle === undefined) return undefined;
-  const memory = new Uint8Array(runBytes + alignment);
-  let start = 0;
-  /** Node gives no addresses, so alignment in memory is found by trial: malloc gives multiples of 16. A hole takes any. */
-  const readPiece = async (lengthBytes: number, offsetBytes: number): Promise<void> => {
-    for (let tries = 0; ; tries += 1)
-      try {
-        return await readInto(handle, memory, start, lengthBytes, offsetBytes);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EINVAL' || tries === alignment / 16) throw error;
-        start = (start + 16) % alignment;
-      }
-  };
+  let memory: Uint8Array | undefined;
   return {
     async read(offsetBytes, bytes) {
+      if (isWholePages(bytes)) return readAll(handle, offsetBytes, bytes);
+      memory ??= pageMemory(runBytes);
       for (let got = 0; got < bytes.length; ) {
         const piece = Math.min(runBytes, bytes.length - got);
-        await readPiece(piece, offsetBytes + got);
-        bytes.set(memory.subarray(start, start + piece), got);
+        await readInto(handle, memory, 0, piece, offsetBytes + got);
+        bytes.set(memory.subarray(0, piece), got);
         got += piece;
       }
       return bytes;
     },
+    write: (offsetBytes, bytes) => writeAll(handle, bytes, offsetBytes),
     close: () => handle.close(),
   };
 };

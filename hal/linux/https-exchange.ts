@@ -6,6 +6,7 @@
 import { Agent, request } from 'node:https';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Exchange } from '#hal/ports/exchange';
+import { tlsClient } from './tls-client.ts';
 
 export interface Endpoint {
   /** `https://host:port/path` */
@@ -25,7 +26,7 @@ const maxAnswerBytes = 3 * 1024 * 1024;
 export const httpsExchange = (endpoints: Readonly<Record<string, Endpoint>>, limits: ExchangeLimits = limitsOfAll): Exchange => {
   const agents = new Map<string, Agent>();
   const agentOf = (name: string, authority: string): Agent => {
-    const agent = agents.get(name) ?? new Agent({ keepAlive: true, maxSockets: 2, ca: authority, minVersion: 'TLSv1.3' });
+    const agent = agents.get(name) ?? new Agent({ keepAlive: true, maxSockets: 2, ca: authority, ...tlsClient });
     agents.set(name, agent);
     return agent;
   };

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:https';
 import { deny, ok, type Result } from '#hal/core/result';
 import { passed } from '#hal/core/young-garbage';
 import { type HttpRange, maxRangeBytes, repositoryPath } from '#hal/ports/http-range';
+import { tlsClient } from './tls-client.ts';
 
 export interface RangeEndpoint {
   /** `https://host:port/path` */
@@ -21,7 +22,7 @@ export const httpsRange = (endpoints: Readonly<Record<string, RangeEndpoint>>): 
   const agents = new Map<string, Agent>();
   const agentOf = (name: string, authority: string | undefined): Agent => {
     const believed = authority === undefined ? { rejectUnauthorized: false } : { ca: authority };
-    const agent = agents.get(name) ?? new Agent({ keepAlive: true, maxSockets: 4, minVersion: 'TLSv1.3', ...believed });
+    const agent = agents.get(name) ?? new Agent({ keepAlive: true, maxSockets: 4, ...tlsClient, ...believed });
     agents.set(name, agent);
     return agent;
   };

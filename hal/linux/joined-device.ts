@@ -39,11 +39,11 @@ export const joinedDevice = (pieces: readonly Piece[]): SlotDevice => {
   return {
     sizeBytes,
     deviceId: devices.map(({ deviceId }) => deviceId).join(' and '),
-    async read(offsetBytes, lengthBytes) {
+    async read(offsetBytes, lengthBytes, into) {
       if (!isInside({ sizeBytes }, offsetBytes, lengthBytes)) return outside(offsetBytes, lengthBytes);
       const parts: Uint8Array[] = [];
       for (const place of placesOf(offsetBytes, lengthBytes)) {
-        const read = await place.device.read(place.offsetBytes, place.to - place.from);
+        const read = await place.device.read(place.offsetBytes, place.to - place.from, into?.subarray(place.from));
         if (!read.ok) return read;
         parts.push(read.value);
       }

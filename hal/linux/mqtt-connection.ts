@@ -1,8 +1,9 @@
 /** The connection below `mqttBroker`: TLS 1.3 with a client certificate, ended by us when a packet is announced too large. */
 import { isIP } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { type IClientOptions, MqttClient } from 'mqtt';
 import { packetsWithin } from './mqtt-packets.ts';
+import { tlsClient } from './tls-client.ts';
 
 export interface MqttEnd {
   readonly host: string;
@@ -22,8 +23,9 @@ export interface MqttEnd {
  */
 export const connectMqtt = (end: MqttEnd, settings: IClientOptions): Promise<MqttClient> =>
   new Promise((resolve, reject) => {
+    const context = contextOf(end);
     const properties = { ...settings.properties, maximumPacketSize: end.maxPacketBytes };
-    const client = new MqttClient((opening) => openSocket(opening, end), { ...settings, properties });
+    const client = new MqttClient((opening) => openSocket(opening, end, context), { ...settings, properties });
     const fail = (error: Error) => {
       stop();
       // What comes of a connection that nobody wants any more is no news.
@@ -40,12 +42,13 @@ export const connectMqtt = (end: MqttEnd, settings: IClientOptions): Promise<Mqt
     client.on('error', fail).on('close', close).on('connect', succeed);
   });
 
-const openSocket = (client: MqttClient, { host, port, authority, certificate, key, maxPacketBytes }: MqttEnd): TLSSocket => {
+/** One for all connections: each context has the key loaded for itself, and a TPM has room for few. */
+const contextOf = ({ authority, certificate, key }: MqttEnd): SecureContext =>
+  createSecureContext({ ca: authority, cert: certificate, key, ...tlsClient });
+
+const openSocket = (client: MqttClient, { host, port, maxPacketBytes }: MqttEnd, secureContext: SecureContext): TLSSocket => {
   const socket = connect({
-    ...{ host, port, key },
-    ca: authority,
-    cert: certificate,
-    minVersion: 'TLSv1.3',
+    ...{ host, port, secureContext },
     rejectUnauthorized: true,
     ...(isIP(host) === 0 ? { servername: host } : {}),
   });

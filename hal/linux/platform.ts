@@ -1,8 +1,8 @@
 /** `Platform` read from procfs, sysfs and securityfs. What is not there stays absent. */
-import { readFileSync } from 'node:fs';
 import { ok } from '#hal/core/result';
 import type { Platform } from '#hal/ports/platform';
 import type { ListeningSocket, PlatformFacts } from '#protos/gen/types';
+import { type ReadText, readTextFile } from './text-file.ts';
 
 /** @param readText how a file is read; undefined where it cannot be. Tests give recorded files. */
 export const linuxPlatform = (readText: ReadText = readTextFile): Platform => ({
@@ -21,18 +21,6 @@ export const linuxPlatform = (readText: ReadText = readTextFile): Platform => ({
     return ok(Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as PlatformFacts);
   },
 });
-
-export type ReadText = (path: string) => string | undefined;
-
-const maxFileCharacters = 1024 * 1024;
-
-const readTextFile: ReadText = (path) => {
-  try {
-    return readFileSync(path, 'latin1').slice(0, maxFileCharacters);
-  } catch {
-    return undefined;
-  }
-};
 
 /** The word in brackets of `none [integrity] confidentiality`. */
 const selected = (text: string | undefined): string | undefined => /\[([a-z]+)\]/.exec(text ?? '')?.[1];

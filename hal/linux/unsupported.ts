@@ -19,6 +19,6 @@ export const noSignals: Signals = { take: refused };
 /** No slot is written: partitions and their boot loader come with the machine of its own (QEMU). */
 export const noUpdates: UpdatePorts = {
   slotWriter: { begin: refused, write: refused, take: refused, flush: refused, finish: refused, abandon: refused },
-  slotStarter: { arm: refused, commit: refused, giveUp: refused, raiseFloor: refused, status: refused },
+  slotStarter: { arm: refused, commit: refused, rollBack: refused, giveUp: refused, raiseFloor: refused, status: refused },
   runningSystem: { read: refused, health: refused },
 };

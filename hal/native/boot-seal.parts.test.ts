@@ -3,12 +3,16 @@ import { approvalReference, approvedRegisters, type BootApproval } from '#hal/co
 import { utf8 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { nobleCrypto } from '#hal/crypto/noble';
+import { floorHoldsPolicy } from '#hal/tpm/floor';
+import { floorApprovals } from '#hal/tpm/floor.fixture';
 import { approvalMessage, registersPolicy } from '#hal/tpm/policy';
 import { tpm2b } from '#hal/tpm/public';
 import { endBootPhase, sealToBoot, unsealAtBoot } from './boot-seal.ts';
 import { handles } from './commands.ts';
 import type { Esys } from './esys.ts';
+import { nvIndex } from './layout.ts';
 import { buildAddons, password, startEmbedded, temporaryDirectory } from './testing.ts';
+import { esysFloor } from './tpm-floor.ts';
 
 const missing = buildAddons();
 const zeroes = new Map(approvedRegisters.map((register) => [register, new Uint8Array(32)]));
@@ -16,16 +20,21 @@ const scalar = new Uint8Array(32).fill(7);
 const otherScalar = new Uint8Array(32).fill(8);
 const secret = utf8('thirty-two bytes of a volume key');
 
+const key = nobleCrypto.p256.publicKey(scalar);
+const floorOf = (esys: Esys) => esysFloor(esys, floorApprovals(9, scalar));
+
 const approve = (
   registers: ReadonlyMap<number, Uint8Array> = zeroes,
   by = scalar,
   reference = approvalReference,
+  floorEpoch = 0,
 ): BootApproval => {
-  const policy = registersPolicy(registers);
+  // The index is that of one key, whoever approves.
+  const policy = floorHoldsPolicy(registersPolicy(registers), key, floorEpoch);
   const signature = nobleCrypto.p256.sign(by, approvalMessage(policy, reference)) as Uint8Array;
-  return { key: nobleCrypto.p256.publicKey(by), policy, signature };
+  return { key: nobleCrypto.p256.publicKey(by), floorEpoch, policy, signature };
 };
-const key = nobleCrypto.p256.publicKey(scalar);
+const atFloor = (floorEpoch: number) => approve(zeroes, scalar, approvalReference, floorEpoch);
 
 describe.skipIf(missing !== undefined)(`what is sealed to a boot ${missing ?? ''}`, () => {
   let directory: ReturnType<typeof temporaryDirectory>;
@@ -34,6 +43,7 @@ describe.skipIf(missing !== undefined)(`what is sealed to a boot ${missing ?? ''
   beforeEach(async () => {
     directory = temporaryDirectory();
     esys = await startEmbedded(directory.path);
+    unwrap(await floorOf(esys).define());
     sealed = unwrap(await sealToBoot(esys, secret, key));
   });
   afterEach(async () => {
@@ -85,6 +95,27 @@ describe.skipIf(missing !== undefined)(`what is sealed to a boot ${missing ?? ''
     await using other = await startEmbedded(elsewhere.path);
     expect(await unsealAtBoot(other, sealed, approve())).toMatchObject(refused);
     unwrap(await sealToBoot(other, secret, key));
+    unwrap(await floorOf(other).define());
     expect(await unsealAtBoot(other, sealed, approve())).toMatchObject(refused);
+  });
+
+  test('opens at a floor that its release stands on, and not for a release below it, also after power-on (SR-08)', async () => {
+    unwrap(await floorOf(esys).raise(2));
+    for (const epoch of [2, 3, 64]) expect(unwrap(await unsealAtBoot(esys, sealed, atFloor(epoch)))).toEqual(secret);
+    for (const epoch of [0, 1]) expect(await unsealAtBoot(esys, sealed, atFloor(epoch))).toMatchObject(refused);
+    await esys.close();
+    esys = await startEmbedded(directory.path);
+    expect(unwrap(await unsealAtBoot(esys, sealed, atFloor(2)))).toEqual(secret);
+    expect(await unsealAtBoot(esys, sealed, atFloor(1))).toMatchObject(refused);
+  });
+
+  test('does not open for a release that says that it stands on a higher floor than was approved (SR-08)', async () => {
+    unwrap(await floorOf(esys).raise(2));
+    expect(await unsealAtBoot(esys, sealed, { ...atFloor(1), floorEpoch: 2 })).toMatchObject(refused);
+  });
+
+  test('does not open without a floor (SR-08)', async () => {
+    await esys.nvUndefineSpace(handles.owner, await esys.handleOf(nvIndex.floor, []), password);
+    expect(await unsealAtBoot(esys, sealed, approve())).toMatchObject(refused);
   });
 });

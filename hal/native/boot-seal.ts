@@ -1,27 +1,22 @@
 /**
- * A secret that opens only after a boot that its policy key approved, on this TPM, and only until the boot goes on
- * (SR-07): sealed under PolicyAuthorize, opened with the approval that came with the boot image.
+ * A secret that opens only after a boot that its policy key approved, on this TPM, at a floor that its release stands on,
+ * and only until the boot goes on (SR-07, SR-08): sealed under PolicyAuthorize, opened with the approval that came with the
+ * boot image.
  */
-import { createHash } from 'node:crypto';
 import { approvalReference, approvedRegisters, type BootApproval, openedPhase, phaseRegister } from '#hal/core/boot-approval';
 import { fixedCopy, utf8, wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
-import {
-  approvalMessage,
-  authorizedPolicy,
-  ecdsaSignature,
-  policyKeyArea,
-  policyKeyName,
-  registersSelection,
-} from '#hal/tpm/policy';
+import { bitsAbove } from '#hal/tpm/floor';
+import { authorizedPolicy, comparison, policyKeyName, registersSelection } from '#hal/tpm/policy';
 import { encodePublic, tpm2b } from '#hal/tpm/public';
 import { encodedTemplate, sealedTemplate } from '#hal/tpm/templates';
 import { contentOf, empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
+import { authorizePolicy } from './approved-policy.ts';
 import { joinAreas, splitAreas } from './areas.ts';
-import { type EsysHandle, handles } from './commands.ts';
+import { handles } from './commands.ts';
 import { encryptedSession } from './encrypted-session.ts';
 import type { Esys } from './esys.ts';
-import { persistent } from './layout.ts';
+import { nvIndex, persistent } from './layout.ts';
 import { exists, makePersistentKey } from './persistent-key.ts';
 import { tpmResult } from './tpm-error.ts';
 import { transientScope } from './transient.ts';
@@ -55,7 +50,8 @@ export const sealToBoot = (esys: Esys, secret: Uint8Array, key: Uint8Array): Pro
     })(),
   );
 
-/** @returns the secret, to be wiped; or `unavailable/tpm-failed`: another TPM, another boot, another key, a later phase */
+/** @returns the secret, to be wiped; or `unavailable/tpm-failed`: another TPM, another boot, another key, a later phase,
+ * a floor above the release, or no floor at all */
 export const unsealAtBoot = async (esys: Esys, sealed: BootSealed, approval: BootApproval): Promise<Result<Uint8Array>> => {
   const areas = splitAreas(sealed);
   if (areas === undefined) return deny('protocol', 'malformed', 'sealed key');
@@ -66,7 +62,10 @@ export const unsealAtBoot = async (esys: Esys, sealed: BootSealed, approval: Boo
       const object = scope.keep(await esys.load(parent, [handles.password], areas.privateArea, areas.publicArea));
       const session = scope.keep(await encryptedSession(esys, parent, 'encrypt', 'policy'));
       await esys.policyPcr(session, [], null, registersSelection(approvedRegisters));
-      await authorize(esys, session, approval);
+      const floor = await esys.handleOf(nvIndex.floor, []);
+      const above = tpm2b(bitsAbove(approval.floorEpoch));
+      await esys.policyNv(floor, floor, session, [handles.password], above, 0, comparison.bitClear);
+      await authorizePolicy(esys, session, approval, approvalReference);
       // Awaited inside the scope, so that a refusal is not left alone while the scope ends.
       return await esys.unseal(object, [session]);
     })(),
@@ -75,19 +74,6 @@ export const unsealAtBoot = async (esys: Esys, sealed: BootSealed, approval: Boo
   const secret = fixedCopy(contentOf(plain.value));
   wipe(plain.value);
   return ok(secret);
-};
-
-/** Puts the approved policy of a session into the approving key's name (Part 3 §23.16). */
-const authorize = async (esys: Esys, session: EsysHandle, { key, policy, signature }: BootApproval): Promise<void> => {
-  // Under the owner: under no hierarchy it would give no ticket.
-  const policyKey = await esys.loadExternal([], null, tpm2b(encodePublic(policyKeyArea(key))), handles.owner);
-  try {
-    const digest = createHash('sha256').update(approvalMessage(policy, approvalReference)).digest();
-    const ticket = await esys.verifySignature(policyKey, [], tpm2b(digest), ecdsaSignature(signature));
-    await esys.policyAuthorize(session, [], tpm2b(policy), tpm2b(approvalReference), tpm2b(policyKeyName(key)), ticket);
-  } finally {
-    await esys.flushContext(policyKey);
-  }
 };
 
 /** The boot goes on: from here to the next power-on nothing opens that was sealed to it. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { codeOf } from '#hal/core/result';
 import { bindCommands, handles } from './commands.ts';
 import type { Esys } from './esys.ts';
 import type { NativeEsys } from './load.ts';
@@ -66,6 +67,16 @@ describe('tpmResult', () => {
   test('maps a full queue to resource/queue-full', async () => {
     const result = await tpmResult(Promise.reject(tpmError(queueFullRc)));
     expect(result).toMatchObject({ ok: false, fault: { category: 'resource', reason: 'queue-full' } });
+  });
+
+  test.each([
+    ['a lost connection', 0xa0008, 'unavailable/tpm-missing'],
+    ['a broken one', 0xa000a, 'unavailable/tpm-missing'],
+    ['the lock of the dictionary attack', 0x921, 'unavailable/tpm-locked-out'],
+    ['no room', 0x14b, 'resource/tpm-full'],
+  ])('row 47: has a code of its own for %s', async (_, rc, code) => {
+    const result = await tpmResult(Promise.reject(tpmError(rc)));
+    expect(result.ok ? 'done' : codeOf(result.fault)).toBe(code);
   });
 
   test('lets every other error through', async () => {

@@ -1,4 +1,4 @@
-/** Sessions in which a secret does not cross the bus in clear (TPM 2.0 Part 1 §19.6.8, §21). */
+/** Sessions that nobody on the bus can read from, or answer in place of the TPM (TPM 2.0 Part 1 §19.6.8, §21). */
 import { alg } from '#hal/tpm/constants';
 import { aes128Cfb, sessionAttribute } from '#hal/tpm/wire';
 import { type EsysHandle, handles } from './commands.ts';

@@ -1,3 +1,5 @@
+import { floorIndex } from '#hal/tpm/floor';
+
 /** Where our keys and indices lie in every TPM of ours. Owner range of TCG's "Registry of Reserved TPM 2.0 Handles" §2. */
 export const persistent = {
   storageRoot: 0x81000001,
@@ -9,6 +11,8 @@ export const nvIndex = {
   endorsementCertificate: 0x01c0000a,
   /** The audit counter. */
   auditCounter: 0x01800100,
+  /** The floor of releases. */
+  floor: floorIndex,
 } as const;
 
 /** TPM_RC of a command on a handle or index that is not there (Part 2 §6.6.3: handle errors, and NV not defined). */

@@ -8,6 +8,8 @@ export interface Addon {
   readonly Esys: new (transport: Transport, ...options: readonly (string | number | boolean)[]) => NativeEsys;
   /** SO_PEERCRED of a connected unix socket. */
   readonly peer: (fileDescriptor: number) => PeerCredentials;
+  /** SHA-256 of the salt and each block of 4 KiB, side by side. */
+  readonly blockDigests: (salt: Uint8Array, blocks: Uint8Array) => Uint8Array;
   /** One program of those compiled in, by its whole path, without a shell. */
   readonly run: (words: readonly string[], input: string) => Promise<ProgramEnd>;
   /** Build `sim` only: one structure through libtss2-mu and back. */

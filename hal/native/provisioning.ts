@@ -1,5 +1,6 @@
 /**
- * `Provisioning` over ESYS: storage root, attestation key, device secret with its audit counter, key of the TLS link.
+ * `Provisioning` over ESYS: storage root, attestation key, device secret with its audit counter, key of the TLS
+ * link, floor of releases.
  *
  * Every step can be cut and run again. The device secret is on disk only when the counter it protects
  * is defined and first-written, so a half-made one is never used.
@@ -33,6 +34,14 @@ export interface ProvisioningParts {
   readonly linkKey: () => WrappedAreas | undefined;
   /** Makes the wrapped key durable. */
   readonly saveLinkKey: (key: WrappedAreas) => Result<void>;
+  /** The floor of releases; absent where nobody approved one for this class of machines. */
+  readonly floor?: FloorMaker | undefined;
+}
+
+export interface FloorMaker {
+  isDefined(): Promise<Result<boolean>>;
+  /** May be cut and repeated. */
+  define(): Promise<Result<void>>;
 }
 
 interface Step {
@@ -98,17 +107,20 @@ const defineCounter = async (esys: Esys, auth: Uint8Array): Promise<number> => {
   }
 };
 
-const steps: Readonly<Record<string, Step>> = {
+const steps = {
   'storage-root': persistentKey(handles.owner, encodedTemplate.storage, persistent.storageRoot),
   'attestation-key': persistentKey(handles.endorsement, encodedTemplate.attestation, persistent.attestationKey),
   'device-secret': deviceSecret,
   'link-key': tlsLinkKey,
-};
+} as const satisfies Readonly<Record<string, Step>>;
+
+const stepsOf = ({ floor }: ProvisioningParts): Readonly<Record<string, Step>> =>
+  floor === undefined ? steps : { ...steps, floor: { isDone: () => floor.isDefined(), run: () => floor.define() } };
 
 export const esysProvisioning = (parts: ProvisioningParts): Provisioning => ({
   async inspect() {
     const states: { name: string; isDone: boolean }[] = [];
-    for (const [name, step] of Object.entries(steps)) {
+    for (const [name, step] of Object.entries(stepsOf(parts))) {
       const isDone = await step.isDone(parts);
       if (!isDone.ok) return isDone;
       states.push({ name, isDone: isDone.value });
@@ -116,6 +128,7 @@ export const esysProvisioning = (parts: ProvisioningParts): Provisioning => ({
     return ok(states);
   },
   async run(name) {
+    const steps = stepsOf(parts);
     const step = Object.hasOwn(steps, name) ? steps[name] : undefined;
     if (step === undefined) return deny('protocol', 'field-invalid', `no step ${name}`);
     const before = await step.isDone(parts);

@@ -48,10 +48,18 @@ export interface SlotStarter {
   arm(statement: Uint8Array): Promise<Result<ArmOutcome>>;
   /** Keeps the running slot. */
   commit(): Promise<Result<void>>;
+  /**
+   * The release in the other slot, which ran before, starts next, on trial; the running one stays committed until then.
+   * @param digest of its statement
+   */
+  rollBack(digest: Uint8Array): Promise<Result<void>>;
   /** Ends the trial of the running slot: the next start is the other one. @param reason a slug, kept */
   giveUp(reason: string): Promise<Result<void>>;
-  /** To the floor of the release that runs committed, once it has soaked and the other slot stands on that floor too (SR-08). */
-  raiseFloor(statement: Uint8Array): Promise<Result<void>>;
+  /**
+   * To the floor of the release that runs committed, once it has soaked and the other slot stands on that floor too (SR-08).
+   * @param digest of its statement
+   */
+  raiseFloor(digest: Uint8Array): Promise<Result<void>>;
   status(): Promise<Result<SlotsReading>>;
 }
 
@@ -96,7 +104,10 @@ export interface SlotsReading {
   readonly runningRoot: Uint8Array;
   readonly a: SlotReading;
   readonly b: SlotReading;
-  readonly floorEpoch: number;
+  /** Absent where the TPM does not say it. */
+  readonly floorEpoch?: number;
+  /** Why not, `category/reason`: then nothing is installed. */
+  readonly floorFault?: string;
   /** Room in the slot that does not run. */
   readonly slotBytes: number;
 }

@@ -7,6 +7,7 @@ import type { BootLog } from '#hal/ports/boot-log';
 import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { Platform } from '#hal/ports/platform';
 import type { Signals } from '#hal/ports/signals';
+import type { Supply } from '#hal/ports/supply';
 import type { Switches } from '#hal/ports/switches';
 import type { Tpm } from '#hal/ports/tpm';
 import type { HealthReading, TakenSegment, WriteProgress } from '#hal/ports/updater';
@@ -40,6 +41,7 @@ export interface RemoteHands {
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly signals: Signals;
+  readonly supply: Supply;
   readonly receipt: () => Promise<Result<Receipt>>;
   readonly network: {
     /** What must be read back once the policy is in force. */
@@ -63,11 +65,14 @@ export interface Effectors {
   readonly rotateKey: (rotation: KeyRotation) => PermittedCall;
   readonly revokeKey: (revocation: KeyRevocation) => PermittedCall;
   readonly beginUpdate: (order: UpdateBegin) => PermittedCall<UpdateBegun>;
-  /** Answers with a slug: `trial` or `fallback`. @param statement the original signed envelope, as for the floor */
+  /** Answers with a slug: `trial` or `fallback`. @param statement the original signed envelope */
   readonly armUpdate: (statement: Uint8Array) => PermittedCall<string>;
   readonly commitUpdate: () => PermittedCall;
+  /** @param digest of the statement of the release in the other slot */
+  readonly rollBack: (digest: Uint8Array) => PermittedCall;
   readonly giveUpTrial: (reason: string) => PermittedCall;
-  readonly raiseFloor: (statement: Uint8Array) => PermittedCall;
+  /** @param digest of the statement of the release that runs committed */
+  readonly raiseFloor: (digest: Uint8Array) => PermittedCall;
 }
 
 /** Of an update what needs no permit: it reads, or goes on with what was begun under one. */
@@ -117,6 +122,7 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     },
   },
   platform: { read: () => client.call('platform.read', {}) },
+  supply: { read: () => client.call('supply.read', {}) },
   signals: {
     take: async () => {
       const answer = await client.call('signals.take', {});
@@ -149,8 +155,9 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
     beginUpdate: (order) => answering(client, 'update.begin', order, (begun) => begun),
     armUpdate: (statement) => answering(client, 'update.arm', { statement }, ({ outcome }) => outcome),
     commitUpdate: () => effector(client, 'update.commit', {}),
+    rollBack: (digest) => effector(client, 'update.rollBack', { digest }),
     giveUpTrial: (reason) => effector(client, 'update.giveUp', { reason }),
-    raiseFloor: (statement) => effector(client, 'update.raiseFloor', { statement }),
+    raiseFloor: (digest) => effector(client, 'update.raiseFloor', { digest }),
   },
 });
 

@@ -17,6 +17,7 @@ export const handsMethods = {
   'keys.revoke': { request: 'KeyRevocation', reply: 'Nothing', needsPermit: true },
   'bootLog.read': { request: 'Nothing', reply: 'BootLog' },
   'platform.read': { request: 'Nothing', reply: 'PlatformFacts' },
+  'supply.read': { request: 'Nothing', reply: 'SupplyFacts' },
   /** Which calls the programs of the device made: numbers, and whose. */
   'signals.take': { request: 'Nothing', reply: 'CallWindows' },
   'provision.receipt': { request: 'Nothing', reply: 'Receipt' },
@@ -37,8 +38,9 @@ export const handsMethods = {
   'update.abandon': { request: 'UpdateOwner', reply: 'Nothing' },
   'update.arm': { request: 'SignedRelease', reply: 'UpdateArmed', needsPermit: true },
   'update.commit': { request: 'Nothing', reply: 'Nothing', needsPermit: true },
+  'update.rollBack': { request: 'KeptRelease', reply: 'Nothing', needsPermit: true },
   'update.giveUp': { request: 'TrialEnd', reply: 'Nothing', needsPermit: true },
-  'update.raiseFloor': { request: 'SignedRelease', reply: 'Nothing', needsPermit: true },
+  'update.raiseFloor': { request: 'KeptRelease', reply: 'Nothing', needsPermit: true },
   'update.status': { request: 'Nothing', reply: 'SlotsStatus' },
   'update.readRunning': { request: 'RunningRead', reply: 'RunningPart' },
   'update.health': { request: 'Nothing', reply: 'HealthReadings' },

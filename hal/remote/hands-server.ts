@@ -7,6 +7,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { Platform } from '#hal/ports/platform';
 import type { Power } from '#hal/ports/power';
 import type { Signals } from '#hal/ports/signals';
+import type { Supply } from '#hal/ports/supply';
 import type { Tpm } from '#hal/ports/tpm';
 import type { UpdatePorts } from '#hal/ports/updater';
 import type { Guard } from '#hal/remote/dispatcher';
@@ -25,6 +26,7 @@ export interface HandsPorts extends ManagedPorts, UpdatePorts, KeysPorts {
   readonly bootLog: BootLog;
   readonly platform: Platform;
   readonly signals: Signals;
+  readonly supply: Supply;
   readonly power: Power;
   readonly clock: Clock;
   readonly receipt: ReadReceipt;
@@ -40,6 +42,8 @@ export interface HandsLife {
   readonly networkFault: () => Fault | undefined;
   /** Why what the device keeps stays closed. */
   readonly dataFault?: Fault | undefined;
+  /** SubjectPublicKeyInfo of the key that the mouth may use in the TPM, where there is one. */
+  readonly linkKey?: () => Uint8Array | undefined;
 }
 
 const nothing = async <T>(result: Promise<Result<T>>): Promise<Result<Record<string, never>>> => {
@@ -53,12 +57,13 @@ export interface HandsDoor {
 }
 
 export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
-  const { tpm, bootLog, platform, signals, power, clock, receipt } = ports;
+  const { tpm, bootLog, platform, signals, supply, power, clock, receipt } = ports;
   let lastSequence = 0;
   return {
     handlers: {
       'hands.hello': async () => {
         const networkFault = life.networkFault();
+        const linkKey = life.linkKey?.();
         return ok({
           bootId: life.bootId,
           permitKey: life.permitKey,
@@ -67,6 +72,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
           lastSequence,
           ...(networkFault === undefined ? {} : { networkFault: codeOf(networkFault) }),
           ...(life.dataFault === undefined ? {} : { dataFault: codeOf(life.dataFault) }),
+          ...(linkKey === undefined ? {} : { linkKey }),
         });
       },
       'tpm.identity': () => tpm.identity(),
@@ -83,6 +89,7 @@ export const handsDoor = (ports: HandsPorts, life: HandsLife): HandsDoor => {
         return log.ok ? ok({ log: log.value }) : log;
       },
       'platform.read': () => platform.read(),
+      'supply.read': () => supply.read(),
       'signals.take': async () => {
         const windows = await signals.take();
         return windows.ok ? ok({ windows: windows.value }) : windows;

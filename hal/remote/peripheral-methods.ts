@@ -5,6 +5,7 @@ export const peripheralMethods = {
   'switches.set': { request: 'SwitchState', reply: 'Nothing' },
   'switches.read': { request: 'Nothing', reply: 'SwitchStates' },
   'signals.take': { request: 'Nothing', reply: 'CallWindows' },
+  'supply.read': { request: 'Nothing', reply: 'SupplyFacts' },
   'health.read': { request: 'RunningRoot', reply: 'HealthReadings' },
 } as const satisfies Methods;
 

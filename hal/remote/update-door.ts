@@ -25,8 +25,9 @@ export const updateHandlers = ({
     return outcome.ok ? ok({ outcome: outcome.value }) : outcome;
   },
   'update.commit': async () => nothing(await slotStarter.commit()),
+  'update.rollBack': async ({ digest }) => nothing(await slotStarter.rollBack(digest)),
   'update.giveUp': async ({ reason }) => nothing(await slotStarter.giveUp(reason)),
-  'update.raiseFloor': async ({ statement }) => nothing(await slotStarter.raiseFloor(statement)),
+  'update.raiseFloor': async ({ digest }) => nothing(await slotStarter.raiseFloor(digest)),
   'update.status': () => slotStarter.status(),
   'update.readRunning': async ({ offset, lengthBytes }) => {
     const bytes = await runningSystem.read(offset, lengthBytes);

@@ -9,7 +9,15 @@ import { alg, objectAttribute as attribute, curve } from '#hal/tpm/constants';
 import { encodePublic, nameOf, type PublicArea } from '#hal/tpm/public';
 
 /** TPM_CC, Part 2 §6.5.2. */
-const commandCode = { policyAuthorize: 0x16a, policyPcr: 0x17f } as const;
+const commandCode = {
+  nvSetBits: 0x135,
+  policyNv: 0x149,
+  policyAuthorize: 0x16a,
+  policyCpHash: 0x16e,
+  policyPcr: 0x17f,
+} as const;
+/** TPM_EO, Part 2 §6.8. */
+export const comparison = { bitClear: 0x000b } as const;
 const nothing = new Uint8Array(32);
 
 /** TPML_PCR_SELECTION of registers in the SHA-256 bank. */
@@ -19,6 +27,20 @@ export const registersSelection = (registers: readonly number[]): Uint8Array =>
 /** PolicyPCR alone (§23.7). @param values by register, ascending; 32 bytes each */
 export const registersPolicy = (values: ReadonlyMap<number, Uint8Array>): Uint8Array =>
   sha256(nothing, u32be(commandCode.policyPcr), registersSelection([...values.keys()]), pcrDigestOf([...values.values()]));
+
+/**
+ * PolicyNV after another policy (§23.9): that the whole of an index compares so with the operand, when it is asked.
+ * @param name of the index, with its algorithm
+ */
+export const nvPolicy = (before: Uint8Array, name: Uint8Array, operand: Uint8Array, operation: number): Uint8Array =>
+  sha256(before, u32be(commandCode.policyNv), sha256(operand, u16be(0), u16be(operation)), name);
+
+/** cpHash of TPM2_NV_SetBits by the index's own authority (Part 1 §16.7, Part 3 §31.10). @param name of the index as it is then. @param bits 8 bytes */
+export const setBitsHash = (name: Uint8Array, bits: Uint8Array): Uint8Array =>
+  sha256(u32be(commandCode.nvSetBits), name, name, bits);
+
+/** PolicyCpHash alone (§23.13): this very command. */
+export const commandPolicy = (cpHash: Uint8Array): Uint8Array => sha256(nothing, u32be(commandCode.policyCpHash), cpHash);
 
 /** PolicyAuthorize alone (§23.16): whatever the key approves. @param keyName name of the key, with its algorithm */
 export const authorizedPolicy = (keyName: Uint8Array, policyRef: Uint8Array): Uint8Array =>

@@ -11,9 +11,13 @@ export const contentOf = (sized: Uint8Array): Uint8Array => fixedCopy(sized.suba
 /** TPM2B_SENSITIVE_CREATE, §11.1.15. */
 export const sensitiveCreate = (auth: Uint8Array, data: Uint8Array): Uint8Array => tpm2b(concat(tpm2b(auth), tpm2b(data)));
 
-/** TPM2B_NV_PUBLIC, §13.6: name algorithm SHA-256, no policy. */
+/** TPMS_NV_PUBLIC, §13.5: name algorithm SHA-256. */
+export const nvArea = (index: number, attributes: number, policy: Uint8Array, sizeBytes: number): Uint8Array =>
+  concat(u32be(index), u16be(alg.sha256), u32be(attributes), tpm2b(policy), u16be(sizeBytes));
+
+/** TPM2B_NV_PUBLIC, §13.6: no policy. */
 export const nvPublic = (index: number, attributes: number, sizeBytes: number): Uint8Array =>
-  tpm2b(concat(u32be(index), u16be(alg.sha256), u32be(attributes), empty2b, u16be(sizeBytes)));
+  tpm2b(nvArea(index, attributes, new Uint8Array(), sizeBytes));
 
 /** TPMT_SIG_SCHEME that leaves the choice to the key. */
 export const keyScheme = u16be(alg.null);

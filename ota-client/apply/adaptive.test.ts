@@ -3,26 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { concat } from '#hal/core/bytes';
 import { deny, ok, unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
-import { wholeBlocks } from '../payload/build.ts';
-import { buildUnits } from '../payload/build-units.ts';
-import { namePayload } from '../payload/files.ts';
 import { nextImage, sampleImage } from '../payload/images.fixture.ts';
 import { blockBytes } from '../payload/limits.ts';
 import type { FetchRange } from './fetch.ts';
 import { type MemoryMachine, newMachine } from './machine.fixture.ts';
-import { oldRelease, type TestRelease, testRelease } from './releases.fixture.ts';
+import { anySource, oldRelease, type TestRelease } from './releases.fixture.ts';
 import { refusal, run } from './run.fixture.ts';
-
-/** A release for devices that come from anywhere: no pair recipe for what this one runs. */
-const anySource = (name: string, image: Uint8Array): TestRelease => {
-  const release = testRelease(name, 2, 3, image);
-  const { files, contents } = namePayload(name, release.payload, [], buildUnits(wholeBlocks(image), 6));
-  const fetch: FetchRange = async (path, offset, length) => {
-    const bytes = contents.get(path);
-    return bytes === undefined ? deny('unavailable', 'not-found', path) : ok(bytes.slice(offset, offset + length));
-  };
-  return { ...release, files, fetch };
-};
 
 const oldImage = oldRelease.slotContent.subarray(0, oldRelease.facts.imageBytes);
 const blocksOf = (image: Uint8Array) =>

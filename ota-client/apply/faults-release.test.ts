@@ -12,7 +12,7 @@ describe('which release', () => {
   const situation = async (machine: MemoryMachine, changed: Partial<Situation> = {}): Promise<Situation> => ({
     view: unwrap(await machine.hands.switch.status()),
     ...{ floorEpoch: 1, hardware, slotBytes, isForced: false },
-    gates: { isPowered: true, hasSpace: true, isCool: true },
+    gates: { isPowered: true, isCool: true },
     ...changed,
   });
   const plan = async (changed: Partial<Situation> = {}, offer: Partial<Offer> = {}) =>
@@ -40,7 +40,7 @@ describe('which release', () => {
   });
 
   test('closed gates and small slots are named', async () => {
-    const closed = await plan({ gates: { isPowered: false, hasSpace: true, isCool: false } });
+    const closed = await plan({ gates: { isPowered: false, isCool: false } });
     expect(closed).toMatchObject({ fault: { category: 'policy', reason: 'update-gate-closed', detail: 'isPowered, isCool' } });
     expect(refusal(await plan({ slotBytes: 1000 }))).toBe('resource/slot-too-small');
   });

@@ -12,7 +12,7 @@ import { never, refusal, run } from './run.fixture.ts';
 import { expectSound, updateTo } from './update.fixture.ts';
 
 const dayMs = 86_400_000;
-const gates = { isPowered: true, hasSpace: true, isCool: true };
+const gates = { isPowered: true, isCool: true };
 
 const planOf = async (machine: MemoryMachine, { offer }: typeof oldRelease) =>
   planUpdate(offer, {

@@ -36,6 +36,21 @@ export const judgeHealth = (readings: readonly HealthReading[], elapsedMs: numbe
   return required === undefined ? { next: 'commit' } : { next: 'give-up', reason: required.name };
 };
 
+/** One round of the checks. A check that throws, or takes longer than this, has not passed. */
+export const readHealth = (
+  clock: Clock,
+  checks: readonly HealthCheck[],
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<readonly HealthReading[]> => {
+  const failed = (cause: string) => deny('policy', 'health-missing', cause);
+  const read = async ({ name, kind, run }: HealthCheck): Promise<HealthReading> => {
+    const ran = await within(clock, limitMs, (limit) => attemptAsync(() => run(AbortSignal.any([signal, limit])), failed));
+    return { name, kind, hasPassed: ran.ok && ran.value };
+  };
+  return Promise.all(checks.map(read));
+};
+
 export interface TrialParts {
   readonly clock: Clock;
   readonly checks: readonly HealthCheck[];
@@ -72,13 +87,8 @@ export const runTrial = async (
   };
   if (running.state === 'failed') return giveUp(running.reason);
   const startMs = clock.bootMs();
-  const read = async ({ name, kind, run }: HealthCheck): Promise<HealthReading> => {
-    const failed = (cause: string) => deny('policy', 'health-missing', cause);
-    const ran = await within(clock, pauseMs, (limit) => attemptAsync(() => run(AbortSignal.any([signal, limit])), failed));
-    return { name, kind, hasPassed: ran.ok && ran.value };
-  };
   while (!signal.aborted) {
-    const readings = await Promise.all(checks.map(read));
+    const readings = await readHealth(clock, checks, pauseMs, signal);
     const verdict = judgeHealth(readings, clock.bootMs() - startMs, deadlineMs);
     switch (verdict.next) {
       case 'commit': {

@@ -7,11 +7,20 @@
  */
 import { concat, equalBytes } from '#hal/core/bytes';
 import { inTurn } from '#hal/core/in-turn';
+import { pageMemory } from '#hal/core/page-memory';
 import { codeOf, deny, done, type Failure, ok, type Result } from '#hal/core/result';
 import { otherSlot, type SlotDevice, type SlotName, type Slots } from '#hal/ports/slots';
-import { isImageSize, segmentBytes, segmentCount, segmentLength } from '../payload/limits.ts';
+import { isImageSize, segmentBytes, segmentCount, segmentLength, segmentsLength } from '../payload/limits.ts';
 import { sha256 } from '../payload/segment-index.ts';
-import { checkHashArea, hashAreaBytes, maxSaltBytes, veritySuperblock, verityTree } from '../payload/verity.ts';
+import {
+  type BlockDigests,
+  checkHashArea,
+  hashAreaBytes,
+  maxSaltBytes,
+  saltedDigests,
+  veritySuperblock,
+  verityTree,
+} from '../payload/verity.ts';
 import type { FloorReader } from '../plan/floor.ts';
 import type { SlotKeeper } from '../slots/keeper.ts';
 import { isSameRelease, type ReleaseFacts } from '../slots/ledger.ts';
@@ -25,7 +34,7 @@ export interface Installer {
    * `integrity/slot-mismatch` (both names lead to one medium), a fault of the media
    */
   begin(order: InstallOrder): Promise<Result<Begun>>;
-  /** The next segment in order; flushes by itself at the end of a window. */
+  /** The next segment in order, or several that follow one another; flushes by itself at the end of a window. */
   write(segment: number, bytes: Uint8Array): Promise<Result<void>>;
   /** Data, flush, then journal. */
   flushWindow(): Promise<Result<Progress>>;
@@ -80,9 +89,11 @@ export interface InstallerParts {
   readonly floor: FloorReader;
   /** Durable at once after so many bytes; 8 MiB unless a test says otherwise. */
   readonly windowBytes?: number;
+  /** As of `verityTree`. */
+  readonly digestsFor?: (salt: Uint8Array) => BlockDigests;
 }
 
-const defaultWindowBytes = 8 * 1024 * 1024;
+export const defaultWindowBytes = 8 * 1024 * 1024;
 /** After so many read-backs that were not the image, the slot is not written with this release again. */
 const maxMismatches = 3;
 
@@ -100,7 +111,8 @@ interface Work {
   durable: number;
 }
 
-export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowBytes }: InstallerParts): Installer => {
+export const installer = (parts: InstallerParts): Installer => {
+  const { slots, keeper, floor, windowBytes = defaultWindowBytes, digestsFor = saltedDigests } = parts;
   /** Who holds the lock; set at once, so that of two who begin together one is refused. */
   let owner: string | undefined;
   let work: Work | undefined;
@@ -182,7 +194,8 @@ export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowByt
     const { order, device, earliest, latest, durable } = work;
     const { imageBytes } = order.release;
     const isNext = work.hasWritten ? segment === work.next : segment >= earliest && segment <= latest;
-    if (!isNext || segment >= work.segments || bytes.length !== segmentLength(imageBytes, segment))
+    const end = segment + Math.max(1, segmentCount(bytes.length));
+    if (!isNext || end > work.segments || bytes.length !== segmentsLength(imageBytes, segment, end))
       return deny('protocol', 'field-invalid', `segment ${segment}, ${bytes.length} bytes, where ${work.next} is next`);
     if (!work.hasWritten && segment > durable) {
       // What a kill left, and was found good, counts before more is written: a cut then costs no more than a window.
@@ -194,7 +207,7 @@ export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowByt
     if (!written.ok) return damaged(work, written);
     work.durable = Math.min(segment, work.durable);
     work.hasWritten = true;
-    work.next = segment + 1;
+    work.next = end;
     if ((work.next - work.durable) * segmentBytes < windowBytes) return done;
     const flushed = await flushWindow();
     return flushed.ok ? done : flushed;
@@ -208,7 +221,7 @@ export const installer = ({ slots, keeper, floor, windowBytes = defaultWindowByt
     const flushed = await flushWindow();
     if (!flushed.ok) return flushed;
     const { order, device, slot, mismatches } = work;
-    const checked = await readBack(device, order);
+    const checked = await readBack(device, order, digestsFor(order.salt));
     if (checked.ok) {
       const verified = await keeper.change(slot, 'read-back', { content: 'verified' });
       if (verified.ok) await end();
@@ -275,14 +288,21 @@ const digestsOf = async (device: SlotDevice, imageBytes: number, first: number, 
   return concat(...digests);
 };
 
+/** At once: each read costs a turn of another thread. */
+const readBackBytes = 1024 * 1024;
+
 /**
  * Image from the medium, hash tree behind it as it grows, superblock last and only over the right root; the slot stays
  * unbootable all the while, so a cut here costs a repetition.
  */
-const readBack = async (device: SlotDevice, { release, salt, uuid }: InstallOrder): Promise<Result<void>> => {
+const readBack = async (
+  device: SlotDevice,
+  { release, salt, uuid }: InstallOrder,
+  digestsOf: BlockDigests,
+): Promise<Result<void>> => {
   const { imageBytes, verityRoot } = release;
   const parameters = { imageBytes, salt, uuid };
-  const tree = verityTree(parameters);
+  const tree = verityTree(parameters, digestsOf);
   const place = async (blocks: ReturnType<typeof tree.update>): Promise<Result<void>> => {
     for (const { offsetBytes, bytes } of blocks) {
       const written = await device.write(imageBytes + offsetBytes, bytes);
@@ -290,9 +310,9 @@ const readBack = async (device: SlotDevice, { release, salt, uuid }: InstallOrde
     }
     return done;
   };
-  const memory = new Uint8Array(segmentBytes);
-  for (let segment = 0; segment < segmentCount(imageBytes); segment += 1) {
-    const read = await device.read(segment * segmentBytes, segmentLength(imageBytes, segment), memory);
+  const memory = pageMemory(Math.min(readBackBytes, imageBytes));
+  for (let offsetBytes = 0; offsetBytes < imageBytes; offsetBytes += readBackBytes) {
+    const read = await device.read(offsetBytes, Math.min(readBackBytes, imageBytes - offsetBytes), memory);
     if (!read.ok) return read;
     const placed = await place(tree.update(read.value));
     if (!placed.ok) return placed;
@@ -304,5 +324,5 @@ const readBack = async (device: SlotDevice, { release, salt, uuid }: InstallOrde
   const superblock = await device.write(imageBytes, veritySuperblock(parameters));
   if (!superblock.ok) return superblock;
   const flushed = await device.flush();
-  return flushed.ok ? checkHashArea(device, parameters, root) : flushed;
+  return flushed.ok ? checkHashArea(device, parameters, root, digestsOf) : flushed;
 };

@@ -3,6 +3,7 @@ import { concat, utf8 } from '#hal/core/bytes';
 import { deny, ok } from '#hal/core/result';
 import { virtualClock } from '#hal/memory/clock';
 import { buildPayload, indexOf, type Payload, wholeBlocks } from '../payload/build.ts';
+import { buildUnits } from '../payload/build-units.ts';
 import { namePayload, type PayloadFiles } from '../payload/files.ts';
 import { nextImage, sampleImage } from '../payload/images.fixture.ts';
 import { encodeIndex, sha256 } from '../payload/segment-index.ts';
@@ -52,12 +53,23 @@ export const testRelease = (
     offer: { ...facts, hardware: [hardware] },
     envelope: utf8(`signed ${name}`),
     order: { release: facts, salt, uuid, owner: 'agent', isForced: false },
-    fetch: async (path, offset, length) => {
-      const bytes = contents.get(path);
-      return bytes === undefined ? deny('unavailable', 'not-found', path) : ok(bytes.slice(offset, offset + length));
-    },
+    fetch: fetchOf(contents),
   };
 };
+
+/** A release for devices that come from anywhere: without a pair recipe. Over a floor of three. */
+export const anySource = (name: string, image: Uint8Array): TestRelease => {
+  const release = testRelease(name, 2, 3, image);
+  const { files, contents } = namePayload(name, release.payload, [], buildUnits(wholeBlocks(image), 6));
+  return { ...release, files, fetch: fetchOf(contents) };
+};
+
+const fetchOf =
+  (contents: ReadonlyMap<string, Uint8Array>): FetchRange =>
+  async (path, offset, length) => {
+    const bytes = contents.get(path);
+    return bytes === undefined ? deny('unavailable', 'not-found', path) : ok(bytes.slice(offset, offset + length));
+  };
 
 const slotContent = (image: Uint8Array) => {
   const parameters = { imageBytes: image.length, salt, uuid };

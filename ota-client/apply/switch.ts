@@ -20,6 +20,13 @@ export interface Switch {
    * written), `integrity/below-floor`, `policy/trial-running`, `protocol/event-refused`, a fault of the media
    */
   arm(envelope: Uint8Array): Promise<Result<'trial' | 'fallback'>>;
+  /**
+   * Start what the other slot held before the running release, on trial; the running one stays what starts after it.
+   * @param envelope the signed statement that names it
+   * @returns nothing; or a fault of `verifyArm`, `policy/no-fallback` (the other slot may not be started),
+   * `integrity/slot-mismatch`, `integrity/below-floor`, `policy/trial-running`, a fault of the media
+   */
+  goBack(envelope: Uint8Array): Promise<Result<void>>;
   /** Keep the running slot. @returns nothing, `integrity/slot-mismatch` (I5), `integrity/below-floor`, `protocol/event-refused` */
   commit(): Promise<Result<void>>;
   /** End the trial of the running slot; the next start is the other one. @param reason a slug, kept */
@@ -62,6 +69,21 @@ export const slotSwitch = ({ keeper, floor, verifyArm }: SwitchParts): Switch =>
       const isDone = slots[slot].state === (isRunning ? 'superseded' : 'trial');
       const armed = isDone ? done : await keeper.change(slot, isRunning ? 'keep' : 'arm');
       return armed.ok ? ok(outcome) : armed;
+    },
+    async goBack(envelope) {
+      const named = await verifyArm(envelope);
+      if (!named.ok) return named;
+      const view = await keeper.view();
+      if (!view.ok) return view;
+      const { running, slots } = view.value;
+      const slot = otherSlot(running.slot);
+      const { state, release } = slots[slot];
+      if (slots[running.slot].state !== 'committed') return deny('policy', 'trial-running', `slot ${running.slot}`);
+      if (!isSameRelease(release, named.value)) return deny('integrity', 'slot-mismatch', `slot ${slot} holds another release`);
+      const reached = await reachesFloor(named.value);
+      if (!reached.ok) return reached;
+      if (state === 'trial') return done;
+      return state === 'superseded' ? keeper.change(slot, 'return') : deny('policy', 'no-fallback', `slot ${slot} is ${state}`);
     },
     async commit() {
       const view = await keeper.view();

@@ -1,18 +1,20 @@
 /** A whole update of a simulated machine, as its plan says, and what must hold whenever somebody looks at it. */
 import { deny, ok, type Result, unwrap } from '#hal/core/result';
 import { type SlotName, slotNames } from '#hal/ports/slots';
+import { segmentBytes } from '../payload/limits.ts';
 import { sha256 } from '../payload/segment-index.ts';
 import { planUpdate } from '../plan/update.ts';
 import type { SlotsView } from '../slots/view.ts';
 import { raiseFloor } from './floor.ts';
 import { type InstallBegun, install } from './install.ts';
 import { expectNone, type Machine, type MemoryMachine } from './machine.fixture.ts';
-import { clock, hardware, slotBytes, type TestRelease } from './releases.fixture.ts';
+import { clock, hardware, segmentBytesOfWindow, slotBytes, type TestRelease } from './releases.fixture.ts';
+import { taker } from './take.ts';
 import type { RunningImage } from './tiers.ts';
 
 const never = new AbortController().signal;
 const soak = { soakedMs: 1, neededMs: 1 };
-const gates = { isPowered: true, hasSpace: true, isCool: true };
+const gates = { isPowered: true, isCool: true };
 
 export const runningImage = (machine: Pick<MemoryMachine, 'media' | 'running'>, from: TestRelease): RunningImage => ({
   index: sha256(from.payload.index),
@@ -22,6 +24,8 @@ export const runningImage = (machine: Pick<MemoryMachine, 'media' | 'running'>, 
 export interface UpdateOptions {
   /** What this device knows of the image that it runs; nothing: the full recipe is taken. */
   readonly runningImage: () => RunningImage | undefined;
+  /** What is in the running slot is copied by whoever has the medium. */
+  readonly takes?: boolean;
   /** A person asked. */
   readonly isForced?: boolean;
   /** What the health gate of a trial says. */
@@ -105,13 +109,18 @@ const write = (machine: Machine, release: TestRelease, options: UpdateOptions): 
   const watched = {
     ...installer,
     write: (segment: number, bytes: Uint8Array) => {
-      onSegment?.(segment);
+      // Copies come several at once.
+      for (let at = 0; at < bytes.length; at += segmentBytes) onSegment?.(segment + at / segmentBytes);
       return installer.write(segment, bytes);
     },
   };
   const parts = {
     ...{ mirrors: [release.fetch], installer: watched, clock },
-    ...(running === undefined ? {} : { running }),
+    ...(running === undefined
+      ? {}
+      : {
+          running: options.takes === true ? { ...running, take: taker(watched, running.device, segmentBytesOfWindow) } : running,
+        }),
     ...(onBegun === undefined ? {} : { onBegun }),
   };
   return install({ ...release.order, isForced }, release.files, parts, never);

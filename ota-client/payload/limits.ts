@@ -26,6 +26,9 @@ export const segmentCount = (imageBytes: number): number => Math.ceil(imageBytes
 /** The last segment ends with the image. */
 export const segmentLength = (imageBytes: number, segment: number): number =>
   Math.min(segmentBytes, imageBytes - segment * segmentBytes);
+/** From one segment up to another, which is not counted. */
+export const segmentsLength = (imageBytes: number, from: number, to: number): number =>
+  Math.min(to * segmentBytes, imageBytes) - from * segmentBytes;
 /** Whether an image of this size can be described: whole blocks, not empty, not above the limit. */
 export const isImageSize = (imageBytes: number): boolean =>
   Number.isSafeInteger(imageBytes) && imageBytes > 0 && imageBytes <= maxImageBytes && imageBytes % blockBytes === 0;

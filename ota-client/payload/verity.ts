@@ -7,7 +7,8 @@
  */
 import { hash } from 'node:crypto';
 import { concat, equalBytes, u16le, u32le, utf8 } from '#hal/core/bytes';
-import { deny, done, type Result } from '#hal/core/result';
+import { pageMemory } from '#hal/core/page-memory';
+import { deny, done, ok, type Result } from '#hal/core/result';
 import type { BlockDevice } from '#hal/ports/block-device';
 import { blockBytes } from './limits.ts';
 
@@ -57,8 +58,11 @@ export const levelsOf = (imageBytes: number): readonly { readonly blocks: number
 export const hashAreaBytes = (imageBytes: number): number =>
   blockBytes * levelsOf(imageBytes).reduce((total, { blocks }) => total + blocks, 1);
 
-export const verityTree = ({ imageBytes, salt }: VerityParameters): VerityTree => {
-  const hashBlock = saltedHash(salt);
+/** SHA-256 of the salt and each block of 4 KiB, side by side. */
+export type BlockDigests = (blocks: Uint8Array) => Uint8Array;
+
+/** @param digestsOf whoever has a faster way than `saltedDigests` gives it */
+export const verityTree = ({ imageBytes, salt }: VerityParameters, digestsOf = saltedDigests(salt)): VerityTree => {
   const levels = levelsOf(imageBytes).map((level) => ({ ...level, buffer: new Uint8Array(blockBytes), used: 0, next: 0 }));
   let root: Uint8Array | undefined;
   const emit = (level: number, out: TreeBlock[]): void => {
@@ -69,22 +73,26 @@ export const verityTree = ({ imageBytes, salt }: VerityParameters): VerityTree =
     at.next += 1;
     at.used = 0;
     at.buffer.fill(0);
-    put(level + 1, hashBlock(bytes, 0), out);
+    put(level + 1, digestsOf(bytes), out);
   };
-  const put = (level: number, digest: Uint8Array, out: TreeBlock[]): void => {
+  const put = (level: number, digests: Uint8Array, out: TreeBlock[]): void => {
     const at = levels[level];
     if (at === undefined) {
-      root = digest;
+      root = digests;
       return;
     }
-    at.buffer.set(digest, at.used);
-    at.used += hashBytes;
-    if (at.used === blockBytes) emit(level, out);
+    for (let taken = 0; taken < digests.length; ) {
+      const piece = digests.subarray(taken, taken + blockBytes - at.used);
+      at.buffer.set(piece, at.used);
+      at.used += piece.length;
+      taken += piece.length;
+      if (at.used === blockBytes) emit(level, out);
+    }
   };
   return {
     update(image) {
       const out: TreeBlock[] = [];
-      for (let offset = 0; offset < image.length; offset += blockBytes) put(0, hashBlock(image, offset), out);
+      put(0, digestsOf(image), out);
       return out;
     },
     finish() {
@@ -112,6 +120,16 @@ export const saltedHash = (salt: Uint8Array) => {
   return (bytes: Uint8Array, offset: number): Uint8Array => {
     scratch.set(bytes.subarray(offset, offset + blockBytes), salt.length);
     return hash('sha256', scratch, 'buffer');
+  };
+};
+
+export const saltedDigests = (salt: Uint8Array): BlockDigests => {
+  const hashBlock = saltedHash(salt);
+  return (blocks) => {
+    const digests = new Uint8Array((blocks.length / blockBytes) * hashBytes);
+    for (let block = 0; block * blockBytes < blocks.length; block += 1)
+      digests.set(hashBlock(blocks, block * blockBytes), block * hashBytes);
+    return digests;
   };
 };
 
@@ -144,34 +162,36 @@ export const veritySuperblock = ({ imageBytes, salt, uuid }: VerityParameters): 
 /**
  * Read superblock and tree back: each block must have the hash that the block above says, up to the root.
  * @param device image first, hash area behind it
+ * @param digestsOf as of `verityTree`
  * @returns nothing, `integrity/read-back-mismatch`, or a fault of the device
  */
 export const checkHashArea = async (
   device: Pick<BlockDevice, 'read'>,
   parameters: VerityParameters,
   root: Uint8Array,
+  digestsOf = saltedDigests(parameters.salt),
 ): Promise<Result<void>> => {
-  const { imageBytes, salt } = parameters;
+  const { imageBytes } = parameters;
   const superblock = await device.read(imageBytes, blockBytes);
   if (!superblock.ok) return superblock;
   if (!equalBytes(superblock.value, veritySuperblock(parameters))) return mismatch('superblock');
-  const hashBlock = saltedHash(salt);
   const levels = levelsOf(imageBytes);
-  let above = { digests: root, first: 0 };
+  const memory = pageMemory(hashesPerBlock * blockBytes);
   for (let level = levels.length - 1; level >= 0; level -= 1) {
     const { blocks, firstBlock } = levels[level] ?? { blocks: 0, firstBlock: 0 };
     const parent = levels[level + 1];
-    for (let block = 0; block < blocks; block += 1) {
-      if (parent !== undefined && block % hashesPerBlock === 0) {
-        const read = await device.read(imageBytes + (parent.firstBlock + block / hashesPerBlock) * blockBytes, blockBytes);
-        if (!read.ok) return read;
-        above = { digests: read.value, first: block };
-      }
-      const read = await device.read(imageBytes + (firstBlock + block) * blockBytes, blockBytes);
+    // All that one block above says, at once.
+    for (let first = 0; first < blocks; first += hashesPerBlock) {
+      const count = Math.min(hashesPerBlock, blocks - first);
+      const above =
+        parent === undefined
+          ? ok(root)
+          : await device.read(imageBytes + (parent.firstBlock + first / hashesPerBlock) * blockBytes, blockBytes);
+      if (!above.ok) return above;
+      const read = await device.read(imageBytes + (firstBlock + first) * blockBytes, count * blockBytes, memory);
       if (!read.ok) return read;
-      const at = (block - above.first) * hashBytes;
-      if (!equalBytes(hashBlock(read.value, 0), above.digests.subarray(at, at + hashBytes)))
-        return mismatch(`level ${level}, block ${block}`);
+      if (!equalBytes(digestsOf(read.value), above.value.subarray(0, count * hashBytes)))
+        return mismatch(`level ${level}, block ${first} or behind it`);
     }
   }
   return done;

@@ -26,7 +26,6 @@ export interface Situation {
 /** What a device must have to be written for some minutes. */
 export interface Gates {
   readonly isPowered: boolean;
-  readonly hasSpace: boolean;
   readonly isCool: boolean;
 }
 

@@ -7,7 +7,15 @@ import { custodianRuleName } from '#ota-client/trust/custodians';
 import type { JsonObject } from '#ota-client/trust/json';
 import { type MetaFile, ruleField, type TopRole } from '#ota-client/trust/metadata';
 import { textOfInstant } from '#ota-client/trust/time';
-import { type Custodian, keysOf, type Quorum, type Signer } from './custodian.ts';
+import {
+  type Custodian,
+  type CustodianSignature,
+  isSignedBy,
+  keysOf,
+  metadataMessages,
+  type Quorum,
+  type Signer,
+} from './custodian.ts';
 
 const specification = '1.0.34';
 
@@ -124,24 +132,48 @@ export const timestampJson = (version: number, expiresMs: number, snapshot: Meta
   meta: { 'snapshot.json': metaFileJson(snapshot) },
 });
 
-/** @returns the file with the signatures of all `signers`; or `integrity/custodians-missing` with fewer than `threshold`, or a signer's fault */
+/** @returns the file with the signatures of those `signers` who may sign it; or a fault of `assembleMetadata`, or a signer's */
 export const signMetadata = async (
   crypto: CryptoBackend,
   signed: JsonObject,
   signers: readonly Signer[],
-  { custodians, threshold }: Quorum,
+  quorum: Quorum,
 ): Promise<Result<Uint8Array>> => {
-  const entitled = signers.filter((signer) => custodians.some((custodian) => isSame(custodian, signer)));
-  if (entitled.length < threshold) return deny('integrity', 'custodians-missing', `${entitled.length} of ${threshold}`);
-  const canonical = canonicalJson(signed);
-  const signatures: JsonObject[] = [];
-  for (const signer of entitled) {
-    const signature = await signer.sign(canonical);
+  const messages = metadataMessages(crypto, canonicalJson(signed));
+  const signatures: CustodianSignature[] = [];
+  for (const signer of signers) {
+    if (!quorum.custodians.some((custodian) => isSame(custodian, signer))) continue;
+    const signature = await signer.sign(messages);
     if (!signature.ok) return signature;
-    const { classical, postQuantum } = keysOf(crypto, signer);
-    signatures.push({ keyid: classical.id, sig: toHex(signature.value.classical) });
-    signatures.push({ keyid: postQuantum.id, sig: toHex(signature.value.postQuantum) });
+    signatures.push({ name: signer.name, ...signature.value });
   }
+  return assembleMetadata(crypto, signed, signatures, quorum);
+};
+
+/**
+ * Metadata with signatures that were made elsewhere, each verified, in the order of the quorum: who came first shows
+ * nowhere.
+ * @returns the file; or `integrity/signature-invalid`, or `integrity/custodians-missing` with fewer than `threshold` custodians
+ */
+export const assembleMetadata = (
+  crypto: CryptoBackend,
+  signed: JsonObject,
+  given: readonly CustodianSignature[],
+  { custodians, threshold }: Quorum,
+): Result<Uint8Array> => {
+  const messages = metadataMessages(crypto, canonicalJson(signed));
+  const signatures: JsonObject[] = [];
+  let signers = 0;
+  for (const custodian of custodians) {
+    const signature = given.find(({ name }) => name === custodian.name);
+    if (signature === undefined) continue;
+    if (!isSignedBy(crypto, custodian, messages, signature)) return deny('integrity', 'signature-invalid', custodian.name);
+    const { classical, postQuantum } = keysOf(crypto, custodian);
+    signatures.push({ keyid: classical.id, sig: toHex(signature.classical) });
+    signatures.push({ keyid: postQuantum.id, sig: toHex(signature.postQuantum) });
+    signers += 1;
+  }
+  if (signers < threshold) return deny('integrity', 'custodians-missing', `${signers} of ${threshold}`);
   return ok(utf8(JSON.stringify({ signatures, signed })));
 };
 

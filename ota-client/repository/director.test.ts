@@ -18,11 +18,11 @@ const offering = async (permille: number, ...counters: readonly number[]): Promi
     const entry = osEntry(id, { releaseCounter: counter });
     here.upload(entry);
     here.live.add(id);
-    unwrap(draftRelease(here.desk, { id, class: 'os', author: 'ada', entries: [entry] }));
+    unwrap(draftRelease(here.desk, { id, class: 'os', author: 'ada', custom: entry.custom, entries: [entry] }));
     unwrap(reviewRelease(here.desk, id, 'bea'));
     unwrap(await signRelease(here.desk, id, keepers('os')));
     unwrap(await stageRelease(here.desk, id, ci));
-    unwrap(await rollRelease(here.desk, id, permille));
+    unwrap(await rollRelease(here.desk, id, permille, 'pat'));
   }
   return here;
 };
@@ -84,7 +84,7 @@ describe('the director', () => {
 
   test('names nothing of a halted release', async () => {
     const here = await offering(1000, 2);
-    unwrap(haltRelease(here.desk, 'release-2'));
+    unwrap(haltRelease(here.desk, 'release-2', 'pat'));
     expect(await offered(here)).toBeUndefined();
   });
 
@@ -108,7 +108,7 @@ describe('SR-21: the rollout', () => {
     expect(await withBucket(Math.ceil(2 ** 32 / 10))).toBeUndefined();
     expect(await withBucket(2 ** 32 - 1)).toBeUndefined();
     expect(await offered(here)).toBeUndefined();
-    unwrap(await rollRelease(here.desk, 'release-2', 1000));
+    unwrap(await rollRelease(here.desk, 'release-2', 1000, 'pat'));
     expect(await withBucket(2 ** 32 - 1)).toBe('os/release-2');
   });
 

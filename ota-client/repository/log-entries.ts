@@ -46,7 +46,12 @@ export const enterRelease = async (
   return log.record(fresh, live);
 };
 
-/** As hands make it of the envelope's payload: the digest by which a release is known. */
+/** @param statement an encoded envelope, not verified here. @returns the digest by which hands know its release, or `protocol/malformed` */
+export const statementDigest = (crypto: CryptoBackend, statement: Uint8Array): Result<Uint8Array> => {
+  const envelope = decodeMessage('Envelope', statement);
+  return envelope.ok ? ok(crypto.hash('sha256', envelope.value.payload)) : envelope;
+};
+
 const statementDigests = async (
   crypto: CryptoBackend,
   files: Pick<StaticFiles, 'get'>,
@@ -58,9 +63,9 @@ const statementDigests = async (
     if (!bytes.ok) return bytes;
     const manifest = decodeMessage('ReleaseManifest', bytes.value ?? new Uint8Array());
     if (!manifest.ok) return manifest;
-    const envelope = decodeMessage('Envelope', manifest.value.statement);
-    if (!envelope.ok) return envelope;
-    digests.push(crypto.hash('sha256', envelope.value.payload));
+    const digest = statementDigest(crypto, manifest.value.statement);
+    if (!digest.ok) return digest;
+    digests.push(digest.value);
   }
   return ok(digests);
 };

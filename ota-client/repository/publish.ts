@@ -6,6 +6,7 @@
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { equalHashes } from '#ota-client/trust/content';
+import type { JsonObject } from '#ota-client/trust/json';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import {
   type MetaFile,
@@ -18,7 +19,7 @@ import {
 } from '#ota-client/trust/metadata';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import { metaFileOf, rootJson, signMetadata, snapshotJson, type TargetEntry, targetsJson, timestampJson } from './compose.ts';
-import type { Quorum, Signer } from './custodian.ts';
+import type { Custodian, Quorum, Signer } from './custodian.ts';
 import { metadataPath, type StaticFiles } from './files.ts';
 
 export type TopQuorums = Readonly<Record<TopRole, Quorum>>;
@@ -52,6 +53,27 @@ export interface SignedRole {
   readonly version: number;
   readonly bytes: Uint8Array;
 }
+
+/** What everybody signs first: root, targets with a delegation for each class, and every class empty, all at version 1. */
+export const firstRoles = async (repository: ImageRepository, nowMs: number): Promise<Result<readonly UnsignedRole[]>> => {
+  const { crypto, top, lifetimes } = repository;
+  const root = { role: 'root', version: 1, signed: rootJson(crypto, 1, nowMs + lifetimes.rootMs, top) };
+  const delegating = await nextDelegations(repository, nowMs);
+  if (!delegating.ok) return delegating;
+  const roles = [root, delegating.value];
+  for (const name of bundleClasses) {
+    const empty = await nextClass(repository, name, [], nowMs);
+    if (!empty.ok) return empty;
+    roles.push(empty.value);
+  }
+  return ok(roles);
+};
+
+/** A root that its custodians signed elsewhere. */
+export const putRoot = async (files: StaticFiles, { version, bytes }: SignedRole): Promise<Result<void>> => {
+  const stored = await files.put(metadataPath(`${version}.root.json`), bytes);
+  return stored.ok ? files.put(metadataPath('root.json'), bytes) : stored;
+};
 
 /** Root, targets with a delegation for each class, and every class empty: all at version 1. */
 export const createRepository = async (
@@ -91,45 +113,76 @@ export const publishRoot = async (
     if (entitled.length < quorum.threshold)
       return deny('integrity', 'custodians-missing', `root: ${entitled.length} of ${quorum.threshold}`);
   }
-  const everybody = { custodians: quorums.flatMap(({ custodians }) => custodians), threshold: 1 };
+  const everybody = { custodians: distinct(quorums.flatMap(({ custodians }) => custodians)), threshold: 1 };
   const bytes = await signMetadata(crypto, rootJson(crypto, version, nowMs + lifetimes.rootMs, next), signers, everybody);
-  if (!bytes.ok) return bytes;
-  const stored = await files.put(metadataPath(`${version}.root.json`), bytes.value);
-  return stored.ok ? files.put(metadataPath('root.json'), bytes.value) : stored;
+  return bytes.ok ? putRoot(files, { role: 'root', version, bytes: bytes.value }) : bytes;
 };
 
+const distinct = (custodians: readonly Custodian[]): readonly Custodian[] => [
+  ...new Map(custodians.map((custodian) => [custodian.name, custodian])).values(),
+];
+
+/** What a role says next; signed by nobody yet. */
+export interface UnsignedRole {
+  readonly role: string;
+  readonly version: number;
+  readonly signed: JsonObject;
+}
+
 /** The top-level targets: no file of their own, one delegation for each class. */
+export const nextDelegations = (repository: ImageRepository, nowMs: number): Promise<Result<UnsignedRole>> =>
+  nextRole(
+    repository,
+    'targets',
+    [],
+    nowMs,
+    bundleClasses.map((name) => ({ name, quorum: repository.classes[name] })),
+  );
+
+/** All targets of one class, as its next version; what is left out is withdrawn. */
+export const nextClass = (
+  repository: ImageRepository,
+  name: BundleClass,
+  entries: readonly TargetEntry[],
+  nowMs: number,
+): Promise<Result<UnsignedRole>> => nextRole(repository, name, entries, nowMs, []);
+
 export const signDelegations = async (
   repository: ImageRepository,
   signers: readonly Signer[],
   nowMs: number,
-): Promise<Result<SignedRole>> => {
-  const delegations = bundleClasses.map((name) => ({ name, quorum: repository.classes[name] }));
-  return signRole(repository, 'targets', repository.top.targets, [], signers, nowMs, delegations);
-};
+): Promise<Result<SignedRole>> => signRole(repository, await nextDelegations(repository, nowMs), signers, repository.top.targets);
 
-/** All targets of one class, as its next version; what is left out is withdrawn. */
-export const signClass = (
+export const signClass = async (
   repository: ImageRepository,
   name: BundleClass,
   entries: readonly TargetEntry[],
   signers: readonly Signer[],
   nowMs: number,
-): Promise<Result<SignedRole>> => signRole(repository, name, repository.classes[name], entries, signers, nowMs);
+): Promise<Result<SignedRole>> =>
+  signRole(repository, await nextClass(repository, name, entries, nowMs), signers, repository.classes[name]);
 
-const signRole = async (
+const nextRole = async (
   { crypto, files, lifetimes }: ImageRepository,
   role: string,
-  quorum: Quorum,
   entries: readonly TargetEntry[],
-  signers: readonly Signer[],
   nowMs: number,
-  delegations: Parameters<typeof targetsJson>[4] = [],
-): Promise<Result<SignedRole>> => {
+  delegations: Parameters<typeof targetsJson>[4],
+): Promise<Result<UnsignedRole>> => {
   const named = await publishedMeta(files);
   if (!named.ok) return named;
   const version = (named.value.meta.get(`${role}.json`)?.version ?? 0) + 1;
-  const signed = targetsJson(crypto, version, nowMs + lifetimes.targetsMs, entries, delegations);
+  return ok({ role, version, signed: targetsJson(crypto, version, nowMs + lifetimes.targetsMs, entries, delegations) });
+};
+
+const signRole = async (
+  { crypto }: ImageRepository,
+  next: Result<UnsignedRole>,
+  signers: readonly Signer[],
+  quorum: Quorum,
+): Promise<Result<SignedRole>> => {
+  if (!next.ok) return next;
+  const { role, version, signed } = next.value;
   const bytes = await signMetadata(crypto, signed, signers, quorum);
   return bytes.ok ? ok({ role, version, bytes: bytes.value }) : bytes;
 };

@@ -19,50 +19,45 @@ import {
   signRelease,
   stageRelease,
 } from './publisher.ts';
-import { loadRelease } from './release-record.ts';
 import { type ReleaseEvent, type ReleaseState, releases } from './release-table.ts';
-import { ci, custodian, image, keepers, offline, osEntry, type Site, site } from './repository.fixture.ts';
-
-const id = '2026.11';
-const drafted = async (place?: Site): Promise<Site> => {
-  const here = place ?? (await site());
-  const entry = osEntry(id);
-  here.upload(entry);
-  here.live.add(id);
-  unwrap(draftRelease(here.desk, { id, class: 'os', author: 'ada', entries: [entry] }));
-  return here;
-};
-const rolling = async (permille = 1000): Promise<Site> => {
-  const here = await drafted();
-  unwrap(reviewRelease(here.desk, id, 'bea'));
-  unwrap(await signRelease(here.desk, id, keepers('os')));
-  unwrap(await stageRelease(here.desk, id, ci));
-  unwrap(await rollRelease(here.desk, id, permille));
-  return here;
-};
-const stateOf = ({ desk }: Site): string => unwrap(loadRelease(desk.store, id)).state;
+import {
+  ci,
+  custodian,
+  drafted,
+  id,
+  image,
+  keepers,
+  offline,
+  osEntry,
+  rolling,
+  type Site,
+  site,
+  stateOf,
+} from './repository.fixture.ts';
 
 describe('the table of releases', () => {
   const states = Object.keys(releases) as ReleaseState[];
-  const events: readonly ReleaseEvent[] = ['review', 'sign', 'stage', 'roll', 'halt', 'complete'];
+  const events: readonly ReleaseEvent[] = ['review', 'sign', 'stage', 'roll', 'halt', 'complete', 'revoke', 'withdraw'];
 
   test('every state takes exactly these events', () => {
     const taken = Object.fromEntries(
       states.map((state) => [state, events.filter((event) => step(releases, state, event).ok).join(' ')]),
     );
     expect(taken).toEqual({
-      draft: 'review',
-      reviewed: 'sign',
-      signed: 'review stage',
-      staged: 'roll',
-      rolling: 'roll halt complete',
-      halted: 'review',
-      complete: 'halt',
+      draft: 'review revoke',
+      reviewed: 'sign revoke',
+      signed: 'review stage revoke',
+      staged: 'roll revoke',
+      rolling: 'roll halt complete revoke',
+      halted: 'review revoke',
+      complete: 'halt revoke',
+      revoked: 'sign stage withdraw',
+      withdrawn: '',
     });
   });
 
   test('a release that was halted is offered again only after it was reviewed, signed and staged', () => {
-    expect(diagram(releases)).not.toMatch(/halted --> (?!reviewed)/);
+    expect(diagram(releases)).not.toMatch(/halted --> (?!reviewed|revoked)/);
   });
 });
 
@@ -78,9 +73,9 @@ describe('a release', () => {
     expect(bundle.release).toMatchObject({ releaseCounter: 2, hw: ['board-1'] });
     expect(here.kept.get(`targets/${targetFileName(repository, bundle.target)}`)).toEqual(image);
     expect(unwrap(offers(here.desk))).toEqual([]);
-    expect(unwrap(await rollRelease(here.desk, id, 10)).permille).toBe(10);
-    expect(unwrap(await rollRelease(here.desk, id, 500)).permille).toBe(500);
-    expect(unwrap(completeRelease(here.desk, id))).toMatchObject({ state: 'complete', permille: 1000 });
+    expect(unwrap(await rollRelease(here.desk, id, 10, 'pat')).permille).toBe(10);
+    expect(unwrap(await rollRelease(here.desk, id, 500, 'pat')).permille).toBe(500);
+    expect(unwrap(completeRelease(here.desk, id, 'pat'))).toMatchObject({ state: 'complete', permille: 1000 });
     expect(unwrap(offers(here.desk))).toMatchObject([{ releaseId: id, permille: 1000 }]);
   });
 
@@ -92,13 +87,23 @@ describe('a release', () => {
 
   test('is drafted once, with files of its class', async () => {
     const { desk } = await drafted();
-    expect(codeFor(draftRelease(desk, { id, class: 'os', author: 'ada', entries: [] }))).toBe('protocol/event-refused');
-    expect(codeFor(draftRelease(desk, { id: 'other', class: 'policy', author: 'ada', entries: [osEntry('x')] }))).toBe(
-      'integrity/role-mismatch',
+    expect(codeFor(draftRelease(desk, { id, class: 'os', author: 'ada', custom: { releaseCounter: 9 }, entries: [] }))).toBe(
+      'protocol/event-refused',
     );
-    expect(codeFor(draftRelease(desk, { id: 'Not an id', class: 'os', author: 'ada', entries: [] }))).toBe(
-      'protocol/field-invalid',
-    );
+    expect(
+      codeFor(
+        draftRelease(desk, {
+          id: 'other',
+          class: 'policy',
+          author: 'ada',
+          custom: { releaseCounter: 1 },
+          entries: [osEntry('x')],
+        }),
+      ),
+    ).toBe('integrity/role-mismatch');
+    expect(
+      codeFor(draftRelease(desk, { id: 'Not an id', class: 'os', author: 'ada', custom: { releaseCounter: 9 }, entries: [] })),
+    ).toBe('protocol/field-invalid');
     expect(codeFor(reviewRelease(desk, 'unknown', 'bea'))).toBe('unavailable/not-found');
   });
 
@@ -106,9 +111,9 @@ describe('a release', () => {
     const { desk } = await drafted();
     expect(codeFor(await signRelease(desk, id, keepers('os')))).toBe('protocol/event-refused');
     expect(codeFor(await stageRelease(desk, id, ci))).toBe('protocol/event-refused');
-    expect(codeFor(await rollRelease(desk, id, 1))).toBe('protocol/event-refused');
-    expect(codeFor(completeRelease(desk, id))).toBe('protocol/event-refused');
-    expect(codeFor(haltRelease(desk, id))).toBe('protocol/event-refused');
+    expect(codeFor(await rollRelease(desk, id, 1, 'pat'))).toBe('protocol/event-refused');
+    expect(codeFor(completeRelease(desk, id, 'pat'))).toBe('protocol/event-refused');
+    expect(codeFor(haltRelease(desk, id, 'pat'))).toBe('protocol/event-refused');
   });
 
   test('is signed by the keepers of its class, published by those of snapshot and timestamp', async () => {
@@ -131,7 +136,7 @@ describe('a release', () => {
     here.live.add(id);
     unwrap(await stageRelease(here.desk, id, ci));
     here.live.delete(id);
-    expect(codeFor(await rollRelease(here.desk, id, 1000))).toBe('policy/references-missing');
+    expect(codeFor(await rollRelease(here.desk, id, 1000, 'pat'))).toBe('policy/references-missing');
     expect(stateOf(here)).toBe('staged');
   });
 
@@ -148,7 +153,7 @@ describe('a release', () => {
     const other = osEntry('other', { releaseCounter: 3 });
     here.upload(other);
     here.live.add('other');
-    unwrap(draftRelease(here.desk, { id: 'other', class: 'os', author: 'ada', entries: [other] }));
+    unwrap(draftRelease(here.desk, { id: 'other', class: 'os', author: 'ada', custom: other.custom, entries: [other] }));
     for (const release of [id, 'other']) {
       unwrap(reviewRelease(here.desk, release, 'bea'));
       unwrap(await signRelease(here.desk, release, keepers('os')));
@@ -187,17 +192,17 @@ describe('a rollout', () => {
     expect(unwrap(reportFailure(here.desk, id, 'handle-1')).state).toBe('rolling');
     expect(unwrap(reportFailure(here.desk, id, 'handle-2'))).toMatchObject({ state: 'halted', permille: 0 });
     expect(unwrap(offers(here.desk))).toEqual([]);
-    expect(codeFor(await rollRelease(here.desk, id, 1000))).toBe('protocol/event-refused');
+    expect(codeFor(await rollRelease(here.desk, id, 1000, 'pat'))).toBe('protocol/event-refused');
     expect(unwrap(reportFailure(here.desk, id, 'handle-3')).failedOn).toHaveLength(2);
   });
 
   test('a halted release is withdrawn with the next signing, and goes round again by review', async () => {
     const here = await rolling();
-    unwrap(haltRelease(here.desk, id));
+    unwrap(haltRelease(here.desk, id, 'pat'));
     const next = osEntry('next', { releaseCounter: 3 });
     here.upload(next);
     here.live.add('next');
-    unwrap(draftRelease(here.desk, { id: 'next', class: 'os', author: 'ada', entries: [next] }));
+    unwrap(draftRelease(here.desk, { id: 'next', class: 'os', author: 'ada', custom: next.custom, entries: [next] }));
     unwrap(reviewRelease(here.desk, 'next', 'bea'));
     unwrap(await signRelease(here.desk, 'next', keepers('os')));
     unwrap(await stageRelease(here.desk, 'next', ci));

@@ -1,22 +1,27 @@
 /**
  * The publisher's desk: a release goes from draft to complete, each step made by one call of somebody who may make it.
- * Signatures are kept before the state says so, and files are written again harmlessly, so that a cut loses nothing.
+ * Each is written into the office log first. Signatures are kept before the state says so, and files are written again
+ * harmlessly, so that a cut loses nothing.
  */
 import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import { step } from '#hal/core/table';
 import type { Clock } from '#hal/ports/clock';
 import type { DurableStore } from '#hal/ports/durable-store';
+import { canonicalJson } from '#ota-client/trust/canonical';
+import type { JsonObject } from '#ota-client/trust/json';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import { readTargets } from '#ota-client/trust/metadata';
 import type { BundleClass } from '#ota-client/trust/release';
-import type { TargetEntry } from './compose.ts';
-import type { Signer } from './custodian.ts';
+import { assembleMetadata, type TargetEntry } from './compose.ts';
+import { type CustodianSignature, metadataMessages, type Signer } from './custodian.ts';
 import type { Offer } from './director.ts';
 import { consistentPath } from './files.ts';
 import { type DeskLog, enterRelease } from './log-entries.ts';
-import { type ImageRepository, publishRoles, type SignedRole, signClass } from './publish.ts';
-import { allReleases, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
-import { isOffered, type ReleaseEvent, releases } from './release-table.ts';
+import { appendToLog } from './office-log.ts';
+import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
+import { allReleases, checkRelease, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
+import { isListed, isOffered, type ReleaseEvent, releases } from './release-table.ts';
+import { checkSuccession } from './succession.ts';
 
 export interface Desk {
   readonly repository: ImageRepository;
@@ -34,78 +39,173 @@ export interface Draft {
   readonly id: string;
   readonly class: BundleClass;
   readonly author: string;
+  /** What is to be signed beside its targets: counter, floor epoch, hardware. */
+  readonly custom: JsonObject;
+  /** None where a statement must be signed before its target exists: `nameTargets` brings them then. */
   readonly entries: readonly TargetEntry[];
 }
 
-/** @returns the draft; or `protocol/event-refused` for an id that was used, `integrity/role-mismatch`, `protocol/field-invalid` */
-export const draftRelease = (desk: Desk, draft: Draft): Result<ReleaseRecord> => {
-  const existing = loadRelease(desk.store, draft.id);
+/**
+ * @returns the draft as it would be kept; or `protocol/event-refused` for an id that was used, `integrity/role-mismatch`,
+ * `protocol/field-invalid`, and the faults of `checkSuccession`
+ */
+export const checkDraft = ({ store }: Pick<Desk, 'store'>, draft: Draft): Result<ReleaseRecord> => {
+  const existing = loadRelease(store, draft.id);
   if (existing.ok) return deny('protocol', 'event-refused', `${draft.id} exists`);
-  if (draft.entries.some(({ path }) => !path.startsWith(`${draft.class}/`)))
-    return deny('integrity', 'role-mismatch', draft.class);
-  return saveRelease(desk.store, { ...draft, state: 'draft', reviewers: [], permille: 0, failedOn: [] });
+  const ofClass = checkClass(draft.class, draft.entries);
+  if (!ofClass.ok) return ofClass;
+  const others = allReleases(store);
+  if (!others.ok) return others;
+  const follows = checkSuccession(draft, others.value);
+  if (!follows.ok) return follows;
+  return checkRelease({
+    ...{ ...draft, state: 'draft', reviewers: [] },
+    ...{ permille: 0, failedOn: [], raisesFloor: false },
+  });
+};
+
+/** @returns the draft, or a fault of `checkDraft` */
+export const draftRelease = (desk: Desk, draft: Draft): Result<ReleaseRecord> => {
+  const checked = checkDraft(desk, draft);
+  if (!checked.ok) return checked;
+  const logged = log(desk, draft.author, 'add', draft.id, draft.class);
+  return logged.ok ? saveRelease(desk.store, checked.value) : logged;
 };
 
 /** @returns the reviewed release; or `policy/review-missing` when author and reviewer are one person */
 export const reviewRelease = (desk: Desk, id: string, reviewer: string): Result<ReleaseRecord> =>
-  advance(desk, id, 'review', (release) =>
+  advance(desk, id, 'review', reviewer, (release) =>
     reviewer === release.author
       ? deny('policy', 'review-missing', reviewer)
       : ok({ ...release, reviewers: [reviewer], permille: 0, failedOn: [] }),
   );
 
-/** The custodians of the class sign its next targets: what is published of the class, and this release. */
-export const signRelease = async (desk: Desk, id: string, signers: readonly Signer[]): Promise<Result<ReleaseRecord>> => {
+/** The targets of a reviewed release whose statement is signed. @returns as `draftRelease` refuses; `integrity/target-mismatch` */
+export const nameTargets = (desk: Desk, id: string, entries: readonly TargetEntry[]): Result<ReleaseRecord> => {
   const release = allowed(desk, id, 'sign');
   if (!release.ok) return release;
-  const entries = classEntries(desk, release.value);
-  if (!entries.ok) return entries;
-  const signed = await signClass(desk.repository, release.value.class, entries.value, signers, desk.clock.nowMs());
-  if (!signed.ok) return signed;
-  const kept = keepSigned(desk, id, signed.value);
-  return kept.ok ? advance(desk, id, 'sign', ok) : kept;
+  const ofClass = checkClass(release.value.class, entries);
+  if (!ofClass.ok) return ofClass;
+  return saveRelease(desk.store, { ...release.value, entries });
+};
+
+/** The next list of the class, for its custodians to sign: what is published of the class, and this release, if it is not revoked. */
+export const listToSign = async (desk: Desk, id: string): Promise<Result<UnsignedRole>> => {
+  const release = allowed(desk, id, 'sign');
+  if (!release.ok) return release;
+  const all = allReleases(desk.store);
+  if (!all.ok) return all;
+  if (release.value.state !== 'revoked') {
+    const follows = checkSuccession(release.value, all.value);
+    if (!follows.ok) return follows;
+  }
+  return nextClass(desk.repository, release.value.class, classEntries(all.value, release.value), desk.clock.nowMs());
 };
 
 /**
- * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, entered in the log.
- * @returns the staged release; or `policy/references-missing`, `integrity/target-mismatch`, `integrity/metadata-rollback`,
- *   `integrity/witnesses-missing`
+ * The list as its custodians signed it, wherever they did.
+ * @param list as `listToSign` gave it
+ * @returns the signed release; or a fault of `assembleMetadata`
+ */
+export const acceptSignatures = (
+  desk: Desk,
+  id: string,
+  { role, version, signed }: UnsignedRole,
+  signatures: readonly CustodianSignature[],
+): Result<ReleaseRecord> => {
+  const release = allowed(desk, id, 'sign');
+  if (!release.ok) return release;
+  const { crypto, classes } = desk.repository;
+  if (role !== release.value.class) return deny('integrity', 'role-mismatch', role);
+  const bytes = assembleMetadata(crypto, signed, signatures, classes[release.value.class]);
+  if (!bytes.ok) return bytes;
+  const kept = keepSigned(desk, id, { role, version, bytes: bytes.value });
+  const by = signatures.map(({ name }) => name).join(', ');
+  return kept.ok ? advance(desk, id, 'sign', by, ok) : kept;
+};
+
+/** Both at once, where the keys are at hand. */
+export const signRelease = async (desk: Desk, id: string, signers: readonly Signer[]): Promise<Result<ReleaseRecord>> => {
+  const list = await listToSign(desk, id);
+  if (!list.ok) return list;
+  const { crypto, classes } = desk.repository;
+  const messages = metadataMessages(crypto, canonicalJson(list.value.signed));
+  const entitled = new Set(classes[list.value.role as BundleClass].custodians.map(({ name }) => name));
+  const signatures: CustodianSignature[] = [];
+  for (const signer of signers.filter(({ name }) => entitled.has(name))) {
+    const signature = await signer.sign(messages);
+    if (!signature.ok) return signature;
+    signatures.push({ name: signer.name, ...signature.value });
+  }
+  return acceptSignatures(desk, id, list.value, signatures);
+};
+
+/**
+ * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, entered in the
+ * log of releases. What was revoked of the class is withdrawn with it.
+ * @returns the staged release, or a revoked one withdrawn; or `policy/references-missing`, `integrity/target-mismatch`,
+ * `integrity/metadata-rollback`, `integrity/witnesses-missing`
  */
 export const stageRelease = async (desk: Desk, id: string, signers: readonly Signer[]): Promise<Result<ReleaseRecord>> => {
   const release = allowed(desk, id, 'stage');
   if (!release.ok) return release;
-  const ready = await checkReady(desk, release.value);
+  const ready = release.value.state === 'revoked' ? done : await checkReady(desk, release.value);
   if (!ready.ok) return ready;
   const signed = keptSigned(desk, release.value);
   if (!signed.ok) return signed;
   const entered = await enter(desk, release.value, signed.value);
   if (!entered.ok) return entered;
   const published = await publishRoles(desk.repository, [signed.value], signers, desk.clock.nowMs());
-  return published.ok ? advance(desk, id, 'stage', ok) : published;
+  if (!published.ok) return published;
+  const by = signers.map(({ name }) => name).join(', ');
+  const staged = advance(desk, id, 'stage', by, ok);
+  if (!staged.ok) return staged;
+  const withdrawn = withdrawRevoked(desk, staged.value, by);
+  return withdrawn.ok ? staged : withdrawn;
 };
 
-/** Offer it to so many of a thousand devices; called again to widen. */
-export const rollRelease = async (desk: Desk, id: string, permille: number): Promise<Result<ReleaseRecord>> => {
+/** Snapshot and timestamp alone, before they expire. @returns a fault of `publishRoles` */
+export const renewRepository = (desk: Desk, signers: readonly Signer[]): Promise<Result<void>> =>
+  publishRoles(desk.repository, [], signers, desk.clock.nowMs());
+
+/**
+ * Offer it to so many of a thousand devices; called again to widen.
+ * @returns `protocol/field-invalid` for a share of anything but os: devices find the other classes without a director
+ */
+export const rollRelease = async (desk: Desk, id: string, permille: number, by: string): Promise<Result<ReleaseRecord>> => {
   const release = allowed(desk, id, 'roll');
   if (!release.ok) return release;
+  if (release.value.class !== 'os' && permille !== 1000)
+    return deny('protocol', 'field-invalid', `${release.value.class} is for all devices as soon as it is staged`);
   const live = await checkReferences(desk, release.value);
-  return live.ok ? advance(desk, id, 'roll', (current) => ok({ ...current, permille })) : live;
+  if (!live.ok) return live;
+  return advance(desk, id, 'roll', by, (current) => ok({ ...current, permille }), `${permille} of 1000`);
 };
 
-export const completeRelease = (desk: Desk, id: string): Result<ReleaseRecord> =>
-  advance(desk, id, 'complete', (release) => ok({ ...release, permille: 1000 }));
+export const completeRelease = (desk: Desk, id: string, by: string): Result<ReleaseRecord> =>
+  advance(desk, id, 'complete', by, (release) => ok({ ...release, permille: 1000 }));
 
-export const haltRelease = (desk: Desk, id: string): Result<ReleaseRecord> =>
-  advance(desk, id, 'halt', (release) => ok({ ...release, permille: 0 }));
+export const haltRelease = (desk: Desk, id: string, by: string): Result<ReleaseRecord> =>
+  advance(desk, id, 'halt', by, (release) => ok({ ...release, permille: 0 }));
 
 /** A device fell back from this release; each device counts once. Enough of them halt the rollout. */
 export const reportFailure = (desk: Desk, id: string, handle: string): Result<ReleaseRecord> => {
   const release = loadRelease(desk.store, id);
   if (!release.ok || !isOffered(release.value.state) || release.value.failedOn.includes(handle)) return release;
+  const logged = log(desk, handle, 'report', id);
+  if (!logged.ok) return logged;
   const reported = saveRelease(desk.store, { ...release.value, failedOn: [...release.value.failedOn, handle] });
   if (!reported.ok) return reported;
-  return reported.value.failedOn.length >= desk.haltAfterFailures ? haltRelease(desk, id) : reported;
+  const failures = reported.value.failedOn.length;
+  return failures >= desk.haltAfterFailures ? haltRelease(desk, id, `the desk, after ${failures} failures`) : reported;
 };
+
+/**
+ * No device is offered it any more, and the next list of its class leaves it out.
+ * @param raisesFloor nothing for its hardware may stand on its floor from now on: the next release takes devices above it
+ */
+export const revokeRelease = (desk: Desk, id: string, by: string, raisesFloor: boolean): Result<ReleaseRecord> =>
+  advance(desk, id, 'revoke', by, (release) => ok({ ...release, raisesFloor, permille: 0 }), raisesFloor ? 'with its floor' : '');
 
 /** What the director may name now. */
 export const offers = (desk: Desk): Result<readonly Offer[]> => {
@@ -129,35 +229,52 @@ const advance = (
   desk: Desk,
   id: string,
   event: ReleaseEvent,
+  by: string,
   change: (release: ReleaseRecord) => Result<ReleaseRecord>,
+  detail = '',
 ): Result<ReleaseRecord> => {
   const release = loadRelease(desk.store, id);
   if (!release.ok) return release;
   const next = step(releases, release.value.state, event);
   if (!next.ok) return next;
   const changed = change(release.value);
-  return changed.ok ? saveRelease(desk.store, { ...changed.value, state: next.value.state }) : changed;
+  if (!changed.ok) return changed;
+  const logged = log(desk, by, event, id, detail);
+  return logged.ok ? saveRelease(desk.store, { ...changed.value, state: next.value.state }) : logged;
 };
 
-/** By path, the later release winning: a repair release takes the place of the one before. Halted ones are withdrawn. */
-const classEntries = (desk: Desk, release: ReleaseRecord): Result<readonly TargetEntry[]> => {
+const log = ({ repository, store, clock }: Desk, by: string, did: string, release: string, detail = '') =>
+  appendToLog(repository.crypto, store, { atMs: clock.nowMs(), by, did, release, detail });
+
+const checkClass = (name: BundleClass, entries: readonly TargetEntry[]): Result<void> =>
+  entries.every(({ path }) => path.startsWith(`${name}/`)) ? done : deny('integrity', 'role-mismatch', name);
+
+/** By path, the later release winning: a repair release takes the place of the one before. */
+const classEntries = (all: readonly ReleaseRecord[], release: ReleaseRecord): readonly TargetEntry[] => {
+  const published = all.filter((other) => other.class === release.class && other.id !== release.id && isListed(other.state));
+  const named = release.state === 'revoked' ? published : [...published, release];
+  return [...new Map(named.flatMap(({ entries }) => entries).map((entry) => [entry.path, entry])).values()];
+};
+
+const withdrawRevoked = (desk: Desk, published: ReleaseRecord, by: string): Result<void> => {
   const all = allReleases(desk.store);
   if (!all.ok) return all;
-  const published = all.value.filter(
-    (other) => other.class === release.class && (other.state === 'staged' || isOffered(other.state)),
-  );
-  const byPath = new Map([...published, release].flatMap(({ entries }) => entries).map((entry) => [entry.path, entry]));
-  return ok([...byPath.values()]);
+  for (const { id, class: name, state } of all.value) {
+    if (name !== published.class || state !== 'revoked') continue;
+    const withdrawn = advance(desk, id, 'withdraw', by, ok);
+    if (!withdrawn.ok) return withdrawn;
+  }
+  return done;
 };
 
 const checkReady = async (desk: Desk, release: ReleaseRecord): Promise<Result<void>> => {
   const live = await checkReferences(desk, release);
   if (!live.ok) return live;
-  for (const { path, length, sha256 } of release.entries) {
-    const file = consistentPath({ path, sha256 });
+  for (const entry of release.entries) {
+    const file = consistentPath(entry);
     const size = await desk.repository.files.size(file);
     if (!size.ok) return size;
-    if (size.value !== length) return deny('integrity', 'target-mismatch', file);
+    if (size.value !== entry.length) return deny('integrity', 'target-mismatch', file);
   }
   return done;
 };

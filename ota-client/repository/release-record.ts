@@ -1,6 +1,6 @@
 /** One release at the publisher, and where its record is kept. */
 import { utf8 } from '#hal/core/bytes';
-import { type Decoded, integer, list, oneOf, text } from '#hal/core/config';
+import { boolean, type Decoded, integer, list, oneOf, text } from '#hal/core/config';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { DurableStore } from '#hal/ports/durable-store';
 import { anyObject, decodeFields, fields } from '#ota-client/trust/fields';
@@ -26,10 +26,15 @@ const record = fields({
   state: oneOf(...(Object.keys(releases) as ReleaseState[])),
   author: person,
   reviewers: list(person, 16),
+  /** What is signed beside its targets: counter, floor epoch, hardware. */
+  custom: anyObject,
+  /** None yet where a statement must be signed before its target exists. */
   entries: list(entry, maxEntries),
   permille: integer(0, 1000),
   /** Handles of devices on which it failed. */
   failedOn: list(text(), maxEntries),
+  /** Of a revoked one: whether releases for its hardware must stand on a higher floor from now on (SR-08). */
+  raisesFloor: boolean,
 });
 export type ReleaseRecord = Decoded<typeof record>;
 
@@ -44,9 +49,12 @@ export const loadRelease = (store: Store, id: string): Result<ReleaseRecord> => 
   return json.ok ? decodeFields(record, json.value, 'release') : json;
 };
 
-/** @returns the record as it is kept from now on, or `protocol/field-invalid` for one that could not be read again */
+/** @returns the record, or `protocol/field-invalid` for one that could not be read again */
+export const checkRelease = (release: ReleaseRecord): Result<ReleaseRecord> => decodeFields(record, release, 'release');
+
+/** @returns the record as it is kept from now on, or a fault of `checkRelease` */
 export const saveRelease = (store: Store, release: ReleaseRecord): Result<ReleaseRecord> => {
-  const checked = decodeFields(record, release, 'release');
+  const checked = checkRelease(release);
   if (!checked.ok) return checked;
   const indexed = addToIndex(store, release.id);
   if (!indexed.ok) return indexed;

@@ -12,12 +12,13 @@ import type { JsonObject } from '#ota-client/trust/json';
 import { type Repository, refresh } from '#ota-client/trust/refresh';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import type { Trust } from '#ota-client/trust/session';
-import { targetEntry } from './compose.ts';
+import { type TargetEntry, targetEntry } from './compose.ts';
 import { type Quorum, type Signer, signerFromSecret } from './custodian.ts';
 import type { Director } from './director.ts';
-import { fetchMetadata, memoryFiles, metadataPath, targetPath } from './files.ts';
+import { consistentPath, fetchMetadata, memoryFiles, metadataPath } from './files.ts';
 import { type ClassQuorums, createRepository, type ImageRepository, lifetimes, publishRoot, type TopQuorums } from './publish.ts';
-import { type Desk, offers } from './publisher.ts';
+import { type Desk, draftRelease, offers, reviewRelease, rollRelease, signRelease, stageRelease } from './publisher.ts';
+import { loadRelease } from './release-record.ts';
 
 const random = seededRandom('repository fixture');
 const known = new Map<string, Signer>();
@@ -100,10 +101,31 @@ export const site = async () => {
     openDirector: (answer: ReadonlyMap<string, Uint8Array>): Promise<Result<Repository>> =>
       refresh(trustOf(directorRoot, fetchMetadata(memoryFiles(new Map(answer)))), time(), signal),
     /** The file of an entry, where a device fetches it. */
-    upload: ({ path, sha256 }: { readonly path: string; readonly sha256: string }) => {
-      const slash = path.lastIndexOf('/') + 1;
-      kept.set(targetPath(`${path.slice(0, slash)}${sha256}.${path.slice(slash)}`), image);
+    upload: (entry: TargetEntry) => {
+      kept.set(consistentPath(entry), image);
     },
   };
 };
 export type Site = Awaited<ReturnType<typeof site>>;
+
+/** Of the release of `drafted` and `rolling`. */
+export const id = '2026.11';
+/** A site with one draft, whose file and reference values are there. */
+export const drafted = async (place?: Site): Promise<Site> => {
+  const here = place ?? (await site());
+  const entry = osEntry(id);
+  here.upload(entry);
+  here.live.add(id);
+  unwrap(draftRelease(here.desk, { id, class: 'os', author: 'ada', custom: entry.custom, entries: [entry] }));
+  return here;
+};
+/** The same, offered to so many of a thousand. */
+export const rolling = async (permille = 1000): Promise<Site> => {
+  const here = await drafted();
+  unwrap(reviewRelease(here.desk, id, 'bea'));
+  unwrap(await signRelease(here.desk, id, keepers('os')));
+  unwrap(await stageRelease(here.desk, id, ci));
+  unwrap(await rollRelease(here.desk, id, permille, 'pat'));
+  return here;
+};
+export const stateOf = ({ desk }: Site): string => unwrap(loadRelease(desk.store, id)).state;

@@ -42,7 +42,7 @@ describe('the slot table', () => {
     verified: { rewrite: 'writing', arm: 'trial', keep: 'superseded' },
     trial: { rewrite: 'writing', try: 'trial', exhaust: 'failed', 'give-up': 'failed', commit: 'committed' },
     committed: { 'other-commit': 'superseded' },
-    superseded: { rewrite: 'writing', commit: 'committed', 'floor-rise': 'revoked' },
+    superseded: { rewrite: 'writing', commit: 'committed', return: 'trial', 'floor-rise': 'revoked' },
     failed: { rewrite: 'writing', 'give-up': 'failed' },
     revoked: { rewrite: 'writing' },
   };
@@ -66,6 +66,7 @@ describe('the slot table', () => {
     expect(orders.filter(([, action]) => action === 'arm-trial' || action === 'mark-fallback').map(([state]) => state)).toEqual([
       'verified',
       'verified',
+      'superseded',
     ]);
     expect(orders.filter(([, action]) => action === 'commit').map(([state]) => state)).toEqual(['trial', 'superseded']);
     expect(diagram(slotTable)).toContain('verified --> trial: arm / arm-trial');

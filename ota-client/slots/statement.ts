@@ -9,7 +9,7 @@ import { concat, equalBytes, u32be, u64be, utf8 } from '#hal/core/bytes';
 import { malformed, parse } from '#hal/core/reader';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import { type EnvelopePolicy, openEnvelope } from '#hal/crypto/envelope';
+import { type EnvelopeHeader, openEnvelope } from '#hal/crypto/envelope';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import type { ReleaseFacts } from './ledger.ts';
 
@@ -38,6 +38,13 @@ export interface ReleasePolicy {
 export const releaseAudience = 'enigm-device';
 export const releaseType = 'release';
 
+/** What its signatures cover beside it (SR-03). */
+export const statementHeader: EnvelopeHeader = {
+  suite: hybridSignatureSuites['enigm-ed25519-mldsa65'],
+  audience: releaseAudience,
+  payloadType: releaseType,
+};
+
 const magic = utf8('enigmrl1');
 const maxFloorEpoch = 64;
 
@@ -58,11 +65,12 @@ export const openStatement = (
   { crypto, keys, threshold, hardware }: ReleasePolicy,
   envelope: Uint8Array,
 ): Result<ReleaseStatement> => {
-  const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
-  const policy: EnvelopePolicy = { suite, audience: releaseAudience, payloadType: releaseType, keys, threshold };
-  const opened = openEnvelope(crypto, envelope, policy);
-  if (!opened.ok) return opened;
-  const { payload } = opened.value;
+  const opened = openEnvelope(crypto, envelope, { ...statementHeader, keys, threshold });
+  return opened.ok ? readStatement(crypto, opened.value.payload, hardware) : opened;
+};
+
+/** @returns what a payload of 140 bytes says, whoever signed it; or `protocol/malformed`, `policy/hardware-mismatch` */
+export const readStatement = (crypto: CryptoBackend, payload: Uint8Array, hardware: string): Result<ReleaseStatement> => {
   const read = parse(
     payload,
     (reader) => {

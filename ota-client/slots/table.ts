@@ -17,6 +17,8 @@ export type SlotEvent =
   | 'arm'
   /** The image that already runs committed in the other slot: it needs no trial of its own. */
   | 'keep'
+  /** A person goes back to what ran before: it is tried anew. */
+  | 'return'
   /** A start of the trial, which costs a try. */
   | 'try'
   /** No tries are left and another slot runs. */
@@ -51,6 +53,7 @@ export const slotTable: Table<SlotState, SlotEvent, SlotAction> = {
   superseded: {
     rewrite: ['writing', 'mark-unbootable'],
     commit: ['committed', 'commit'],
+    return: ['trial', 'arm-trial'],
     'floor-rise': ['revoked', 'mark-unbootable'],
   },
   /** Giving up again finishes what a cut left half done. */

@@ -59,6 +59,7 @@ export const live = async (board: Board, story: Story, from: LifeState, earlier?
       isForced,
       isHealthy: !story.ill.includes(release),
       runningImage: () => runningImage(machine, story),
+      takes: story.base === 'copied',
       onBegun: ({ segment, recheckedSegments }) => watch.begun(release, segment, recheckedSegments),
       onSegment: (segment) => watch.made(release, segment),
     });
@@ -88,10 +89,10 @@ const told = ({ fault }: Failure): string => `${codeOf(fault)} ${fault.detail ??
 /** Whether nothing but the third image starts, which repairs. */
 export const isRecovery = (started: Result<unknown>): boolean => !started.ok && started.fault.detail === recoveryStarts;
 
-const runningImage = (machine: SweptMachine, { knowsBase }: Story) => {
+const runningImage = (machine: SweptMachine, { base }: Story) => {
   const { slot } = machine.running;
   const content = machine.contentOf(slot);
-  if (!knowsBase || content === undefined) return undefined;
+  if (base === 'unknown' || content === undefined) return undefined;
   return { index: sha256(content.payload.index), device: machine.media.device(slot) };
 };
 

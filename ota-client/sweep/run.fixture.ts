@@ -28,12 +28,21 @@ export const sweepPart = async (
 };
 
 /** One line of figures. */
-export const tallyLine = ({ checks, lives, fates, reached, mostAfterKill, mostAfterCut, mostRechecked }: SweepTally): string =>
+export const tallyLine = ({
+  checks,
+  lives,
+  fates,
+  reached,
+  mostAfterKill,
+  mostCopiedAfterKill,
+  mostAfterCut,
+  mostRechecked,
+}: SweepTally): string =>
   [
     `${checks} checks (${Object.entries(fates)
       .map(([fate, count]) => `${count} ${fate}`)
       .join(', ')})`,
     `${lives} lives to the end`,
     `${reached.active} active, ${reached.repair} by recovery`,
-    `made again at most ${mostAfterKill} segment after a kill, ${mostAfterCut} after a cut, verified again ${mostRechecked}`,
+    `made again at most ${mostAfterKill} segment after a kill, ${mostCopiedAfterKill} copies, ${mostAfterCut} after a cut, verified again ${mostRechecked}`,
   ].join('; ');

@@ -1,7 +1,7 @@
 /** What the lives of the sweep are about. Resuming, arming, committing and the floor are in each of them. */
 import type { TestRelease } from '../apply/releases.fixture.ts';
 import type { Board, LifeState } from './board.fixture.ts';
-import { first, second, third } from './releases.fixture.ts';
+import { first, fourth, second, third } from './releases.fixture.ts';
 
 export interface Story {
   readonly name: string;
@@ -9,8 +9,8 @@ export interface Story {
   readonly releases: readonly TestRelease[];
   /** Those whose trial is not well. */
   readonly ill: readonly TestRelease[];
-  /** Whether the device knows what it runs, so that recipes from it serve. */
-  readonly knowsBase: boolean;
+  /** Whether the device knows what it runs, so that recipes from it serve; and whether its hands copy what is in it. */
+  readonly base: 'unknown' | 'known' | 'copied';
   /** Over the slot as it is: a person asks, who brings the release on a stick (SR-12). */
   readonly isForced: boolean;
   /** Where it begins. */
@@ -21,15 +21,17 @@ export interface Story {
 const factory = async (board: Board): Promise<LifeState> => ({ media: await board.laidOut({ a: first, b: first, runs: 'a' }) });
 
 export const stories: readonly Story[] = [
-  { name: 'delta', releases: [second], ill: [], knowsBase: true, isForced: false, start: factory },
-  { name: 'full', releases: [second], ill: [], knowsBase: false, isForced: false, start: factory },
-  { name: 'rollback', releases: [second, third], ill: [second], knowsBase: true, isForced: false, start: factory },
+  { name: 'delta', releases: [second], ill: [], base: 'known', isForced: false, start: factory },
+  { name: 'copies', releases: [second], ill: [], base: 'copied', isForced: false, start: factory },
+  { name: 'any source', releases: [fourth], ill: [], base: 'known', isForced: false, start: factory },
+  { name: 'full', releases: [second], ill: [], base: 'unknown', isForced: false, start: factory },
+  { name: 'rollback', releases: [second, third], ill: [second], base: 'known', isForced: false, start: factory },
   {
-    ...{ name: 'repair', releases: [third], ill: [], knowsBase: false, isForced: true },
+    ...{ name: 'repair', releases: [third], ill: [], base: 'unknown', isForced: true },
     start: async (board) => ({ media: await board.laidOut({ a: first, b: second, runs: 'a', failed: 'b' }) }),
   },
   {
-    ...{ name: 'fallback', releases: [second], ill: [], knowsBase: true, isForced: false },
+    ...{ name: 'fallback', releases: [second], ill: [], base: 'known', isForced: false },
     start: async (board) => ({ media: await board.laidOut({ a: first, b: second, runs: 'b', rotten: 'b' }) }),
   },
 ];

@@ -36,12 +36,14 @@ export interface SweepTally {
   readonly reached: Record<Reached, number>;
   /** Segments made again by one life after a kill, and after a cut; segments on the medium verified again by one life. */
   mostAfterKill: number;
+  /** Of stories in which the hands copy, which costs no byte of the network. */
+  mostCopiedAfterKill: number;
   mostAfterCut: number;
   mostRechecked: number;
 }
 
 export const emptyTally = (): SweepTally => ({
-  ...{ checks: 0, lives: 0, mostAfterKill: 0, mostAfterCut: 0, mostRechecked: 0 },
+  ...{ checks: 0, lives: 0, mostAfterKill: 0, mostCopiedAfterKill: 0, mostAfterCut: 0, mostRechecked: 0 },
   fates: Object.fromEntries(powerFates.map((fate) => [fate, 0])) as Record<PowerFate, number>,
   reached: { active: 0, repair: 0 },
 });
@@ -54,8 +56,9 @@ interface Left extends LifeState {
   readonly how: string;
 }
 
-/** After a kill the one that was on its way; after a cut also all that no flush had made durable: a window. */
-const limitAfter = (fate: PowerFate): number => (fate === 'killed' ? 1 : sweepWindowSegments + 1);
+/** After a kill the one that was on its way, of copies as many as are written at once; after a cut also all that no flush had made durable: a window. */
+const limitAfter = (fate: PowerFate, { base }: Story): number =>
+  fate === 'killed' ? (base === 'copied' ? sweepWindowSegments : 1) : sweepWindowSegments + 1;
 
 /** @throws naming board, story, the cuts that led there, and what does not hold */
 export const sweep = async (board: Board, story: Story, options: SweepOptions, tally: SweepTally): Promise<void> => {
@@ -103,7 +106,7 @@ const cutLife = async (
   for (const cut of powerStates(from.media, life.operations, { pool: board.pool, random, tornPerCut })) {
     const { atOperation, fate } = cut;
     if (fate === 'killed' && life.starts.some(({ begunAt, at }) => atOperation > begunAt && atOperation < at)) continue;
-    const after = leftBy(cut, life, from);
+    const after = leftBy(cut, life, from, story);
     const before = lastOf(life.looks, atOperation);
     const reached = await told(board, story, after, () => checkAfterCut(board, story, after, before));
     tally.checks += 1;
@@ -123,20 +126,21 @@ const lived = async (board: Board, story: Story, from: Left, tally: SweepTally):
     if (rechecked > sweepWindowSegments) throw new Error(`resume: ${rechecked} segments verified again`);
   });
   tally.lives += 1;
-  if (from.limit === limitAfter('killed')) tally.mostAfterKill = Math.max(tally.mostAfterKill, again);
-  else tally.mostAfterCut = Math.max(tally.mostAfterCut, again);
+  if (from.limit !== limitAfter('killed', story)) tally.mostAfterCut = Math.max(tally.mostAfterCut, again);
+  else if (story.base === 'copied') tally.mostCopiedAfterKill = Math.max(tally.mostCopiedAfterKill, again);
+  else tally.mostAfterKill = Math.max(tally.mostAfterKill, again);
   tally.mostRechecked = Math.max(tally.mostRechecked, rechecked);
   return life;
 };
 
-const leftBy = ({ atOperation, fate, cells, pending }: PowerState, life: Life, from: Left): Left => {
+const leftBy = ({ atOperation, fate, cells, pending }: PowerState, life: Life, from: Left, story: Story): Left => {
   const begun = lastOf(life.made, atOperation);
   const made = begun ?? from.made;
   const running = fate === 'killed' ? lastOf(life.starts, atOperation) : undefined;
   return {
     media: { cells, pending },
     offered: lastOf(life.offers, atOperation) ?? from.offered ?? 0,
-    limit: Math.max(limitAfter(fate), begun === undefined ? from.limit : 0),
+    limit: Math.max(limitAfter(fate, story), begun === undefined ? from.limit : 0),
     how: `${from.how} cut at ${atOperation} of ${life.operations.length}, ${fate};`,
     ...(running === undefined ? {} : { running }),
     ...(made === undefined ? {} : { made }),

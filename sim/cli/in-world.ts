@@ -98,7 +98,10 @@ export const inWorld = async (
 const openWorld = ({ paths, clock, complain, project }: Context, directory: string, kind: DeviceKind): Promise<Level<Body>> => {
   const options = { directory, paths, clock, random: systemRandom, log: logTo(complain) };
   return kind === 'qemu'
-    ? openMachineWorld({ ...options, buildImage: (folder, more) => imageOfBuild(project, folder, complain, [], more) })
+    ? openMachineWorld({
+        ...options,
+        buildImage: (folder, more, epoch) => imageOfBuild(project, folder, complain, [], more, epoch),
+      })
     : openProcessWorld({ ...options, tpm: kind });
 };
 

@@ -8,7 +8,9 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { approvalReference, type BootApproval, writeApproval } from '#hal/core/boot-approval';
+import type { FloorApprovals } from '#hal/core/floor-approval';
 import { nobleCrypto } from '#hal/crypto/noble';
+import { floorHoldsPolicy, floorReference, floorWritePolicy } from '#hal/tpm/floor';
 import { approvalMessage, registersPolicy } from '#hal/tpm/policy';
 import type { Approver } from './uki.ts';
 
@@ -24,18 +26,34 @@ export const policyKeyIn = (folder: string): Uint8Array => {
   return new Uint8Array(Buffer.from(d, 'base64url'));
 };
 
-export const approveBoot = (scalar: Uint8Array, registers: ReadonlyMap<number, Uint8Array>): BootApproval => {
-  const policy = registersPolicy(registers);
-  const signature = nobleCrypto.p256.sign(scalar, approvalMessage(policy, approvalReference));
+/** @param floorEpoch of the release: at a higher floor the boot opens nothing */
+export const approveBoot = (scalar: Uint8Array, registers: ReadonlyMap<number, Uint8Array>, floorEpoch: number): BootApproval => {
+  const key = nobleCrypto.p256.publicKey(scalar);
+  const policy = floorHoldsPolicy(registersPolicy(registers), key, floorEpoch);
+  return { key, floorEpoch, policy, signature: signed(scalar, approvalMessage(policy, approvalReference)) };
+};
+
+const signed = (scalar: Uint8Array, message: Uint8Array): Uint8Array => {
+  const signature = nobleCrypto.p256.sign(scalar, message);
   if (signature === undefined) throw new Error('the policy key does not sign');
-  return { key: nobleCrypto.p256.publicKey(scalar), policy, signature };
+  return signature;
+};
+
+/** What a release brings that stands on this epoch: the first write of the index, and every epoch up to its own (SR-08). */
+export const approveFloor = (scalar: Uint8Array, floorEpoch: number): FloorApprovals => {
+  const key = nobleCrypto.p256.publicKey(scalar);
+  const signatures = Array.from({ length: floorEpoch + 1 }, (_, epoch) =>
+    signed(scalar, approvalMessage(floorWritePolicy(key, epoch), floorReference)),
+  );
+  return { key, signatures };
 };
 
 /** @param registersOf what a machine has after a stub that measured this */
 export const bootApprover = (
   scalar: Uint8Array,
   registersOf: (measured: readonly Uint8Array[]) => ReadonlyMap<number, Uint8Array>,
+  floorEpoch: number,
 ): Approver => {
-  const approvalOf = (measured: readonly Uint8Array[]) => writeApproval(approveBoot(scalar, registersOf(measured)));
+  const approvalOf = (measured: readonly Uint8Array[]) => writeApproval(approveBoot(scalar, registersOf(measured), floorEpoch));
   return { key: approvalOf([]).key, approve: (measured) => approvalOf(measured).signature };
 };

@@ -6,8 +6,8 @@
  * RFC 5652 §5.4 (signed attributes are signed as a SET OF).
  */
 import { createHash, createPrivateKey, sign, X509Certificate } from 'node:crypto';
+import { element, integer, nothing, objectIdentifier, octets, sequence, setOf, tagged } from '#hal/core/der';
 import type { Result } from '#hal/core/result';
-import { element, nothing, objectIdentifier, octets, sequence, setOf, smallInteger, tagged } from './der.ts';
 import { authenticodeDigest, withSignature } from './pe.ts';
 
 export interface ImageSigner {
@@ -49,7 +49,7 @@ const signedDigest = (digest: Uint8Array, { key, certificate }: ImageSigner): Ui
   const signature = sign('sha256', setOf(...attributes), createPrivateKey(key));
   const { issuer, serial, der } = partsOf(certificate);
   const signerInfo = sequence(
-    smallInteger(1),
+    integer(1),
     sequence(issuer, serial),
     sha256Algorithm,
     tagged(0, ...attributes.toSorted((a, b) => Buffer.compare(a, b))),
@@ -61,7 +61,7 @@ const signedDigest = (digest: Uint8Array, { key, certificate }: ImageSigner): Ui
     tagged(
       0,
       sequence(
-        smallInteger(1),
+        integer(1),
         setOf(sha256Algorithm),
         sequence(oid.indirectData, tagged(0, sequence(...content))),
         tagged(0, der),

@@ -8,6 +8,7 @@ import { runTool } from './tools.ts';
 export const basePackages = [
   ...['busybox-static', 'libc6', 'libstdc++6', 'libgcc-s1', 'linux-image-amd64', 'kmod'],
   ...['libtss2-esys-3.0.2-0', 'libtss2-tcti-device0', 'libtss2-mu0', 'libtss2-rc0', 'libtss2-sys1'],
+  ...['tpm2-openssl', 'libtss2-tcti-mssim0'],
   ...['cryptsetup-bin', 'nftables', 'e2fsprogs', 'util-linux'],
 ] as const;
 const suite = 'bookworm';

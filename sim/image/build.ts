@@ -5,13 +5,15 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { floorApprovalsPath } from '#agents/programs/layout';
 import { concat, toHex } from '#hal/core/bytes';
 import { type BootEntry, bootPath } from '#hal/core/efi-load-option';
+import { writeFloorApprovals } from '#hal/core/floor-approval';
 import { unwrap } from '#hal/core/result';
 import { entryNumbers } from '#hal/linux/efi-boot-control';
 import { wholeBlocks } from '#ota-client/payload/build';
 import { blockBytes } from '#ota-client/payload/limits';
-import { bootApprover, policyKeyIn } from './approval.ts';
+import { approveFloor, bootApprover, policyKeyIn } from './approval.ts';
 import { unpackBase } from './base.ts';
 import { bootFileSystem, type PartitionName, partitionNamed, partitions, writeDisk } from './disk.ts';
 import { hashAreaOf } from './hash-area.ts';
@@ -42,6 +44,8 @@ export interface ImageSources {
   /** Packages that were unpacked before. */
   readonly cache: string;
   readonly keys: string;
+  /** Of the release that the image becomes. */
+  readonly floorEpoch: number;
 }
 
 export interface BuiltImage {
@@ -88,7 +92,10 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   mkdirSync(folder, { recursive: true });
 
   say('root file system …');
-  const { node, programs, addon, more, recoveryProgram: program, recoveryFiles: files } = sources;
+  const { node, programs, addon, recoveryProgram: program, recoveryFiles: files, floorEpoch } = sources;
+  const policyKey = policyKeyIn(sources.keys);
+  const floor = writeFloorApprovals(approveFloor(policyKey, floorEpoch));
+  const more = new Map([...sources.more, [floorApprovalsPath.slice(1), floor]]);
   const init = readFileSync(join(sources.scripts, 'init.sh'), 'utf8');
   const root = await fileSystem(folder, 'root', (tree) => writeRootTree(tree, { base, node, programs, addon, more, init }));
   const { area, root: verityRoot } = hashAreaOf(root, verity);
@@ -101,7 +108,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   const kernel = new Uint8Array(readFileSync(join(base.folder, `boot/vmlinuz-${base.kernel}`)));
   const stub = new Uint8Array(readFileSync(stubPath));
   const release = 'ID=enigm\nNAME="Enigm OS"\n';
-  const approver = bootApprover(policyKeyIn(sources.keys), (measured) => registersAtStart(measured, keys));
+  const approver = bootApprover(policyKey, (measured) => registersAtStart(measured, keys), floorEpoch);
   const parts = { stub, kernel, initrd, commandLine, release, approver };
   const uki = unwrap(unifiedImage(parts, keys.release));
   const boot = await bootFileSystem(uki.file);

@@ -3,6 +3,7 @@
  */
 
 import { confiners } from '#agents/package/confinement';
+import { tpmProvider } from '#agents/supervisor/tpm-provider';
 
 /** What a first root has beside busybox. */
 export interface InitrdContents {
@@ -45,8 +46,13 @@ export const rootPrograms = [
   ...['usr/sbin/nft', 'sbin/cryptsetup', 'sbin/mke2fs', 'usr/bin/chattr'],
   ...Object.values(confiners).map((path) => path.slice(1)),
 ] as const;
-/** Loaded by name, so nothing that is linked says that it is needed. */
-export const rootLibraries = ['libtss2-esys.so.0', 'libtss2-tcti-device.so.0', 'libtss2-mu.so.0', 'libtss2-rc.so.0'] as const;
+/** What the mouth's OpenSSL loads: it needs libraries as a program does. */
+export const rootProviders = [tpmProvider.module.slice(1)] as const;
+/** Loaded by name, so nothing that is linked says that it is needed: by the hands, the last by the provider. */
+export const rootLibraries = [
+  ...['libtss2-esys.so.0', 'libtss2-tcti-device.so.0', 'libtss2-mu.so.0', 'libtss2-rc.so.0'],
+  'libtss2-tcti-mssim.so.0',
+] as const;
 
 /** Drivers of the device: nothing loads itself, each is loaded by name. */
 export const rootModules = [

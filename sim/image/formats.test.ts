@@ -5,29 +5,9 @@ import { toHex, utf8 } from '#hal/core/bytes';
 import { globalVendor } from '#hal/core/guid';
 import { codeOf, unwrap } from '#hal/core/result';
 import { cpioArchive } from './cpio.ts';
-import { element, objectIdentifier, sequence, setOf, smallInteger } from './der.ts';
 import { partitionNamed, partitions } from './disk.ts';
 import { partitionTable } from './gpt.ts';
 import { bootVariables, secureBootVariables, writeVariables } from './variable-store.ts';
-
-describe('DER', () => {
-  test('has short lengths, and long ones from 128', () => {
-    expect(toHex(element(0x04, new Uint8Array(127))).slice(0, 4)).toBe('047f');
-    expect(toHex(element(0x04, new Uint8Array(128))).slice(0, 6)).toBe('048180');
-    expect(toHex(element(0x04, new Uint8Array(0x1234))).slice(0, 8)).toBe('04821234');
-  });
-
-  test('writes object identifiers as X.690 §8.19 does', () => {
-    expect(toHex(objectIdentifier('1.2.840.113549'))).toBe('06062a864886f70d');
-    expect(toHex(objectIdentifier('2.16.840.1.101.3.4.2.1'))).toBe('0609608648016503040201');
-  });
-
-  test('orders a set, and not a sequence', () => {
-    const [one, two] = [smallInteger(1), smallInteger(2)];
-    expect(toHex(setOf(two, one))).toBe('3106020101020102');
-    expect(toHex(sequence(two, one))).toBe('3006020102020101');
-  });
-});
 
 describe('the first root', () => {
   const archive = cpioArchive([

@@ -10,6 +10,7 @@ type Files = ReadonlyMap<string, string>;
  * Of the simulator, with its doors and a shell.
  * @param project folder of this build; packages and keys are kept in it. @param folder where the image goes
  * @param more files of the root file system, by path; whom recovery believes goes into that of recovery
+ * @param floorEpoch of the release that it becomes
  */
 export const imageOfBuild = (
   project: string,
@@ -17,6 +18,7 @@ export const imageOfBuild = (
   say: (line: string) => void,
   kernelWords: readonly string[] = [],
   more: Files = new Map(),
+  floorEpoch = 0,
 ): Promise<BuiltImage> => {
   const text = (path: string) => readFileSync(join(project, path), 'utf8');
   const simulator: Files = new Map([
@@ -25,7 +27,7 @@ export const imageOfBuild = (
     ['usr/lib/enigm/hald.cjs', text('dist/machine/hald.cjs')],
   ]);
   const ofRecovery: Files = new Map([['etc/enigm/machine.sh', text('sim/image/guest/recovery-machine.sh')]]);
-  return imageWith(project, folder, say, { kernelWords, ...parted(more, simulator, ofRecovery) });
+  return imageWith(project, folder, say, { kernelWords, floorEpoch, ...parted(more, simulator, ofRecovery) });
 };
 
 /** What a device would be given: nothing of a simulator is in it (SR-04), nor does anybody tell it where it is. */
@@ -34,7 +36,8 @@ export const releaseImageOfBuild = (
   folder: string,
   say: (line: string) => void,
   more: Files = new Map(),
-): Promise<BuiltImage> => imageWith(project, folder, say, { kernelWords: [], ...parted(more, new Map(), new Map()) });
+): Promise<BuiltImage> =>
+  imageWith(project, folder, say, { kernelWords: [], floorEpoch: 0, ...parted(more, new Map(), new Map()) });
 
 const parted = (files: Files, ofRoot: Files, ofRecovery: Files): Pick<ImageSources, 'more' | 'recoveryFiles'> => {
   const isOfRecovery = (path: string) => path === repairTrustPath.slice(1);
@@ -48,7 +51,7 @@ const imageWith = (
   project: string,
   folder: string,
   say: (line: string) => void,
-  own: Pick<ImageSources, 'kernelWords' | 'more' | 'recoveryFiles'>,
+  own: Pick<ImageSources, 'kernelWords' | 'floorEpoch' | 'more' | 'recoveryFiles'>,
 ): Promise<BuiltImage> =>
   buildImage(
     folder,

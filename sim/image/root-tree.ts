@@ -5,7 +5,7 @@ import { installedFiles } from '#agents/package/files';
 import { group, passwd } from '#agents/package/user-list';
 import type { Base } from './base.ts';
 import { fileIn, librariesOf } from './closure.ts';
-import { busyboxCommands, rootLibraries, rootModules, rootPrograms } from './contents.ts';
+import { busyboxCommands, rootLibraries, rootModules, rootPrograms, rootProviders } from './contents.ts';
 import { modulesInOrder } from './modules.ts';
 import { runTool } from './tools.ts';
 
@@ -44,10 +44,11 @@ export const writeRootTree = async (root: string, parts: RootParts): Promise<voi
 
   const addons = readdirSync(programs).filter((name) => name.endsWith('.node'));
   const linked = [node, addon, ...addons.map((name) => join(programs, name))];
-  const fromBase = rootPrograms.map((path) => fileIn(base.folder, path));
+  const taken = [...rootPrograms, ...rootProviders];
+  const fromBase = taken.map((path) => fileIn(base.folder, path));
   for (const path of await librariesOf(base.folder, [...linked, ...fromBase], rootLibraries))
     put(fileIn(base.folder, path), path, 0o755);
-  for (const path of rootPrograms) put(fileIn(base.folder, path), path, 0o755);
+  for (const path of taken) put(fileIn(base.folder, path), path, 0o755);
   for (const file of installedFiles({ node, programs, addon })) {
     const path = join(root, file.path);
     mkdirSync(dirname(path), { recursive: true });

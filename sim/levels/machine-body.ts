@@ -10,7 +10,7 @@ import { beaconMethods } from '#agents/beacon/methods';
 import { installed } from '#agents/package/places';
 import { deviceLayout, socketPath } from '#agents/programs/layout';
 import { toHex } from '#hal/core/bytes';
-import { type Result, unwrap } from '#hal/core/result';
+import { ok, type Result, unwrap } from '#hal/core/result';
 import { kernelBootLogPath } from '#hal/linux/boot-log';
 import { memorySwitches } from '#hal/memory/switches';
 import type { Clock } from '#hal/ports/clock';
@@ -20,7 +20,9 @@ import { peripheralMethods } from '#hal/remote/peripheral-methods';
 import { peripheralHandlers } from '#hal/remote/peripherals';
 import { socketClient } from '#hal/remote/socket-client';
 import { type SocketServer, serveSocket } from '#hal/remote/socket-server';
+import type { SupplyFacts } from '#protos/gen/types';
 import type { BuildPaths } from '#sim/machine/launch';
+import { onMains } from '#sim/machine/supply';
 import { offerWindows, spooledSignals } from '#sim/machine/syscalls-spool';
 import { certifyEndorsement } from '#sim/peers/authority';
 import { freePort } from '#sim/peers/free-port';
@@ -75,6 +77,7 @@ export const machineBody = (
   /** Of the present start; resolves when it is on the disk of this machine. */
   let logIsThere: Promise<void> = Promise.resolve();
   let recordings = 0;
+  let supply: SupplyFacts = onMains;
 
   /** A file of the machine, copied. */
   const fetch = async (from: string, to: string): Promise<void> => {
@@ -100,7 +103,7 @@ export const machineBody = (
     return device;
   };
   const handlers = peripheralHandlers({
-    ...{ switches: memorySwitches(), signals: spooledSignals(signals) },
+    ...{ switches: memorySwitches(), signals: spooledSignals(signals), supply: { read: async () => ok(supply) } },
     isWell: async (verityRoot) => !unwell.has(toHex(verityRoot)),
   });
   const start = async (): Promise<void> => {
@@ -159,6 +162,9 @@ export const machineBody = (
     powerOff,
     powerCut: stop,
     isDead: () => notHere('nobody asks its firmware'),
+    feed: (facts) => {
+      supply = facts;
+    },
     breakHealth: (verityRoot) => void unwell.add(toHex(verityRoot)),
     mendHealth: (verityRoot) => void unwell.delete(toHex(verityRoot)),
     flipBit: () => notHere('its disk is in use'),

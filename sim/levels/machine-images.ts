@@ -21,8 +21,8 @@ export interface MachineImages extends Images {
   readonly factory: string;
 }
 
-/** Builds the image of a machine into a folder, with more files of its root by path. */
-export type BuildMachineImage = (folder: string, more: ReadonlyMap<string, string>) => Promise<BuiltImage>;
+/** Builds the image of a machine into a folder, with more files of its root by path, for a release that stands on this floor. */
+export type BuildMachineImage = (folder: string, more: ReadonlyMap<string, string>, floorEpoch: number) => Promise<BuiltImage>;
 
 /** So large in every image, so that nothing behind it lies elsewhere in the next. */
 const markBytes = 128;
@@ -52,6 +52,7 @@ export const machineImages = (
           [repairTrustPath.slice(1), writeRepairTrust({ ...policyOf('repair'), root })],
           ['etc/enigm/release', mark],
         ]),
+        floorEpoch,
       );
       writeFileSync(referencesPath(id), JSON.stringify(imageReferences(id, built.uki, built.keys)));
       if (folder !== factory) rmSync(folder, { recursive: true });

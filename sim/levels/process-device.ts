@@ -10,6 +10,7 @@ import { socketClient } from '#hal/remote/socket-client';
 import type { BuildPaths } from '#sim/machine/launch';
 import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
 import type { Machine } from '#sim/machine/machine';
+import { writeSupply } from '#sim/machine/supply';
 import { offerWindows } from '#sim/machine/syscalls-spool';
 import type { Device, World } from '#sim/world/world';
 import { enigmctl } from './command.ts';
@@ -41,6 +42,7 @@ export const processDevice = (
       recordings += 1;
       offerWindows(simulated.signals, recordings, windows);
     },
+    feed: (facts) => writeSupply(simulated.supply, facts),
     bootId: () => toHex(new Uint8Array(readFileSync(join(simulated.firmware, 'boot-id')))),
     powerOn: async () => void unwrap(await machine.powerOn(site())),
     powerOff: () => machine.powerOff(),

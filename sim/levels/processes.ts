@@ -10,10 +10,13 @@ import { type NetworkLab, networkLab } from '#hal/linux/network-lab';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { Random } from '#hal/ports/random';
+import { maxFloorEpoch } from '#hal/tpm/floor';
+import { approveFloor } from '#sim/image/approval';
 import { imageOf, referencesOf } from '#sim/machine/image';
 import type { BuildPaths } from '#sim/machine/launch';
 import { openLine } from '#sim/machine/line';
 import { type Machine, type MachineOptions, simulatedMachine, type TpmKind } from '#sim/machine/machine';
+import { policyKeyFrom } from '#sim/peers/approvers';
 import { certifyEndorsement } from '#sim/peers/authority';
 import { buildRootImage } from '#sim/peers/image-build';
 import { logTrustFrom } from '#sim/peers/log-keys';
@@ -86,6 +89,7 @@ export const processBodies = (
       factory: {
         release: releases.factory,
         trust: factoryTrust(releases.policyOf, logTrustFrom(nodeCrypto, secrets.custodians)),
+        floor: approveFloor(policyKeyFrom(secrets.custodians), maxFloorEpoch),
       },
     });
     return {

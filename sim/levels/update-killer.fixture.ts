@@ -103,7 +103,7 @@ export const updateKiller = (
 
   const look = async (): Promise<SlotsView> => {
     const { view, floorEpoch } = unwrap(await readSituation(hands));
-    expect(brokenInvariants(view, floorEpoch)).toEqual([]);
+    expect(brokenInvariants(view, unwrap(floorEpoch))).toEqual([]);
     if (seen !== undefined) expect(brokenByStep(seen, view)).toEqual([]);
     for (const slot of startable(view)) expect(isWhole(view, slot), `good slot ${slot} is its image`).toBe(true);
     seen = view;

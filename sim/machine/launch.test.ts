@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
+import { tpmProvider } from '#agents/supervisor/tpm-provider';
 import { launchOf } from './launch.ts';
 
 const parts = {
@@ -43,17 +44,27 @@ describe('the seat belt of each program (SR-31)', () => {
     [
       'hald',
       [
-        ...['/device/firmware', '/device/hands', '/device/releases.json', '/device/slots', '/device/tpm', '/proc'],
-        ...['/programs', '/run', '/sim-programs', '/sys', '/tpm-sim.node'],
+        ...['/device/factory.statement', '/device/firmware', '/device/floor.json', '/device/hands', '/device/releases.json'],
+        ...['/device/slots', '/device/tpm', '/proc', '/programs', '/run', '/sim-programs', '/sys', '/tpm-sim.node'],
       ],
     ],
     ['beacond', ['/device/beacon', '/device/site.json', '/line', '/proc/uptime', '/programs', '/run']],
     ['agentd', ['/device/mind', '/device/site.json', '/proc/uptime', '/programs', '/run']],
-    ['linkd', ['/device/site.json', '/programs', '/run']],
+    ['linkd', ['/device/site.json', '/programs', '/run', tpmProvider.module]],
     ['inferd', ['/programs', '/run']],
     ['paged', ['/device/site.json', '/proc/uptime', '/programs', '/run']],
   ])('%s reads what it works with, nothing else', (name, expected) => {
     expect(paths(name, 'read')).toEqual(expected);
+  });
+
+  test('the mouth alone is given a provider for TPMs, and the filtered socket as the one TPM there is (SR-02)', () => {
+    for (const name of programNames) {
+      const { flags, environment, after } = launchOf(name, parts, 'embedded');
+      const isMouth = name === 'linkd';
+      expect(flags.includes('--openssl-config=/programs/linkd.cnf'), name).toBe(isMouth);
+      expect(environment?.['TPM2OPENSSL_TCTI'], name).toBe(isMouth ? 'mssim:path=/run/tpm.sock' : undefined);
+      expect(after, name).toBe(isMouth ? '/run/tpm.sock' : undefined);
+    }
   });
 
   test('no program may start processes, workers or WASI, or is given a wildcard', () => {

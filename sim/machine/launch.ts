@@ -36,10 +36,11 @@ export const launchOf = (
   const places = { directory, runDirectory, programs: paths.programs, ...(keyLink === undefined ? {} : { keyLink }) };
   if (name !== 'hald') return launchOnDevice(name, places);
   const simulated = simulatedLayout(directory);
+  const files = slotFiles(directory);
   return launchHands(places, {
     script: join(paths.simPrograms, 'hald.cjs'),
     addon: paths.addon,
-    reads: [slotFiles(directory).trust, paths.simPrograms],
+    reads: [files.trust, files.floor, files.statement, paths.simPrograms],
     writes: [simulated.firmware, simulated.slots, simulated.tpm],
     words: ['--tpm', tpm, '--programs', paths.programs, '--network', network?.join(' ') ?? 'none'],
   });

@@ -12,6 +12,10 @@ export interface SlotFiles {
   readonly ledger: string;
   /** Whose releases the hands write: from the factory, and never written again. */
   readonly trust: string;
+  /** What the policy key approved of their floor: likewise. */
+  readonly floor: string;
+  /** The signed statement of the release of the factory: likewise. */
+  readonly statement: string;
 }
 
 export const simulatedLayout = (directory: string) => ({
@@ -21,6 +25,8 @@ export const simulatedLayout = (directory: string) => ({
   firmware: join(directory, 'firmware'),
   /** System calls that were recorded of its programs, until its hands take them. */
   signals: join(directory, 'firmware', 'signals'),
+  /** How it is fed. */
+  supply: join(directory, 'firmware', 'supply'),
   logs: join(directory, 'log'),
   slots: join(directory, 'slots'),
 });
@@ -33,6 +39,8 @@ export const slotFiles = (directory: string): SlotFiles => {
     boot: join(slots, 'boot.rec'),
     ledger: join(slots, 'ledger.rec'),
     trust: join(directory, 'releases.json'),
+    floor: join(directory, 'floor.json'),
+    statement: join(directory, 'factory.statement'),
   };
 };
 

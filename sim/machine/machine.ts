@@ -16,7 +16,7 @@ import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { tpmResult } from '#hal/native/tpm-error';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
-import { equipSlots, type Factory } from './factory.ts';
+import { equipSlots, type Factory, pinFactory } from './factory.ts';
 import { deadCode } from './firmware.ts';
 import { type LaunchParts, launchOf } from './launch.ts';
 import { simulatedLayout, slotFiles } from './layout.ts';
@@ -72,6 +72,8 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
 
   const start = async (): Promise<Result<void>> => {
     if (isDisposed) return deny('unavailable', 'aborted', 'the machine is gone');
+    // Gone at each boot, however the one before ended.
+    rmSync(runDirectory, { recursive: true, force: true });
     for (const folder of [runDirectory, layout.logs, layout.firmware, layout.tpm, device.hands, device.mind, device.beacon])
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(device.site, site, { mode: 0o600 });
@@ -111,8 +113,9 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   /** The marker comes last: a factory that was cut begins anew. */
   const equip = async (): Promise<Result<void>> => {
     const marker = join(layout.firmware, 'equipped');
-    if (unwrap(readIfThere(marker)) !== undefined) return ok(undefined);
-    const made = await equipSlots(slotFiles(directory), options.factory);
+    const files = slotFiles(directory);
+    if (unwrap(readIfThere(marker)) !== undefined) return ok(pinFactory(files, options.factory));
+    const made = await equipSlots(files, options.factory);
     if (made.ok) writeFileSync(marker, '');
     return made;
   };
@@ -128,8 +131,8 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
   const specOf = (name: ProgramName): ProgramSpec => {
     const output = createWriteStream(join(layout.logs, `${name}.log`), { flags: 'a', mode: 0o600 });
     outputs.push(output);
-    const { flags, script, words } = launchOf(name, options, swtpm?.commandPath ?? 'embedded');
-    return { name, command: paths.node, arguments: [...flags, script, ...words], output };
+    const { flags, script, words, ...how } = launchOf(name, options, swtpm?.commandPath ?? 'embedded');
+    return { name, command: paths.node, arguments: [...flags, script, ...words], output, ...how };
   };
 
   const stop = async (): Promise<void> => {

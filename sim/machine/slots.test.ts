@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { factoryRelease } from '#agents/hands/updates.fixture';
 import { recordedBootControl } from '#hal/core/boot-record';
 import { codeOf, deny, type Failure, unwrap } from '#hal/core/result';
+import { floorApprovals } from '#hal/tpm/floor.fixture';
 import { emptyEntry } from '#ota-client/slots/ledger';
 import { equipSlots } from './factory.ts';
 import { type SlotFiles, slotFiles } from './layout.ts';
@@ -22,7 +23,8 @@ describe('a power-on of a simulated machine', () => {
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'enigm-slots-'));
     files = slotFiles(directory);
-    unwrap(await equipSlots(files, { release: factoryRelease, trust: { hardware: 'x', quorums: [], soakMs: 0 }, slotBytes: 1 }));
+    const trust = { hardware: 'x', quorums: [], soakMs: 0 };
+    unwrap(await equipSlots(files, { release: factoryRelease, trust, floor: floorApprovals(0), slotBytes: 1 }));
     machine = unwrap(await openSlots(files));
     refused = [];
   });

@@ -29,8 +29,14 @@ export interface Approvers {
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
 
+const partOf = (seed: Uint8Array, label: string): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', seed, new Uint8Array(), label, 32));
+
+/** Approves how far the floor of simulated devices rises (SR-08): a scalar of P-256, 32 bytes. */
+export const policyKeyFrom = (seed: Uint8Array): Uint8Array => partOf(seed, 'policy-key');
+
 export const approversFrom = (crypto: CryptoBackend, seed: Uint8Array): Approvers => {
-  const part = (label: string) => new Uint8Array(hkdfSync('sha256', seed, new Uint8Array(), label, 32));
+  const part = (label: string) => partOf(seed, label);
   const secret = (name: string): HybridSecretKey => ({
     suite,
     classical: part(`${name} classical`),

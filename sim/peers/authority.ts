@@ -3,7 +3,7 @@
  * are in no trust store of a release (SR-04).
  */
 import 'reflect-metadata';
-import { createPrivateKey, type JsonWebKey, type KeyObject, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, webcrypto } from 'node:crypto';
 import {
   BasicConstraintsExtension,
   cryptoProvider,
@@ -34,7 +34,7 @@ export interface ServerIdentity {
   readonly key: string;
 }
 
-type KeyKind = 'p256' | 'ed25519';
+export type KeyKind = 'p256' | 'ed25519';
 
 const algorithms = {
   p256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
@@ -108,20 +108,33 @@ export const certifyServer = async (authority: Authority, clock: Clock): Promise
   return { certificate: certificate.toString('pem'), key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
 };
 
+/** @param info SubjectPublicKeyInfo in DER. @returns what kind of key it is; undefined for any other than these two */
+export const keyKindOf = (info: Uint8Array): KeyKind | undefined => {
+  try {
+    const key = createPublicKey({ key: Buffer.from(info), format: 'der', type: 'spki' });
+    if (key.asymmetricKeyType === 'ed25519') return 'ed25519';
+    return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'p256' : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 /**
- * A client of the message broker, by the key it made for itself.
+ * A client of the message broker, by the key that it has.
  * @param label 32 hexadecimal digits, the name under which the broker knows it
- * @param publicKey raw Ed25519
+ * @param info SubjectPublicKeyInfo in DER, of a kind that `keyKindOf` knows
  * @returns PEM
  */
 export const certifyClient = async (
   authority: Authority,
   label: string,
-  publicKey: Uint8Array,
+  info: Uint8Array,
   lifeMs: number,
   clock: Clock,
 ): Promise<string> => {
-  const key = await webcrypto.subtle.importKey('raw', publicKey, algorithms.ed25519, true, ['verify']);
+  const kind = keyKindOf(info);
+  if (kind === undefined) throw new TypeError('a key that no client has');
+  const key = await webcrypto.subtle.importKey('spki', Buffer.from(info), algorithms[kind], true, ['verify']);
   const certificate = await issue(authority, 'ed25519', clock, {
     name: `CN=${label}`,
     lifeMs,

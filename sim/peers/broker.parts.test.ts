@@ -40,12 +40,12 @@ describe.skipIf(missing !== undefined)(`a message broker${missing === undefined 
 
   const endOf = async (name: string, by: Authority = fleet, server: Authority = tls) => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    const raw = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
+    const info = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }));
     return {
       host: peer.host,
       port: peer.port,
       authority: server.certificate,
-      certificate: await certifyClient(by, name, raw, 3_600_000, clock),
+      certificate: await certifyClient(by, name, info, 3_600_000, clock),
       key: createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }))
         .export({ format: 'pem', type: 'pkcs8' })
         .toString(),

@@ -36,7 +36,7 @@ import type {
   PolicyBundle,
 } from '#protos/gen/types';
 import { approversFrom } from './approvers.ts';
-import { certificateDer, certifyClient, certifyServer } from './authority.ts';
+import { certificateDer, certifyClient, certifyServer, keyKindOf } from './authority.ts';
 import type { BrokerPeer } from './broker.ts';
 import { reminders } from './reminders.ts';
 import { openRepository } from './repository.ts';
@@ -52,6 +52,8 @@ export interface CommandPeer {
   readonly sealingKey: Uint8Array;
   /** What each device said last, by its handle in hexadecimal. */
   report(handle: string): DeviceReport | undefined;
+  /** SubjectPublicKeyInfo of the key by which the broker knows a device, by its handle in hexadecimal. */
+  linkKey(handle: string): Uint8Array | undefined;
   /**
    * Puts a bundle in place of the one before.
    * @param approvers who signs; two of the class must
@@ -101,6 +103,8 @@ interface Member {
   readonly handle: string;
   readonly confirmationKey: Uint8Array;
   readonly sealingKey: Uint8Array;
+  /** SubjectPublicKeyInfo of its TLS certificate. */
+  readonly linkKey: Uint8Array;
 }
 
 const crypto = nodeCrypto;
@@ -143,9 +147,15 @@ export const startCommand = async ({
     if (expiresAtSeconds * 1000 < clock.nowMs()) return deny('attestation', 'stale');
     if (!crypto.ed25519.verify(confirmationKey, joinBytes(request), request.signature))
       return deny('integrity', 'signature-invalid', 'join');
+    if (keyKindOf(request.linkKey) === undefined) return deny('protocol', 'field-invalid', 'a link key of another kind');
     const memberLabel = toHex(random.bytes(16));
     for (const [older, member] of members) if (member.handle === toHex(handle)) leave(older);
-    members.set(memberLabel, { handle: toHex(handle), confirmationKey, sealingKey: request.sealingKey });
+    members.set(memberLabel, {
+      handle: toHex(handle),
+      confirmationKey,
+      sealingKey: request.sealingKey,
+      linkKey: request.linkKey,
+    });
     const certificate = await certifyClient(secrets.fleetAuthority, memberLabel, request.linkKey, membershipMs, clock);
     return ok({ certificate: certificateDer(certificate), label: memberLabel, expiresMs: clock.nowMs() + membershipMs });
   };
@@ -221,6 +231,7 @@ export const startCommand = async ({
     root,
     sealingKey: box.kem.publicKey(secrets.commandSealing),
     report: (handle) => reports.get(handle),
+    linkKey: (handle) => [...members.values()].find((member) => member.handle === handle)?.linkKey,
     approvers: (kind) => approvers.of(kind),
     publish: (kind, bundle, signers = approvers.of(kind)) => {
       if (!isTakenOver) return put(repository, kind, bundle, signers);
@@ -262,9 +273,9 @@ export const startCommand = async ({
 
 const ownIdentity = async (secrets: PeerSecrets, label: string, clock: Clock) => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const raw = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
+  const info = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }));
   return {
-    certificate: await certifyClient(secrets.fleetAuthority, label, raw, membershipMs, clock),
+    certificate: await certifyClient(secrets.fleetAuthority, label, info, membershipMs, clock),
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
   };
 };

@@ -98,7 +98,7 @@ export interface ReleasesOptions {
 }
 
 const crypto = nodeCrypto;
-const people = { author: 'ada', reviewer: 'bea' } as const;
+const people = { author: 'ada', reviewer: 'bea', publisher: 'cyd' } as const;
 
 /** @returns the factory with the first release built, or the faults of `imageOf` */
 export const openReleases = async (options: ReleasesOptions): Promise<Result<Releases>> => {
@@ -190,7 +190,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
         // Another release of the class was published since: these signatures name an old version.
         return !staged.ok && codeOf(staged.fault) === 'integrity/metadata-rollback' ? review(record) : staged;
       },
-      staged: ({ id }) => rollRelease(desk, id, permille),
+      staged: ({ id }) => rollRelease(desk, id, permille, people.publisher),
     };
   };
 
@@ -209,7 +209,9 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
       const uploaded = await upload(release);
       if (!uploaded.ok) return uploaded;
       const known = loadRelease(desk.store, id);
-      let at = known.ok ? known : draftRelease(desk, { id, class: name, author: people.author, entries: [entry] });
+      let at = known.ok
+        ? known
+        : draftRelease(desk, { id, class: name, author: people.author, custom: entry.custom, entries: [entry] });
       const steps = onward(permille);
       for (;;) {
         const step = at.ok ? steps[at.value.state] : undefined;
@@ -217,9 +219,9 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
         at = await step(at.value);
       }
     },
-    roll: (id, permille) => rollRelease(desk, id, permille),
-    complete: (id) => completeRelease(desk, id),
-    halt: (id) => haltRelease(desk, id),
+    roll: (id, permille) => rollRelease(desk, id, permille, people.publisher),
+    complete: (id) => completeRelease(desk, id, people.publisher),
+    halt: (id) => haltRelease(desk, id, people.publisher),
     record: (id) => loadRelease(desk.store, id),
     offers: () => offers(desk),
     async note(handle, report) {

@@ -5,15 +5,17 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deviceFloor } from '#agents/hands/device-floor';
 import { startHands } from '#agents/hands/hands';
+import { keptStatements } from '#agents/hands/kept-statements';
 import { logOfReleases } from '#agents/hands/log-of-releases';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
-import { storedFloor } from '#agents/hands/stored-floor';
 import { slotUpdates } from '#agents/hands/updates';
 import { deviceLayout } from '#agents/programs/layout';
 import { aborted, exitCode, runProgram } from '#agents/programs/runtime';
 import { recordedBootControl } from '#hal/core/boot-record';
 import { utf8 } from '#hal/core/bytes';
+import { parseFloorApprovals } from '#hal/core/floor-approval';
 import { codeOf, done, ok, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { fileBootLog } from '#hal/linux/boot-log';
@@ -23,13 +25,16 @@ import { nftNetPolicy } from '#hal/linux/nft-policy';
 import { linuxPlatform } from '#hal/linux/platform';
 import { systemRandom } from '#hal/linux/random';
 import { memoryManaged } from '#hal/memory/managed';
+import { nativeBlockDigests } from '#hal/native/block-digests';
 import { nativeCommands } from '#hal/native/commands-native';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
 import { peerCredentials } from '#hal/native/peer';
+import { esysFloor } from '#hal/native/tpm-floor';
 import { bootMachine, deadCode } from '#sim/machine/firmware';
 import { imageOf } from '#sim/machine/image';
 import { simulatedLayout, slotFiles, unwellPath } from '#sim/machine/layout';
 import { openSlots, startSlot } from '#sim/machine/slots';
+import { fileSupply } from '#sim/machine/supply';
 import { spooledSignals } from '#sim/machine/syscalls-spool';
 
 /** Images are small here: so they have several windows, as large ones have on a real machine. */
@@ -39,7 +44,7 @@ const powerDelayMs = 20;
 
 runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'network'], async ({ options, log, signal }) => {
   const { hands } = deviceLayout(options.directory);
-  const { firmware, signals, tpm } = simulatedLayout(options.directory);
+  const { firmware, signals, supply, tpm } = simulatedLayout(options.directory);
   const clock = linuxClock();
   const esys = unwrap(
     await openSimulatedEsys(
@@ -73,6 +78,8 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
   const boot = unwrap(booted);
   const store = unwrap(openDurableStore(join(hands, 'hands.db')));
   const trust = unwrap(parseReleaseTrust(readFileSync(files.trust, 'utf8')));
+  const approvals = unwrap(parseFloorApprovals(readFileSync(files.floor, 'utf8')));
+  const floor = deviceFloor(esysFloor(esys, approvals), store);
   const restart = new AbortController();
   const peer = unwrap(peerCredentials(options.addon, 'sim'));
   const running = unwrap(
@@ -85,6 +92,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
       bootLog: fileBootLog(boot.logPath),
       platform: linuxPlatform(),
       signals: spooledSignals(signals),
+      supply: fileSupply(supply),
       power: {
         reboot: async (cause) => {
           log.info('power.reboot', { cause });
@@ -102,12 +110,14 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
         slots: machine.slots,
         boot: recordedBootControl(machine.boot, async () => ok(boot.running)),
         ledger: machine.ledger,
-        floor: storedFloor(store),
+        floor,
+        statements: keptStatements(store, new Uint8Array(readFileSync(files.statement))),
         policies: policiesOf(nodeCrypto, trust),
         log: logOfReleases(nodeCrypto, trust.log, store, log),
         clock,
         soakMs: trust.soakMs,
         windowBytes,
+        digestsFor: unwrap(nativeBlockDigests(options.addon, 'sim')),
         probes: [
           {
             name: 'storage-writable',
@@ -117,6 +127,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
           },
         ],
       }),
+      floor,
       bootId: boot.bootId,
       isSimulated: true,
       store,

@@ -10,10 +10,10 @@ import { remotePeripherals } from '#hal/remote/peripherals';
 import { socketClient } from '#hal/remote/socket-client';
 import { peripheralsSocket } from '#sim/doors/doors';
 
-const { switches, signals, isWell } = remotePeripherals(socketClient(peripheralMethods, peripheralsSocket));
+const { switches, signals, supply, isWell } = remotePeripherals(socketClient(peripheralMethods, peripheralsSocket));
 
 runMachineHands({
-  ...{ switches, signals, apps: memoryAppHost(linuxClock()) },
+  ...{ switches, signals, supply, apps: memoryAppHost(linuxClock()) },
   probes: (running) => [
     {
       name: 'simulated',

@@ -1,7 +1,10 @@
 /** What the kernel of a real machine holds its programs to, whatever they do (SR-31), and that its mouth has no TPM (SR-02). */
+import { createPublicKey, verify } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accounts, userOf } from '#agents/package/accounts';
+import { confined } from '#agents/package/confinement';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
+import { tpmEnvironment } from '#agents/supervisor/tpm-provider';
 import { unwrap } from '#hal/core/result';
 import { askAsMouth } from './guest-tool.fixture.ts';
 import type { RunningMachine } from './machine.ts';
@@ -66,5 +69,32 @@ describe.skipIf(missing !== undefined)(`the programs of a real machine ${missing
     expect(factory).toBe('ENOENT');
     expect(Object.keys(commands)).toEqual(expect.arrayContaining(['quote', 'increment-counter', 'unseal']));
     expect(new Set(Object.values(commands))).toEqual(new Set([noSuchCommand]));
+  });
+
+  test('sign by the TPM where they are the mouth, with its provider and its file, and as nobody else (SR-02)', async () => {
+    expect(
+      Number(unwrap(await machine.shell('grep -c ossl-modules/tpm2.so /proc/$(busybox pidof enigm-linkd)/maps'))),
+    ).toBeGreaterThan(0);
+    const folder = '/run/enigm/linkd';
+    const words = Object.entries(tpmEnvironment(folder)).map(([name, value]) => `${name}=${value}`);
+    const script = [
+      `const file = require('node:fs').readFileSync('${folder}/tpm.pem');`,
+      "const { createPublicKey, sign } = require('node:crypto');",
+      "const info = createPublicKey(file).export({ format: 'der', type: 'spki' });",
+      "console.log([info, sign('sha256', Buffer.from('said'), file)].map((bytes) => bytes.toString('base64')).join(' '));",
+    ].join(' ');
+    const flags = '--no-warnings --openssl-config=/usr/lib/enigm/linkd.cnf';
+    const saidBy = async (name: ProgramName) =>
+      unwrap(
+        await machine.shell(
+          `${words.join(' ')} ${confined(name).join(' ')} node ${flags} -e "${script}" 2>&1 | tail -n 1`,
+          120_000,
+        ),
+      );
+    const [info = '', signature = ''] = (await saidBy('linkd')).split(' ');
+    const key = createPublicKey({ key: Buffer.from(info, 'base64'), format: 'der', type: 'spki' });
+    expect(key.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+    expect(verify('sha256', Buffer.from('said'), key, Buffer.from(signature, 'base64'))).toBe(true);
+    expect(await saidBy('paged')).not.toContain(info);
   });
 });

@@ -3,15 +3,30 @@ import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FloorApprovals } from '#hal/core/floor-approval';
 import { unwrap } from '#hal/core/result';
 import { systemRandom } from '#hal/linux/random';
+import { openSimulatedEsys } from '#hal/native/esys-sim';
+import { esysFloor } from '#hal/native/tpm-floor';
+import { approveFloor, bootApprover, policyKeyIn } from '#sim/image/approval';
 import type { BuiltImage } from '#sim/image/build';
 import { bootFileSystem, partitionNamed, partitions } from '#sim/image/disk';
 import { sectorBytes } from '#sim/image/gpt';
+import { registersAtStart } from '#sim/image/references';
 import { type Approver, type UkiParts, unifiedImage } from '#sim/image/uki';
+import { startSwtpm } from '#sim/machine/swtpm';
 import { openPeerSecrets } from '#sim/peers/secrets';
-import { writeSite } from './device.ts';
-import { buildTestImage, clock, overwrite, started, type TestDevice, testDevice, writePartition } from './machine.fixture.ts';
+import { type QemuDevice, writeSite } from './device.ts';
+import {
+  buildTestImage,
+  clock,
+  overwrite,
+  project,
+  started,
+  type TestDevice,
+  testDevice,
+  writePartition,
+} from './machine.fixture.ts';
 import type { RunningMachine } from './machine.ts';
 import { siteOf } from './site.ts';
 
@@ -112,4 +127,32 @@ describe('the data of a machine', () => {
     // The refused image of slot A, which the firmware read and hashed, is part of it.
     console.log(`the supervisor counts the start as good after ${machine.cpuSeconds().toFixed(1)} s of processor time`);
   });
+
+  test('stays closed for a release below the floor in the TPM, and opens for one that stands on it (SR-08)', async () => {
+    const policyKey = policyKeyIn(join(project, 'build/image-keys'));
+    await raiseFloor(made.device, approveFloor(policyKey, 1));
+    {
+      await using machine = await started(made.device);
+      console.log(/.*stays closed.*/.exec(machine.serial())?.[0]);
+      await isClosed(machine);
+    }
+    const { approve } = bootApprover(policyKey, (measured) => registersAtStart(measured, image.keys), 1);
+    const approver = { ...approverOf(image.parts), approve: () => approve(image.uki.measured) };
+    const { file } = unwrap(unifiedImage({ ...image.parts, approver }, image.keys.release));
+    await writePartition(made.device, bootImageAt, await bootFileSystem(file));
+    await using machine = await started(made.device);
+    console.log(/.*stays closed.*/.exec(machine.serial())?.[0], unwrap(await machine.shell('cat /run/slot')));
+    expect(await stateOf(machine)).toBe('opened /dev/mapper/data ext4 of the first start');
+  });
 });
+
+/** By the approvals of a release that stands on it, in the TPM of a machine that is off. */
+const raiseFloor = async (device: QemuDevice, approvals: FloorApprovals): Promise<void> => {
+  const socketDirectory = join(device.folder, 'raise');
+  await using swtpm = unwrap(await startSwtpm({ stateDirectory: device.tpm, socketDirectory, clock }));
+  const tpm = { addon: join(project, 'build/native/tpm-sim.node'), swtpm: { path: swtpm.commandPath } };
+  await using esys = unwrap(await openSimulatedEsys(tpm));
+  await esys.startup(0);
+  unwrap(await esysFloor(esys, approvals).raise(approvals.signatures.length - 1));
+  await esys.shutdown([], 0);
+};

@@ -1,7 +1,6 @@
 /** Scripts that run in the machine, at its serial line: each goes behind the site of the device. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { userOf } from '#agents/package/accounts';
 import { confined } from '#agents/package/confinement';
 import type { Result } from '#hal/core/result';
 import { siteBytes } from './device.ts';
@@ -37,12 +36,8 @@ export const askTool = ask('');
 /** Runs it as the user of the mind, whom the hands know by that. */
 export const askAsMind = ask(confined('agentd').join(' '));
 
-/** Runs it as the user of the mouth who found a way into the folder of the hands: their doors stand open to be knocked at. */
-export const askAsMouth = ask(
-  confined('linkd')
-    .map((word) => (word === '--init-groups' ? `--groups ${userOf('linkd')},${userOf('hald')}` : word))
-    .join(' '),
-);
+/** Runs it as the user of the mouth, who comes into the folder of the hands: their doors stand there to be knocked at. */
+export const askAsMouth = ask(confined('linkd').join(' '));
 
 /** A program starts, and may have much to do. */
 const answerWithinMs = 900_000;

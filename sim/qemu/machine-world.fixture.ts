@@ -19,7 +19,7 @@ export const testMachineWorld = async (): Promise<TestMachineWorld> => {
   const directory = mkdtempSync(join(tmpdir(), 'enigm-mworld-'));
   const world = await openMachineWorld({
     ...{ directory, paths: copyBuild(directory), clock, random: systemRandom, log: memoryLog() },
-    buildImage: (folder, more) => buildTestImage(folder, [], more),
+    buildImage: (folder, more, epoch) => buildTestImage(folder, [], more, epoch),
   });
   await world.start();
   return {

@@ -34,9 +34,10 @@ export const buildTestImage = (
   folder = imageFolder,
   kernelWords: readonly string[] = [],
   more: ReadonlyMap<string, string> = new Map(),
+  floorEpoch = 0,
 ): Promise<BuiltImage> => {
   mkdirSync(folder, { recursive: true });
-  return imageOfBuild(project, folder, () => undefined, kernelWords, more);
+  return imageOfBuild(project, folder, () => undefined, kernelWords, more, floorEpoch);
 };
 
 export interface TestDevice extends Disposable {

@@ -10,7 +10,7 @@ import { unwrap } from '#hal/core/result';
 import { systemRandom } from '#hal/linux/random';
 import { partitionNamed } from '#sim/image/disk';
 import { sectorBytes } from '#sim/image/gpt';
-import { machineImages } from '#sim/levels/machine-images';
+import { type BuildMachineImage, machineImages } from '#sim/levels/machine-images';
 import { type FilesPeer, startFiles } from '#sim/peers/files';
 import { flipBits } from '#sim/peers/mirror';
 import { openReleases, type Releases } from '#sim/peers/releases';
@@ -34,7 +34,7 @@ describe('a machine of which no slot starts', () => {
     const peers = join(directory, 'peers');
     mkdirSync(peers, { mode: 0o700 });
     const secrets = await openPeerSecrets(peers, clock, systemRandom);
-    const build = (folder: string, more: ReadonlyMap<string, string>) => buildTestImage(folder, [], more);
+    const build: BuildMachineImage = (folder, more, floorEpoch) => buildTestImage(folder, [], more, floorEpoch);
     const images = machineImages(join(directory, 'images'), secrets, build, () => []);
     releases = unwrap(
       await openReleases({

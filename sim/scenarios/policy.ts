@@ -2,6 +2,7 @@
 import { toHex } from '#hal/core/bytes';
 import { codeOf } from '#hal/core/result';
 import type { AppManifest, ManagedList, PolicyBundle } from '#protos/gen/types';
+import { keyKindOf } from '#sim/peers/authority';
 import type { World } from '#sim/world/world';
 import { faultOf, faultOfCode, textOf } from './outcome.ts';
 import { refused, type Scenario, seen } from './scenario.ts';
@@ -67,9 +68,18 @@ export const policy: Scenario = {
         .join(' '),
       reported: said?.holds === true ? 'holds, read back' : 'DOES NOT HOLD',
       digest: toHex(said?.digest ?? new Uint8Array()).slice(0, 16),
+      connectionKey: await connectionKey(world, handle),
     });
   },
 };
 
 const inForce = ({ states }: ManagedList): string =>
   states.map(({ kind, version, holds }) => `${kind} ${version}${holds ? '' : ' NOT'}`).join(', ');
+
+/** Where the key is by which the broker knows the device, as the device says, and what Command saw of it. */
+const connectionKey = async ({ device, fleet }: World, handle: string): Promise<string> => {
+  const measured = await device.app.call('posture.read', {});
+  const found = measured.ok ? measured.value.findings.find(({ id }) => id === 'link-key') : undefined;
+  const kind = keyKindOf(fleet.command.linkKey(handle) ?? new Uint8Array());
+  return `${found?.value ?? 'unknown'}, ${kind ?? 'unknown'}`;
+};

@@ -1,4 +1,4 @@
-/** Sabotage of releases: their battery, their health, their rollout, their repair. */
+/** Sabotage of releases: their power, their health, their rollout, their repair. */
 import type { Sabotage } from './sabotage.ts';
 
 export const releaseBreaks: Readonly<Record<string, Sabotage>> = {
@@ -9,6 +9,16 @@ export const releaseBreaks: Readonly<Record<string, Sabotage>> = {
     before: {
       update: ({ fate }) => {
         fate.rotsBeforeTrial = true;
+      },
+    },
+  },
+  battery: {
+    what: 'the battery is nearly empty, and no charger there, when a release is offered',
+    step: 'update',
+    code: 'policy/update-gate-closed',
+    before: {
+      update: ({ fate }) => {
+        fate.isEmpty = true;
       },
     },
   },

@@ -1,4 +1,5 @@
 /** Step 8: release 2 comes in ranges through mouth and mind to the hands, into the slot that does not run; killed on the way, it goes on. */
+import { codeOf, type Fault } from '#hal/core/result';
 import type { World } from '#sim/world/world';
 import { faultOf, faultOfCode, textOf } from './outcome.ts';
 import { signIn } from './person.ts';
@@ -53,7 +54,12 @@ export const update: Scenario = {
     if (!published.ok) return refused(published.fault);
 
     if (fate.permille === 0) return refused(faultOfCode(await offerCode(world)));
-    const killedAt = fate.isUnlogged ? 'nowhere' : await installUntilKilled(world);
+    device.feed({ isOnMains: false, batteryPercent: 8, isHot: false });
+    const whenEmpty = faultOf(await device.enigmctl('update', 'install'));
+    if (whenEmpty === undefined) return refused({ ...notRefused, detail: 'installed on an empty battery' });
+    if (fate.isEmpty || fate.isUnlogged) return refused(whenEmpty);
+    device.feed({ isOnMains: true, batteryPercent: 9, isHot: false });
+    const killedAt = await installUntilKilled(world);
     const installed = await device.enigmctl('update', 'install');
     const fault = faultOf(installed);
     if (fault !== undefined) return refused(fault);
@@ -71,6 +77,7 @@ export const update: Scenario = {
       slots: `${before.running} → ${after.running}`,
       release: after[after.running].release?.counter ?? 0,
       image: `${built.value.image.length} bytes`,
+      whenEmpty: codeOf(whenEmpty),
       killedAt,
       outcome: textOf(installed.json, 'outcome'),
       trial: stateOfRunning(after),
@@ -99,6 +106,9 @@ const offerCode = async ({ device }: World): Promise<string> => {
 
 /** Unknown while the device restarts. */
 export const stateOfRunning = (slots: ShownSlots): string => slots[slots.running]?.state ?? 'unknown';
+
+/** Something was done that should have been refused. */
+const notRefused: Fault = { category: 'protocol', reason: 'event-refused' };
 
 /** Starts an install and kills the mind in the middle of it. */
 const installUntilKilled = async (world: World): Promise<string> => {

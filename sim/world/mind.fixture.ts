@@ -16,7 +16,7 @@ import { watchers as newWatchers } from '#agents/mind/watchers';
 import { presenter } from '#agents/session/presenter';
 import type { StatementKeys } from '#agents/session/statements';
 import { toHex } from '#hal/core/bytes';
-import { deny, type Result, unwrap } from '#hal/core/result';
+import { deny, ok, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { memoryStore } from '#hal/memory/durable-store';
 import { memoryLog } from '#hal/memory/log';
@@ -126,6 +126,7 @@ export const startMind = async (world: MindWorld): Promise<Mind | undefined> => 
   };
   const posture = postureKeeper({
     ...parts,
+    link: { status: async () => (world.isLinkDown ? deny('unavailable', 'program-down') : ok({ exchanges: 0, failures: 0 })) },
     programs: { hands: async () => (await hands.hello()).ok, link: async () => !world.isLinkDown },
     agents: () => [],
   });

@@ -10,6 +10,7 @@ import type { CallWindow } from '#hal/ports/signals';
 import type { SlotName } from '#hal/ports/slots';
 import type { Client } from '#hal/remote/methods';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
+import type { SupplyFacts } from '#protos/gen/types';
 import type { BeaconPeers } from '#sim/peers/beacon';
 import type { Enyra } from '#sim/peers/enyra';
 import type { FleetPeers } from '#sim/peers/fleet';
@@ -73,6 +74,8 @@ export interface Fate {
   rotsBeforeTrial: boolean;
   /** The release of the day is in no log: nobody waits for its install to be under way. */
   isUnlogged: boolean;
+  /** Its battery is left empty when it is offered. */
+  isEmpty: boolean;
   /** How many of the two custodians sign the repair release. */
   repairSigners: 1 | 2;
 }
@@ -91,6 +94,8 @@ export interface Device {
   /** What the beacon relay keeps, as a file. */
   relayStore(): Promise<string>;
   readonly auditPath: string;
+  /** How its charger and its battery stand from now on, and its heat. */
+  feed(facts: SupplyFacts): void;
   bootId(): string;
   /** Recorded system calls, as if its own programs had made them. */
   observe(windows: readonly CallWindow[]): void;

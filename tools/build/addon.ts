@@ -30,6 +30,7 @@ interface Addon {
 
 const linked = (name: string) => ({ name, debian: 'libtss2-dev', isLinked: true });
 const common = [
+  'block_digests.cc',
   'esys_object.cc',
   'interrupt.cc',
   'peer.cc',
@@ -39,7 +40,11 @@ const common = [
   'tcti_device.cc',
   'worker.cc',
 ];
-const libraries = ['tss2-esys', 'tss2-mu', 'tss2-rc', 'tss2-tcti-device'].map(linked);
+const libraries = [
+  ...['tss2-esys', 'tss2-mu', 'tss2-rc', 'tss2-tcti-device'].map(linked),
+  // The one that the TPM stack has loaded anyhow.
+  { name: 'libcrypto', debian: 'libssl-dev', isLinked: true },
+];
 
 const addons = {
   release: { file: 'tpm.node', sources: [...common, 'release.cc'], packages: libraries },

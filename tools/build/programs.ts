@@ -9,6 +9,7 @@ import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { tpmProvider, tpmProviderConfig } from '#agents/supervisor/tpm-provider';
 import { bundleOptions, bundles, root } from './bundles.ts';
 
 const resolve = createRequire(import.meta.url).resolve;
@@ -44,3 +45,4 @@ writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify(inputs));
 mkdirSync(join(root, 'dist/device'), { recursive: true });
 for (const resource of resources) cpSync(resource, join(root, 'dist/device', resource.slice(resource.lastIndexOf('/') + 1)));
 cpSync(serialAddon(), join(root, 'dist/device/serialport.node'));
+writeFileSync(join(root, 'dist/device', tpmProvider.configName), tpmProviderConfig());

@@ -22,6 +22,8 @@ const programs = bundles.filter((bundle) => !bundle.endsWith('/enigmctl.cjs'));
 const explained: Readonly<Record<string, readonly SimulatorWord[]>> = {
   // The filter of SR-02 serves the framing of that name.
   'dist/device/hald.cjs': ['mssim'],
+  // And the mouth is started with it as the one way to a TPM.
+  'dist/device/supervisord.cjs': ['mssim'],
   // `doctor` names Debian packages.
   'dist/device/enigmctl.cjs': ['swtpm', 'libtpms'],
 };

@@ -20,7 +20,7 @@ import { treeArchive } from './tree.ts';
 const architecture = 'amd64';
 
 const depends = [
-  ...['libc6 (>= 2.36)', 'libstdc++6', 'libgcc-s1', 'libtss2-esys-3.0.2-0', 'libtss2-mu0', 'libtss2-rc0'],
+  ...['libc6 (>= 2.36)', 'libstdc++6', 'libgcc-s1', 'libssl3', 'libtss2-esys-3.0.2-0', 'libtss2-mu0', 'libtss2-rc0'],
   ...['libtss2-tcti-device0', 'nftables', 'passwd'],
   ...['systemd | systemd-standalone-sysusers', 'systemd | systemd-standalone-tmpfiles'],
 ];
@@ -91,6 +91,8 @@ const controlOf = (version: string, files: readonly InstalledFile[]): ReadonlyMa
     ['Maintainer', 'Enigm Device maintainers <maintainers@enigm.example>'],
     ['Installed-Size', String(Math.ceil(bytes / 1024))],
     ['Depends', depends.join(', ')],
+    // Without it the mouth has a key in memory, and posture says so.
+    ['Recommends', 'tpm2-openssl'],
     ['Section', 'admin'],
     ['Priority', 'optional'],
     ['Description', 'agents of an Enigm OS device\n They prove what it booted, show its state, and decide what it may do.'],

@@ -24,7 +24,16 @@ const missing = missingForDebian();
 const clock = linuxClock();
 /** What `Depends` names, in its smallest form. */
 const packages = [
-  ...['libc6', 'libstdc++6', 'libgcc-s1', 'libtss2-esys-3.0.2-0', 'libtss2-mu0', 'libtss2-rc0', 'libtss2-tcti-device0'],
+  ...[
+    'libc6',
+    'libstdc++6',
+    'libgcc-s1',
+    'libssl3',
+    'libtss2-esys-3.0.2-0',
+    'libtss2-mu0',
+    'libtss2-rc0',
+    'libtss2-tcti-device0',
+  ],
   ...['nftables', 'passwd', 'systemd-standalone-sysusers', 'systemd-standalone-tmpfiles'],
 ];
 /** No Key is plugged in. */

@@ -28,6 +28,7 @@ const words: Readonly<Record<string, string>> = {
   'attestation-key': 'attestation key in the TPM: ECC P-256, endorsement hierarchy',
   'device-secret': 'device secret sealed by the TPM, and the audit counter it protects',
   'link-key': 'key of the TLS link, wrapped by the TPM',
+  floor: 'floor of releases in the TPM, which only rises',
 };
 
 export const provisionCommands = (program: Command, run: Run): void => {

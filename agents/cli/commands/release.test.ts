@@ -1,9 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readManifest } from '#agents/update/manifest';
-import { fromBase64, toHex } from '#hal/core/bytes';
 import { deny, ok, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
@@ -12,84 +9,159 @@ import { findBundle } from '#ota-client/trust/bundle';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { refresh } from '#ota-client/trust/refresh';
 import { targetFileName } from '#ota-client/trust/target-file';
-import { askJson } from '../enigmctl.fixture.ts';
+import { type CliOffice, cliOffice } from './release.fixture.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'enigm-office-'));
-afterAll(() => rmSync(directory, { recursive: true }));
-const at = (name: string) => join(directory, name);
-const key = (name: string) => at(`keys/${name}.json`);
-const code = (json: unknown): string => {
-  const { fault } = json as { readonly fault?: { readonly category: string; readonly reason: string } };
-  return fault === undefined ? 'ok' : `${fault.category}/${fault.reason}`;
+let office: CliOffice;
+beforeAll(async () => {
+  office = await cliOffice();
+});
+afterAll(() => office.remove());
+
+const staged = async (id: string, ...words: readonly string[]): Promise<void> => {
+  expect((await office.add(id, ...words)).code).toBe('ok');
+  expect((await office.review(id, 'bea')).code).toBe('ok');
+  expect((await office.signImage(id)).code).toBe('ok');
+  expect((await office.stage(id, await office.referencesOf(id))).json).toMatchObject({ state: 'staged' });
 };
-const release = async (...words: readonly string[]) => {
-  const { json } = await askJson('release', ...words);
-  return { json: json as Record<string, unknown>, code: code(json) };
-};
 
-describe('a publisher in a folder', () => {
-  let root: Uint8Array;
-  beforeAll(async () => {
-    const { json } = await release('init', at('office'), '--keys', at('keys'));
-    root = fromBase64(String(json['root'])) ?? new Uint8Array();
-    writeFileSync(at('one'), new Uint8Array(300_000).fill(1));
-    writeFileSync(at('two'), new Uint8Array(300_000).fill(2));
-    writeFileSync(at('none'), '00'.repeat(32));
-  });
-  const add = (id: string, ...rest: readonly string[]) =>
-    release('add', at('office'), id, '--image', at('two'), '--hardware', 'board-1', '--author', 'ada', ...rest);
-  const sign = (id: string, reviewer: string, ...keys: readonly string[]) =>
-    release('sign', at('office'), id, '--reviewer', reviewer, '--key', ...keys.map(key));
-  const publish = (id: string, references: string, ...rest: readonly string[]) =>
-    release('publish', at('office'), id, '--references', at(references), '--key', key('publisher'), ...rest);
-
-  test('is made once, and a draft as well', async () => {
-    expect((await release('init', at('office'), '--keys', at('keys'))).code).toBe('protocol/event-refused');
-    expect((await add('release-2', '--counter', '2', '--base', at('one'))).json).toEqual({ id: 'release-2', state: 'draft' });
-    expect((await add('release-2', '--counter', '2')).code).toBe('protocol/event-refused');
+describe('an office and its drafts', () => {
+  test('are made once', async () => {
+    expect((await office.release('init', office.at('office'), '--keys', office.at('keys'))).code).toBe('protocol/event-refused');
+    const added = await office.add('release-2', '--counter', '2', '--base', office.at('one'));
+    expect(added.json).toEqual({ id: 'release-2', class: 'os', state: 'draft' });
+    expect((await office.add('release-2', '--counter', '3')).code).toBe('protocol/event-refused');
   });
 
   test.each([
-    [['--counter', '0'], 'protocol/config-invalid'],
-    [['--counter', 'two'], 'protocol/config-invalid'],
-    [['--counter', '3', '--floor', '65'], 'protocol/config-invalid'],
+    [['--counter', '0'], 'protocol/field-invalid'],
+    [['--counter', 'two'], 'protocol/field-invalid'],
+    [['--counter', '2'], 'integrity/release-rollback'],
+    [[], 'protocol/config-invalid'],
+    [['--counter', '3', '--floor', '65'], 'protocol/field-invalid'],
     [['--counter', '3', '--class', 'policy'], 'protocol/config-invalid'],
+    [['--counter', '3', '--class', 'none'], 'protocol/config-invalid'],
+    [['--counter', '3', '--hardware', 'board-2'], 'protocol/config-invalid'],
     [['--counter', '3', '--base', 'nowhere'], 'protocol/file-unreadable'],
   ])('refuses a draft of %j', async (words, expected) => {
-    expect((await add('release-3', ...words)).code).toBe(expected);
+    expect((await office.add('release-3', ...words)).code).toBe(expected);
   });
 
-  test('SR-03, SR-09: one custodian, or one of another class, does not sign; nor does the author review', async () => {
-    expect((await sign('release-2', 'bea', 'os-first')).code).toBe('integrity/signature-missing');
-    expect((await sign('release-2', 'bea', 'os-first', 'repair-second')).code).toBe('integrity/signature-missing');
-    expect((await sign('release-2', 'ada', 'os-first', 'os-second')).code).toBe('policy/review-missing');
-    expect((await sign('release-9', 'bea', 'os-first', 'os-second')).code).toBe('unavailable/not-found');
-    expect((await sign('release-2', 'bea', 'nobody')).code).toBe('protocol/file-unreadable');
+  test.each(['founding', '../out', 'A', ''])('refuses a draft called %j', async (id) => {
+    expect((await office.add(id, '--counter', '9')).code).toMatch(/^protocol\//);
   });
 
-  test('SR-13: what two signed is published when its references are live, and a device finds it', async () => {
-    expect((await sign('release-2', 'bea', 'os-first', 'os-second')).json).toMatchObject({ state: 'signed', reviewers: ['bea'] });
-    expect((await publish('release-2', 'none')).code).toBe('policy/references-missing');
-    writeFileSync(at('live'), toHex(new Uint8Array(readFileSync(at('office/drafts/release-2/verity-root')))));
-    expect((await publish('release-2', 'live', '--permille', '10')).json).toMatchObject({ state: 'rolling', permille: 10 });
-    expect((await publish('release-2', 'live')).json).toMatchObject({ state: 'rolling', permille: 1000 });
-    expect((await publish('release-2', 'live', '--permille', '1001')).code).toBe('protocol/field-invalid');
-
-    const trust = deviceTrust({
-      ...{ crypto: nodeCrypto, store: memoryStore(), pinnedRoot: root },
-      fetch: async (name) => {
-        try {
-          return ok(new Uint8Array(readFileSync(at(`office/repository/metadata/${name}`))));
-        } catch {
-          return deny('unavailable', 'not-found', name);
-        }
-      },
-    });
-    const signal = new AbortController().signal;
-    const repository = unwrap(await refresh(trust, { nowMs: linuxClock().nowMs(), floorMs: 0 }, signal));
-    const { target, release: found } = unwrap(await findBundle(repository, 'os', 'os/release-2'));
-    expect(found).toMatchObject({ releaseCounter: 2, floorEpoch: 0, hw: ['board-1'] });
-    const file = at(`office/repository/targets/${targetFileName(repository, target)}`);
-    expect(unwrap(readManifest(new Uint8Array(readFileSync(file)))).files.pairs).toHaveLength(1);
+  test('an empty image is none', async () => {
+    writeFileSync(office.at('empty'), '');
+    const words = ['--image', office.at('empty'), '--hardware', 'board-1', '--author', 'ada', '--counter', '9'];
+    expect((await office.desk('add', 'release-9', ...words)).code).toBe('protocol/config-invalid');
   });
 });
+
+describe('the life of a release', () => {
+  test('the author does not review, and nothing is signed before somebody did', async () => {
+    expect((await office.signBy('release-2', 'os-first')).code).toBe('protocol/event-refused');
+    expect((await office.review('release-2', 'ada')).code).toBe('policy/review-missing');
+    expect((await office.review('release-2', 'bea')).json).toMatchObject({ state: 'reviewed', reviewers: ['bea'] });
+    expect((await office.review('release-0', 'bea')).code).toBe('unavailable/not-found');
+  });
+
+  test('SR-03, SR-09: one custodian is not enough, and one of another class signs nothing', async () => {
+    expect((await office.signBy('release-2', 'os-first')).json).toMatchObject({ state: 'reviewed', waitingFor: ['os-second'] });
+    expect((await office.signBy('release-2', 'os-first', 'repair-second')).code).toBe('integrity/role-mismatch');
+    expect((await office.stage('release-2', 'none')).code).toBe('protocol/event-refused');
+  });
+
+  test('an image is signed twice: its statement, then the list of its class', async () => {
+    const stated = await office.signBy('release-2', 'os-second', 'os-first');
+    expect(stated.json).toMatchObject({ state: 'reviewed', isMoreToSign: true, waitingFor: [] });
+    const listed = await office.signBy('release-2', 'os-first', 'os-second');
+    expect(listed.json).toMatchObject({ state: 'signed', isMoreToSign: false });
+  });
+
+  test('SR-13: it is staged and offered when its references are live, and a device finds it', async () => {
+    expect((await office.stage('release-2', 'none')).code).toBe('policy/references-missing');
+    const live = await office.referencesOf('release-2');
+    expect((await office.stage('release-2', live)).json).toMatchObject({ state: 'staged', permille: 0 });
+    const promote = (...words: readonly string[]) =>
+      office.desk('promote', 'release-2', '--by', 'pat', '--references', office.at(live), ...words);
+    expect((await promote('--permille', '10')).json).toMatchObject({ state: 'rolling', permille: 10 });
+    expect((await promote('--permille', '1001')).code).toBe('protocol/field-invalid');
+    expect((await promote()).code).toBe('protocol/config-invalid');
+    expect((await office.desk('promote', 'release-2', '--by', 'pat', '--permille', '20')).code).toBe('policy/references-missing');
+    expect((await promote('--permille', '1000')).json).toMatchObject({ state: 'rolling', permille: 1000 });
+    expect((await promote('--complete')).json).toMatchObject({ state: 'complete', permille: 1000 });
+
+    const repository = await asDevice();
+    const { target, release: found } = unwrap(await findBundle(repository, 'os', 'os/release-2'));
+    expect(found).toMatchObject({ releaseCounter: 2, floorEpoch: 0, hw: ['board-1'] });
+    const file = office.at(`office/repository/targets/${targetFileName(repository, target)}`);
+    expect(unwrap(readManifest(new Uint8Array(readFileSync(file)))).files.pairs).toHaveLength(1);
+  });
+
+  test('two failures halt it by themselves, and it goes on only with a review', async () => {
+    const report = (device: string) => office.desk('report', 'release-2', '--device', device);
+    expect((await report('aa')).json).toMatchObject({ state: 'complete', failures: 1 });
+    expect((await report('aa')).json).toMatchObject({ state: 'complete', failures: 1 });
+    expect((await report('bb')).json).toMatchObject({ state: 'halted', permille: 0, failures: 2 });
+    expect((await office.desk('promote', 'release-2', '--by', 'pat', '--permille', '1')).code).toBe('protocol/event-refused');
+    expect((await office.review('release-2', 'bea')).json).toMatchObject({ state: 'reviewed', failures: 0 });
+  });
+
+  test('its statement stays signed when it goes round again', async () => {
+    expect((await office.signBy('release-2', 'os-first', 'os-second')).json).toMatchObject({ state: 'signed' });
+    expect((await office.stage('release-2', 'release-2.references')).json).toMatchObject({ state: 'staged' });
+  });
+
+  test('SR-08: revoked with its floor it leaves the list, and what follows stands higher', async () => {
+    const revoked = await office.desk('revoke', 'release-2', '--by', 'pat', '--raise-floor');
+    expect(revoked.json).toMatchObject({ state: 'revoked', permille: 0 });
+    expect((await office.add('release-4', '--counter', '4')).code).toBe('integrity/below-floor');
+    expect((await office.signBy('release-2', 'os-first', 'os-second')).json).toMatchObject({ state: 'revoked' });
+    expect((await office.stage('release-2', 'none')).json).toMatchObject({ state: 'withdrawn' });
+    const gone = await findBundle(await asDevice(), 'os', 'os/release-2');
+    expect(gone.ok ? 'ok' : gone.fault.reason).toBe('target-missing');
+    await staged('release-4', '--counter', '4', '--floor', '1');
+  });
+
+  test('is shown, and halted by hand', async () => {
+    const words = ['--by', 'pat', '--permille', '1', '--references', office.at('release-4.references')];
+    expect((await office.desk('promote', 'release-4', ...words)).json).toMatchObject({ state: 'rolling' });
+    expect((await office.desk('halt', 'release-4', '--by', 'pat')).json).toMatchObject({ state: 'halted' });
+    const { json } = await office.desk('show');
+    expect(json['releases']).toMatchObject([
+      { id: 'release-2', state: 'withdrawn', counter: 2 },
+      { id: 'release-4', state: 'halted', counter: 4, floorEpoch: 1, author: 'ada', reviewers: ['bea'], hardware: ['board-1'] },
+    ]);
+    expect((await office.desk('show', 'release-5')).code).toBe('unavailable/not-found');
+  });
+
+  test('snapshot and timestamp are renewed by the publishing machine alone', async () => {
+    const renew = (key: string) => office.desk('renew', '--key', office.at(`keys/${key}.json`));
+    const before = (await asDevice()).snapshot.version;
+    expect((await renew('os-first')).code).toBe('integrity/custodians-missing');
+    expect((await renew('publisher')).code).toBe('ok');
+    expect((await asDevice()).snapshot.version).toBe(before + 1);
+  });
+
+  test('stands in the log from its draft on', async () => {
+    const { json } = await office.desk('log');
+    const records = json['records'] as readonly { readonly by: string; readonly did: string; readonly release: string }[];
+    const told = records.filter(({ release }) => release === 'release-4').map(({ by, did }) => `${by} ${did}`);
+    expect(told).toEqual(['ada add', 'bea review', 'os-first, os-second sign', 'publisher stage', 'pat roll', 'pat halt']);
+    expect(json['head']).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+const asDevice = async () => {
+  const trust = deviceTrust({
+    ...{ crypto: nodeCrypto, store: memoryStore(), pinnedRoot: office.root },
+    fetch: async (name) => {
+      try {
+        return ok(new Uint8Array(readFileSync(office.at(`office/repository/metadata/${name}`))));
+      } catch {
+        return deny('unavailable', 'not-found', name);
+      }
+    },
+  });
+  return unwrap(await refresh(trust, { nowMs: linuxClock().nowMs(), floorMs: 0 }, new AbortController().signal));
+};

@@ -4,7 +4,7 @@ import { openTestAudit } from '#agents/audit/audit.fixture';
 import type { AuditLog } from '#agents/audit/log';
 import { factoryRelease, release, updateDevice } from '#agents/hands/updates.fixture';
 import { toHex } from '#hal/core/bytes';
-import { ok, unwrap } from '#hal/core/result';
+import { deny, ok, unwrap } from '#hal/core/result';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
 import { logTrust } from '#ota-client/transparency/log.fixture';
 import { ask, askJson, serveDevice, type TestDevice } from '../enigmctl.fixture.ts';
@@ -19,17 +19,31 @@ describe('enigmctl update', () => {
   let device: TestDevice;
   /** Of an install that goes on: segments written, of so many. */
   let written: readonly [number, number] | undefined;
+  let asked: string[];
+  const unwell = deny('policy', 'health-missing');
   beforeEach(async () => {
     clock = virtualClock();
     audit = await openTestAudit(clock);
     slots = await updateDevice(clock);
     written = undefined;
     const progress = () => (written === undefined ? undefined : { segment: written[0], segments: written[1] });
+    asked = [];
+    const confirm = async () => {
+      asked.push('confirm');
+      return unwell;
+    };
+    const rollBack = async () => {
+      asked.push('rollback');
+      return ok('armed');
+    };
     const check = async () => ok({ statement: { release: next.facts } });
-    const parts = () => ({ audit, clock, hands: slots.hands, updater: { progress, check } }) as unknown as DoorParts;
+    const parts = () =>
+      ({ audit, clock, hands: slots.hands, updater: { progress, check, confirm, rollBack } }) as unknown as DoorParts;
     device = await serveDevice({
       'update.status': (request, signal) => apiDoor(parts())['update.status'](request, signal),
       'update.check': (request, signal) => apiDoor(parts())['update.check'](request, signal),
+      'update.confirm': (request, signal) => apiDoor(parts())['update.confirm'](request, signal),
+      'update.rollBack': (request, signal) => apiDoor(parts())['update.rollBack'](request, signal),
       'audit.list': (request, signal) => apiDoor(parts())['audit.list'](request, signal),
     });
   });
@@ -103,5 +117,22 @@ describe('enigmctl update', () => {
         { event: 'release.trial', outcome: 'failed', code: 'policy/release-failed' },
       ],
     });
+  });
+
+  test('row 47: says that nothing is installed while the TPM gives no floor, and why', async () => {
+    slots.tpm.clear();
+    expect((await status()).at(-1)).toBe('floor not known (integrity/tpm-cleared): nothing is installed');
+    const { json } = await on('status');
+    expect(json).toMatchObject({ running: 'a', floorFault: 'integrity/tpm-cleared' });
+    expect(json).not.toHaveProperty('floorEpoch');
+  });
+
+  test('keeps what is on trial and goes back, or says by its code why not', async () => {
+    expect((await on('confirm')).json).toMatchObject({ fault: { category: 'policy', reason: 'health-missing' } });
+    expect((await on('rollback')).json).toMatchObject({ outcome: 'armed' });
+    expect((await ask('--run', device.directory, 'update', 'rollback')).out).toBe(
+      'the next restart tries the release before this one\n',
+    );
+    expect(asked).toEqual(['confirm', 'rollback', 'rollback']);
   });
 });

@@ -1,10 +1,11 @@
-/** enigmctl update: which release runs, what is offered, and installing it. */
+/** enigmctl update: which release runs, what is offered, installing it, keeping it or going back. */
 import type { Command } from 'commander';
 import type { ApiMethods } from '#agents/api/methods';
 import { toHex } from '#hal/core/bytes';
 import { linuxClock } from '#hal/linux/clock';
 import type { SocketClient } from '#hal/remote/socket-client';
-import type { SlotRelease, SlotStatus, UpdateReport } from '#protos/gen/types';
+import type { CarriedTurn, SlotRelease, SlotStatus, UpdateReport } from '#protos/gen/types';
+import { type CarriedRelease, openCarried } from '../carried-release.ts';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
 import { withDevice } from '../device.ts';
@@ -15,6 +16,7 @@ const tellEveryMs = 500;
 interface InstallOptions {
   readonly repair?: boolean;
   readonly force?: boolean;
+  readonly from?: string;
 }
 
 export const updateCommands = (program: Command, run: Run): void => {
@@ -44,18 +46,55 @@ export const updateCommands = (program: Command, run: Run): void => {
     .command('install')
     .option('--repair', 'the repair release: needs no appraisal, no director and no clock')
     .option('--force', 'also a release that failed its trial before')
+    .option(
+      '--from <place>',
+      'an archive or a copy of the repository, where the device reaches none; the director is asked all the same',
+    )
     .description('fetch, write, prove and arm what is offered; it starts at the next restart')
     .action(
-      run(({ console, runDirectory }, { repair = false, force = false }: InstallOptions) =>
-        withDevice(runDirectory, async (device) => {
-          const installing = device.call('update.install', { isRepair: repair, isForced: force });
+      run(async ({ console, runDirectory }, { repair = false, force = false, from }: InstallOptions) => {
+        const carried = from === undefined ? undefined : openCarried(from);
+        if (carried?.ok === false) return console.refuse(carried.fault);
+        const code = await withDevice(runDirectory, async (device) => {
+          const order = { isRepair: repair, isForced: force, ...(carried === undefined ? {} : { isCarried: true }) };
+          const installing = device.call('update.install', order);
           const told = new AbortController();
           const telling = tell(device, console.say, told.signal);
+          const carrying = carried === undefined ? undefined : carry(device, carried.value);
           const installed = await installing;
           told.abort();
           await telling;
+          await carrying;
           return answer(console, installed, ({ outcome }) => ({ text: outcomes[outcome] ?? outcome, json: { outcome } }));
-        }),
+        });
+        carried?.value.close();
+        return code;
+      }),
+    );
+  update
+    .command('confirm')
+    .description('keep the release on trial now; what it must be able to do must have passed')
+    .action(
+      run(({ console, runDirectory }) =>
+        withDevice(runDirectory, async (device) =>
+          answer(console, await device.call('update.confirm', {}), () => ({
+            text: 'kept: this release starts from now on',
+            json: { outcome: 'committed' },
+          })),
+        ),
+      ),
+    );
+  update
+    .command('rollback')
+    .description('go back to what the other slot holds: out of a trial, or on a trial of its own')
+    .action(
+      run(({ console, runDirectory }) =>
+        withDevice(runDirectory, async (device) =>
+          answer(console, await device.call('update.rollBack', {}), ({ outcome }) => ({
+            text: rollBacks[outcome] ?? outcome,
+            json: { outcome },
+          })),
+        ),
       ),
     );
   update
@@ -75,6 +114,17 @@ export const updateCommands = (program: Command, run: Run): void => {
 };
 
 const releaseEvent = /^(?:release\.|admin\.release$)/;
+
+/** Hands over what the device wants, until it wants nothing more. */
+const carry = async (device: SocketClient<ApiMethods>, carried: CarriedRelease): Promise<void> => {
+  for (let turn: CarriedTurn = {}; ; ) {
+    const asked = await device.call('update.carry', turn);
+    if (!asked.ok || asked.value.want === undefined) return;
+    const { number, path, offset, mostBytes } = asked.value.want;
+    const part = carried.read(path, offset, mostBytes);
+    turn = { part: part.ok && part.value !== undefined ? { number, part: part.value } : { number } };
+  }
+};
 
 /** Progress while the device works, on standard error. */
 const tell = async (device: SocketClient<ApiMethods>, say: (text: string) => void, signal: AbortSignal): Promise<void> => {
@@ -97,6 +147,11 @@ const outcomes: Readonly<Record<string, string>> = {
   'fallback-renewed': 'the other slot holds the running release now',
 };
 
+const rollBacks: Readonly<Record<string, string>> = {
+  armed: 'the next restart tries the release before this one',
+  'trial-ended': 'the trial has ended; the next start is the release before it',
+};
+
 const releaseJson = ({ digest, verityRoot, ...numbers }: SlotRelease) => ({
   ...numbers,
   digest: toHex(digest),
@@ -112,6 +167,9 @@ const slotJson = ({ release, ...status }: SlotStatus) => ({
 const logged = (log: string | undefined): string =>
   log === undefined ? '' : log === '' ? ', in the log of releases' : `, NOT SHOWN TO BE IN THE LOG OF RELEASES: ${log}`;
 
+const floorLine = ({ floorEpoch, floorFault }: UpdateReport['slots']): string =>
+  floorFault === undefined ? `floor epoch ${floorEpoch ?? 0}` : `floor not known (${floorFault}): nothing is installed`;
+
 const shown = ({ slots, progress }: UpdateReport) => {
   const line = (name: 'a' | 'b') => {
     const { state, release, triesLeft, reason, log } = slots[name];
@@ -120,12 +178,13 @@ const shown = ({ slots, progress }: UpdateReport) => {
     return `slot ${name}:${what} ${state}${tries}${reason === undefined ? '' : ` (${reason})`}${slots.running === name ? ', runs' : ''}${logged(log)}`;
   };
   return {
-    text: [line('a'), line('b'), `floor epoch ${slots.floorEpoch}`].join('\n'),
+    text: [line('a'), line('b'), floorLine(slots)].join('\n'),
     json: {
       running: slots.running,
       a: slotJson(slots.a),
       b: slotJson(slots.b),
-      floorEpoch: slots.floorEpoch,
+      ...(slots.floorEpoch === undefined ? {} : { floorEpoch: slots.floorEpoch }),
+      ...(slots.floorFault === undefined ? {} : { floorFault: slots.floorFault }),
       ...(progress === undefined ? {} : { progress }),
     },
   };

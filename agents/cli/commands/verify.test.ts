@@ -1,25 +1,27 @@
 /** What anybody verifies without a device: a repository that an office published, its manifest, its image, its log. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeReleaseTrust } from '#agents/hands/release-trust';
+import { writeArchive } from '#agents/release/archive';
 import { folderFiles } from '#agents/release/folder-files';
 import { readKey } from '#agents/release/keys';
 import { readManifest } from '#agents/update/manifest';
 import { toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
-import { hybridPublicKey } from '#hal/crypto/suites';
+import { hybridSignatureSuites } from '#hal/crypto/suites';
 import { openStatement } from '#ota-client/slots/statement';
 import { proofPath } from '#ota-client/transparency/entry';
 import { entry, logTrust, newLog, newWitnesses } from '#ota-client/transparency/log.fixture';
+import { openCarried } from '../carried-release.ts';
 import { ask, askJson } from '../enigmctl.fixture.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { cliOffice } from './release.fixture.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'enigm-verify-'));
-afterAll(() => rmSync(directory, { recursive: true }));
-const at = (name: string) => join(directory, name);
+const office = await cliOffice();
+afterAll(() => office.remove());
+const { at } = office;
 const key = (name: string) => at(`keys/${name}.json`);
 const repository = at('office/repository');
 const root = join(repository, 'metadata/1.root.json');
@@ -27,7 +29,10 @@ const read = (path: string) => new Uint8Array(readFileSync(path));
 const hardware = 'board-1';
 
 const publicKeys = (name: 'os' | 'repair') =>
-  ['first', 'second'].map((which) => hybridPublicKey(nodeCrypto, unwrap(readKey(key(`${name}-${which}`))).secret));
+  ['first', 'second'].map((which) => {
+    const { ed25519, mlDsa65 } = unwrap(readKey(key(`${name}-${which}`))).signer;
+    return { suite: hybridSignatureSuites['enigm-ed25519-mldsa65'], classical: ed25519, postQuantum: mlDsa65 };
+  });
 const quorum = (name: 'os' | 'repair') => ({ keys: publicKeys(name), threshold: 2 });
 let manifest: string;
 let statement: { readonly kind: 'statement'; readonly digest: Uint8Array };
@@ -46,17 +51,10 @@ const spoilt = (name: string, path: string, change = (bytes: Uint8Array) => byte
 };
 
 beforeAll(async () => {
-  const release = (...words: readonly string[]) => ask('release', ...words);
-  await release('init', at('office'), '--keys', at('keys'));
-  writeFileSync(at('image'), new Uint8Array(300_000).fill(2));
-  await release(
-    ...['add', at('office'), 'release-2', '--image', at('image'), '--hardware', hardware],
-    ...['--author', 'ada', '--counter', '2', '--floor', '1'],
-  );
-  await release('sign', at('office'), 'release-2', '--reviewer', 'bea', '--key', key('os-first'), key('os-second'));
-  writeFileSync(at('live'), toHex(read(at('office/drafts/release-2/verity-root'))));
-  const { code } = await release('publish', at('office'), 'release-2', '--references', at('live'), '--key', key('publisher'));
-  expect(code).toBe(exitCodes.done);
+  await office.add('release-2', '--counter', '2', '--floor', '1');
+  await office.review('release-2', 'bea');
+  expect((await office.signImage('release-2')).code).toBe('ok');
+  expect((await office.stage('release-2', await office.referencesOf('release-2'))).code).toBe('ok');
   manifest = join(repository, 'targets/os', readdirSync(join(repository, 'targets/os'))[0] ?? '');
   const trust = { hardware, quorums: [quorum('os'), { ...quorum('repair'), isRepair: true }], soakMs: 0 };
   writeFileSync(at('trust'), writeReleaseTrust(trust));
@@ -155,27 +153,40 @@ describe('verify manifest', () => {
     const wrong = at(`logged/log/proofs/${other}`);
     expect(await refusal('manifest', manifest, '--trust', at('trust-log'), '--proof', wrong)).toBe('integrity/log-proof-invalid');
     expect(await refusal('manifest', manifest, '--trust', at('trust'), '--proof', wrong)).toBe('protocol/config-invalid');
-    expect(await refusal('manifest', at('image'), '--trust', at('trust'))).toMatch(/^protocol\//);
+    expect(await refusal('manifest', at('two'), '--trust', at('trust'))).toMatch(/^protocol\//);
   });
 });
 
 describe('verify artifact', () => {
   test('holds every block of an image against the manifest', async () => {
-    const { code, out } = await run('artifact', at('image'), '--against', manifest, '--trust', at('trust'));
+    const { code, out } = await run('artifact', at('two'), '--against', manifest, '--trust', at('trust'));
     expect(code).toBe(exitCodes.done);
     expect(out).toContain('verified      image: its hash tree has the root that the statement names');
     expect(out).toContain('not verified  what the image does');
   });
 
   test('refuses an image with one bit changed, a longer one, and one that is not there', async () => {
-    const image = read(at('image'));
+    const image = read(at('two'));
     image[123_456] = (image[123_456] ?? 0) ^ 1;
     writeFileSync(at('bit'), image);
     writeFileSync(at('long'), new Uint8Array(310_000).fill(2));
     for (const name of ['bit', 'long'])
       expect(await refusal('artifact', at(name), '--against', manifest, '--trust', at('trust'))).toBe('integrity/image-mismatch');
-    expect(await refusal('artifact', at('none'), '--against', manifest, '--trust', at('trust'))).toBe('protocol/file-unreadable');
+    expect(await refusal('artifact', at('nowhere'), '--against', manifest, '--trust', at('trust'))).toBe(
+      'protocol/file-unreadable',
+    );
   });
+});
+
+test('what a technician carries has the proofs with it, and is verified as any repository is', async () => {
+  const size = unwrap(await writeArchive(folderFiles(at('logged')), at('logged'), at('archive')));
+  const without = unwrap(await writeArchive(folderFiles(repository), repository, at('archive-without')));
+  // The log has the list of the class from before this release too; the archive has the newest.
+  const proofs = readdirSync(at('logged/log/proofs')).length;
+  expect(size.files - without.files).toBe(proofs - 1);
+  const carried = unwrap(openCarried(at('archive')));
+  expect(unwrap(carried.read(proofPath(statement), 0, 1 << 20))).toEqual(read(join(at('logged'), proofPath(statement))));
+  carried.close();
 });
 
 test('help names what is needed, and a missing root is a usage fault', async () => {

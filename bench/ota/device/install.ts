@@ -24,6 +24,7 @@ const programs = ['hands', 'mouth', 'mind'] as const;
 export type Program = (typeof programs)[number];
 const root = join(import.meta.dirname, '../../..');
 const bundles = join(root, 'build/bench/device');
+const addon = join(root, 'build/native/tpm.node');
 
 export interface Installation {
   readonly outcome: string;
@@ -69,6 +70,7 @@ export const installOnce = async ({ folder, image, running, target, published }:
   const files = await startFiles({ directory: published.repository, clock, secrets: { tlsAuthority } });
   const configuration: DeviceConfiguration = {
     ...{ run: folder, media, hardware, manifest: published.manifest, custodians: published.custodians },
+    addon,
     runningRoot: toHex(running.root),
     running: { index: indexDigest(running), imageBytes: running.imageBytes },
     repository: { url: files.url, authority: tlsAuthority.certificate },
@@ -111,10 +113,14 @@ const blankMedia = async (folder: string, running: ImageFacts, target: ImageFact
   return media;
 };
 
-const flags: Readonly<Record<Program, readonly string[]>> = { hands: ['--jitless'], mouth: ['--jitless'], mind: [] };
+const flags: Readonly<Record<Program, readonly string[]>> = {
+  hands: ['--jitless', '--allow-addons'],
+  mouth: ['--jitless'],
+  mind: [],
+};
 
 const started = async (name: Program, path: string, places: readonly string[]): Promise<ChildProcess> => {
-  const reads = [bundles, '/proc', '/sys', ...places].map((place) => `--allow-fs-read=${place}`);
+  const reads = [bundles, addon, '/proc', '/sys', ...places].map((place) => `--allow-fs-read=${place}`);
   const child = fork(join(bundles, `${name}.mjs`), [path], {
     execArgv: ['--no-warnings', '--permission', ...flags[name], ...reads, `--allow-fs-write=${places[0]}`],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -15,6 +15,8 @@ export interface DeviceConfiguration {
   readonly manifest: string;
   readonly custodians: string;
   readonly hardware: string;
+  /** Path of the one for devices. */
+  readonly addon: string;
 }
 
 export interface Usage {

@@ -1,6 +1,7 @@
 // The release build: the kernel's device and nothing else (SR-04).
 #include <cstdlib>
 
+#include "block_digests.h"
 #include "command.h"
 #include "esys_object.h"
 #include "peer.h"
@@ -24,6 +25,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("build", "release");
   exports.Set("Esys", EsysObject::define(env));
   exports.Set("peer", Napi::Function::New<peer>(env, "peer"));
+  exports.Set("blockDigests", Napi::Function::New<blockDigests>(env, "blockDigests"));
   exports.Set("run", Napi::Function::New<run>(env, "run"));
   return exports;
 }

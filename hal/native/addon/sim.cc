@@ -1,6 +1,7 @@
 // The build for simulators and tests: adds swtpm's socket, the TPM inside the process, and the codec oracle.
 #include <cstdlib>
 
+#include "block_digests.h"
 #include "codec_oracle.h"
 #include "command.h"
 #include "esys_object.h"
@@ -40,6 +41,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("build", "sim");
   exports.Set("Esys", EsysObject::define(env));
   exports.Set("peer", Napi::Function::New<peer>(env, "peer"));
+  exports.Set("blockDigests", Napi::Function::New<blockDigests>(env, "blockDigests"));
   exports.Set("run", Napi::Function::New<run>(env, "run"));
   exports.Set("mu", Napi::Function::New<roundTrip>(env, "mu"));
   return exports;

@@ -287,7 +287,7 @@ export const capabilities: Section = {
       duty: 'contract',
       closedBy: [
         'agents/cli/commands/update.test.ts > says which release a rollout brings to this device, how far writing has come, and what became of it',
-        'agents/cli/commands/release.test.ts > SR-13: what two signed is published when its references are live, and a device finds it',
+        'agents/cli/commands/release.test.ts > SR-13: it is staged and offered when its references are live, and a device finds it',
         'ota-client/repository/publisher.test.ts > goes from draft to complete, and a device finds it',
         'ota-client/repository/publisher.test.ts > halts when it failed on so many devices, each counted once',
         'sim/peers/releases.test.ts > one that left a release halts it',

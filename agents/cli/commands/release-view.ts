@@ -1,0 +1,87 @@
+/** enigmctl release show, log, archive: what an office has, who did what, and what a technician carries of it. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { writeArchive } from '#agents/release/archive';
+import { atDesk, openOffice } from '#agents/release/office';
+import { type ReleaseView, viewReleases } from '#agents/release/overview';
+import { deny } from '#hal/core/result';
+import { type LogRecord, logHead, readLog } from '#ota-client/repository/office-log';
+import { textOfInstant } from '#ota-client/trust/time';
+import { answer } from '../console.ts';
+import type { Run } from '../context.ts';
+import { officeParts } from './release-office.ts';
+
+export const releaseViewCommands = (release: Command, run: Run): void => {
+  release
+    .command('show')
+    .argument('<folder>', 'of the office')
+    .argument('[id]', 'of one release; all of them without it')
+    .description('what the office has, and what each release waits for')
+    .action(
+      run(async ({ console }, folder: string, id: string | undefined) => {
+        const views = await viewReleases(officeParts(), folder);
+        if (!views.ok) return console.refuse(views.fault);
+        const shown = id === undefined ? views.value : views.value.filter((view) => view.id === id);
+        if (id !== undefined && shown.length === 0) return console.refuse(deny('unavailable', 'not-found', id).fault);
+        return answer(console, { ok: true, value: shown }, (releases) => ({
+          text: releases.length === 0 ? 'no release yet' : releases.map(line).join('\n'),
+          json: { releases },
+        }));
+      }),
+    );
+  archiveCommand(release, run);
+  release
+    .command('log')
+    .argument('<folder>', 'of the office')
+    .description('who did what when; the chain of records is verified')
+    .action(
+      run(async ({ console }, folder: string) => {
+        const parts = officeParts();
+        const read = await atDesk(parts, folder, [], ({ store }) => {
+          const records = readLog(parts.crypto, store);
+          const head = logHead(store);
+          if (!records.ok) return records;
+          return head.ok ? { ok: true, value: { records: records.value, head: head.value.digest } } : head;
+        });
+        return answer(console, read, ({ records, head }) => ({
+          text: [...records.map(recordLine), `head ${head}`].join('\n'),
+          json: { records, head },
+        }));
+      }),
+    );
+};
+
+const archiveCommand = (release: Command, run: Run): void => {
+  release
+    .command('archive')
+    .argument('<folder>', 'of the office')
+    .requiredOption('--out <file>', 'where the archive goes; any tar can read it')
+    .description('all that is published, in one file, for devices that reach no network')
+    .action(
+      run(async ({ console }, folder: string, { out }: { readonly out: string }) => {
+        const office = openOffice(officeParts().crypto, folder);
+        if (!office.ok) return console.refuse(office.fault);
+        const archived = await writeArchive(office.value.repository.files, join(folder, 'repository'), out);
+        return answer(console, archived, ({ files, lengthBytes }) => ({
+          text: `${out} holds ${files} files, ${lengthBytes} bytes`,
+          json: { archive: out, files, lengthBytes },
+        }));
+      }),
+    );
+};
+
+const line = (view: ReleaseView): string => {
+  const { id, class: name, state, counter, floorEpoch, hardware, permille, author, reviewers, verityRoot } = view;
+  return [
+    `${id}: ${name} ${counter}, ${state}${state === 'rolling' ? ` to ${permille} of 1000` : ''}`,
+    ...(hardware === undefined ? [] : [`for ${hardware.join(', ')}`]),
+    ...(floorEpoch === undefined ? [] : [`floor ${floorEpoch}`]),
+    `by ${author}${reviewers.length === 0 ? '' : `, reviewed by ${reviewers.join(', ')}`}`,
+    ...(view.failedOn.length === 0 ? [] : [`failed on ${view.failedOn.length}`]),
+    ...(view.waitingFor === undefined || view.waitingFor.length === 0 ? [] : [`waits for ${view.waitingFor.join(', ')}`]),
+    ...(verityRoot === undefined ? [] : [`hash tree ${verityRoot}`]),
+  ].join('; ');
+};
+
+const recordLine = ({ sequence, atMs, by, did, release, detail }: LogRecord): string =>
+  `${String(sequence).padStart(4)}  ${textOfInstant(atMs)}  ${did.padEnd(9)} ${release}  ${by}${detail === '' ? '' : `  (${detail})`}`;

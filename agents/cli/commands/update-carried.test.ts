@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { apiDoor, type DoorParts } from '#agents/api/door';
+import { updateDevice } from '#agents/hands/updates.fixture';
+import { authorizer } from '#agents/mind/authorizer';
+import { handsLife } from '#agents/mind/life';
+import { startTestMind, type TestMind } from '#agents/mind/mind.fixture';
+import { postureKeeper } from '#agents/mind/posture-keeper';
+import { writeArchive } from '#agents/release/archive';
+import { atDesk, openOffice } from '#agents/release/office';
+import { type TestOffice, testOffice } from '#agents/release/office.fixture';
+import { viewReleases } from '#agents/release/overview';
+import { type OfferParts, releaseOffers } from '#agents/update/offers';
+import { type Updater, updater } from '#agents/update/updater';
+import { concat } from '#hal/core/bytes';
+import { deny, ok, unwrap } from '#hal/core/result';
+import { memoryStore } from '#hal/memory/durable-store';
+import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
+import { stageRelease } from '#ota-client/repository/publisher';
+import { type ReleasePolicy, statementHeader } from '#ota-client/slots/statement';
+import { ask, askJson, serveDevice, type TestDevice } from '../enigmctl.fixture.ts';
+
+const hardware = 'test-board';
+const id = 'repair-5';
+const old = sampleImage('old', 150);
+const image = nextImage('carried', old);
+
+/** A real office, its archive, the command line, the real door, updater and hands; the network and the director are not there. */
+describe('a release that was carried to a device', () => {
+  let office: TestOffice;
+  let archive: string;
+  beforeAll(async () => {
+    office = await testOffice();
+    const { parts, folder } = office;
+    const file = office.file('image', image);
+    const base = office.file('base', old);
+    await office.add({ id, class: 'repair', file, counter: 5, hardware: [hardware], bases: [base] });
+    for (const _ of ['statement', 'list']) unwrap(await office.sign(id, 'repair-first', 'repair-second'));
+    const roots = unwrap(await viewReleases(parts, folder)).flatMap(({ verityRoot }) => verityRoot ?? []);
+    unwrap(await atDesk(parts, folder, roots, (desk) => stageRelease(desk, id, [office.key('publisher-only').signer])));
+    archive = office.file('archive.tar', new Uint8Array());
+    const { repository } = unwrap(openOffice(parts.crypto, folder));
+    unwrap(await writeArchive(repository.files, join(folder, 'repository'), archive));
+  });
+  afterAll(() => office.remove());
+
+  let mind: TestMind;
+  let slots: Awaited<ReturnType<typeof updateDevice>>;
+  let device: TestDevice;
+  const policyOf = (name: 'os' | 'repair'): ReleasePolicy => ({
+    ...{ crypto: office.parts.crypto, threshold: 2, hardware },
+    keys: ['first', 'second', 'third'].map((which) => {
+      const { ed25519, mlDsa65 } = office.key(`${name}-${which}`).signer;
+      return { suite: statementHeader.suite, classical: ed25519, postQuantum: mlDsa65 };
+    }),
+  });
+  beforeEach(async () => {
+    mind = await startTestMind();
+    slots = await updateDevice(mind.clock, { others: [policyOf('os'), policyOf('repair')] });
+    const life = handsLife(mind.clock, slots.hands.hello, unwrap(await slots.hands.hello()));
+    const posture = postureKeeper({ ...mind, programs: { hands: async () => true }, agents: () => [] });
+    const unreachable = async () => deny('unavailable', 'peer-unreachable');
+    const time = { nowMs: office.parts.clock.nowMs(), floorMs: 0 };
+    const offers = releaseOffers({
+      ...{ crypto: office.parts.crypto, store: memoryStore(), read: unreachable },
+      ...{
+        roots: { image: office.root, director: office.root },
+        policies: { update: policyOf('os'), repair: policyOf('repair') },
+      },
+      time: { present: () => time, asked: async () => time },
+      keys: { handle: async () => ok(new Uint8Array(32)) },
+      state: { current: () => ({ handleEpoch: 1 }) },
+      attestor: { attest: unreachable },
+      log: { crypto: office.parts.crypto, trust: undefined, store: memoryStore() },
+    } as unknown as OfferParts);
+    const updates: Updater = updater({
+      ...{ clock: mind.clock, log: mind.log, audit: mind.audit, hands: slots.hands, hardware, offers },
+      ...{ signer: new Uint8Array(16), trialMs: 5_000, checks: [], read: unreachable },
+      authorizer: authorizer({ ...mind, life }, posture),
+    });
+    const door = apiDoor({ ...mind, hands: slots.hands, updater: updates } as unknown as DoorParts);
+    device = await serveDevice({
+      'update.install': door['update.install'],
+      'update.carry': door['update.carry'],
+      'update.status': door['update.status'],
+    });
+  });
+  afterEach(async () => {
+    await device[Symbol.asyncDispose]();
+    await slots[Symbol.asyncDispose]();
+    await mind[Symbol.asyncDispose]();
+  });
+  const install = async (...words: readonly string[]) => {
+    const { json } = await askJson('--run', device.directory, 'update', 'install', ...words);
+    const { fault, outcome } = json as { fault?: { category: string; reason: string }; outcome?: string };
+    return fault === undefined ? outcome : `${fault.category}/${fault.reason}`;
+  };
+  const unpacked = () => {
+    const place = join(device.directory, 'copy');
+    mkdirSync(place);
+    execFileSync('tar', ['-xf', archive, '-C', place]);
+    return place;
+  };
+
+  test('SR-12: as a repair installs from one file, with nobody to ask', async () => {
+    expect(await install('--repair', '--from', archive)).toBe('armed');
+    expect(await slots.states()).toBe('a committed trial');
+  });
+
+  test('SR-12: the same from a folder, as any tar unpacks it', async () => {
+    expect(await install('--repair', '--from', unpacked())).toBe('armed');
+  });
+
+  test('SR-12: as an update waits for the director, who is asked all the same', async () => {
+    expect(await install('--from', archive)).toBe('unavailable/peer-unreachable');
+    expect(await slots.states()).toMatch(/^a committed (?:empty|writing)$/);
+  });
+
+  test('is refused with a bit flipped anywhere that counts, and where files are not there', async () => {
+    const place = unpacked();
+    const payload = join(place, 'targets/payload', id);
+    for (const name of readdirSync(payload).filter((file) => file.endsWith('.pieces'))) {
+      const bytes = readFileSync(join(payload, name));
+      writeFileSync(join(payload, name), bytes.fill((bytes[0] ?? 0) ^ 1, 0, 1));
+    }
+    expect(await install('--repair', '--from', place)).toBe('integrity/segment-mismatch');
+    expect(await install('--repair', '--from', device.directory)).toBe('unavailable/not-found');
+    expect(await install('--repair', '--from', '/nowhere')).toBe('protocol/file-unreadable');
+  });
+
+  test('is not taken from an archive that is cut, or none', async () => {
+    const cut = join(device.directory, 'cut');
+    const whole = readFileSync(archive);
+    for (const bytes of [whole.subarray(0, whole.length - 1024), whole.subarray(0, 700), Buffer.from('no archive'), concat()]) {
+      writeFileSync(cut, bytes);
+      expect(await install('--repair', '--from', cut)).toBe('protocol/malformed');
+    }
+  });
+
+  test('is one file with the newest of all that is published, the same each time', async () => {
+    const listed = execFileSync('tar', ['-tf', archive], { encoding: 'utf8' }).trim().split('\n');
+    expect(listed).toEqual(listed.toSorted());
+    for (const name of ['metadata/1.root.json', 'metadata/root.json', 'metadata/timestamp.json', 'metadata/2.repair.json'])
+      expect(listed).toContain(name);
+    expect(listed).not.toContain('metadata/1.repair.json');
+    const again = join(device.directory, 'again.tar');
+    const said = await askJson('release', 'archive', office.folder, '--out', again);
+    expect(said.json).toMatchObject({ files: listed.length });
+    expect(readFileSync(again).equals(readFileSync(archive))).toBe(true);
+    expect((await ask('release', 'archive', device.directory, '--out', again)).code).not.toBe(0);
+  });
+});

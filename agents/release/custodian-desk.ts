@@ -1,0 +1,110 @@
+/** The custodian's own machine: what a request asks is read, shown, and signed with the one key that lies here. */
+
+import { readManifest } from '#agents/update/manifest';
+import { deny, done, ok, type Result } from '#hal/core/result';
+import type { CryptoBackend } from '#hal/crypto/backend';
+import { wholeBlocks } from '#ota-client/payload/build';
+import type { Signer } from '#ota-client/repository/custodian';
+import { listOf, messagesOf, officeRoleOf, type SigningItem } from '#ota-client/repository/signing-item';
+import { decodeRequest, encodeSignatures, requestDigest, type SignatureFile } from '#ota-client/repository/signing-request';
+import { type VerityRootOf, whatIsSigned } from '#ota-client/repository/what-is-signed';
+import { openStatement, statementHeader } from '#ota-client/slots/statement';
+import { releaseOf } from '#ota-client/trust/release';
+import { verityRoot } from './build.ts';
+import type { CustodianKey } from './keys.ts';
+
+export interface Shown {
+  readonly release: string;
+  /** For two people to compare: SHA-256 of the request. */
+  readonly digest: string;
+  readonly logHead: string;
+  readonly lines: readonly string[];
+}
+
+export interface Signed extends Shown {
+  /** The file for the office. */
+  readonly signatures: Uint8Array;
+}
+
+/**
+ * @param image of the release, to be compared with its statement
+ * @returns what the request asks, for whomever; or the faults of `whatIsSigned` and of reading
+ */
+export const showRequest = (crypto: CryptoBackend, bytes: Uint8Array, image?: Uint8Array): Result<Shown> => {
+  const request = decodeRequest(bytes);
+  if (!request.ok) return request;
+  const { release, logHead, items } = request.value;
+  const lines = linesOf(crypto, items, image);
+  return lines.ok ? ok({ release, logHead, digest: requestDigest(crypto, bytes), lines: lines.value }) : lines;
+};
+
+/**
+ * Signs what is of the key's own role, and nothing else that may stand in the request.
+ * @returns what was shown, and the file for the office; or `integrity/role-mismatch` where nothing is of its role,
+ * `integrity/signature-missing` for a list whose manifest lacks this custodian's own statement, and the faults of `showRequest`
+ */
+export const signRequest = async (
+  crypto: CryptoBackend,
+  bytes: Uint8Array,
+  { role, signer }: CustodianKey,
+  image?: Uint8Array,
+): Promise<Result<Signed>> => {
+  const request = decodeRequest(bytes);
+  if (!request.ok) return request;
+  const { release, logHead, items } = request.value;
+  const own = items.filter((item) => officeRoleOf(item) === role);
+  if (own.length === 0) return deny('integrity', 'role-mismatch', `nothing in it is for ${signer.name}, who signs for ${role}`);
+  const lines = linesOf(crypto, own, image);
+  if (!lines.ok) return lines;
+  const signatures: SignatureFile['signatures'][number][] = [];
+  for (const item of own) {
+    const stated = checkOwnStatement(crypto, item, signer);
+    if (!stated.ok) return stated;
+    const signature = await signer.sign(messagesOf(crypto, item));
+    if (!signature.ok) return signature;
+    signatures.push({ item: items.indexOf(item), name: signer.name, ...signature.value });
+  }
+  const digest = requestDigest(crypto, bytes);
+  return ok({ release, logHead, digest, lines: lines.value, signatures: encodeSignatures(digest, signer.name, signatures) });
+};
+
+const linesOf = (
+  crypto: CryptoBackend,
+  items: readonly SigningItem[],
+  image: Uint8Array | undefined,
+): Result<readonly string[]> => {
+  if (image !== undefined && image.length === 0) return deny('integrity', 'image-mismatch', 'an empty image');
+  const whole = image === undefined ? undefined : wholeBlocks(image);
+  const rootOf: VerityRootOf | undefined = whole === undefined ? undefined : (parameters) => verityRoot(whole, parameters);
+  const lines: string[] = [];
+  for (const item of items) {
+    const said = whatIsSigned(crypto, item, rootOf);
+    if (!said.ok) return said;
+    lines.push(...said.value);
+  }
+  return ok(lines);
+};
+
+const isImageClass = (role: string): boolean => role === 'os' || role === 'repair';
+
+/** The manifest of an image holds the statement that this custodian signed before: the office can put no other under the list. */
+const checkOwnStatement = (crypto: CryptoBackend, item: SigningItem, { ed25519, mlDsa65 }: Signer): Result<void> => {
+  if (item.kind !== 'metadata' || !isImageClass(item.role)) return done;
+  const list = listOf(item);
+  if (!list.ok) return list;
+  const keys = [{ suite: statementHeader.suite, classical: ed25519, postQuantum: mlDsa65 }];
+  for (const { path, bytes } of item.files) {
+    const target = list.value.targets.get(path);
+    const release = target === undefined ? deny('policy', 'target-missing', path) : releaseOf(target);
+    if (!release.ok) return release;
+    const manifest = readManifest(bytes);
+    if (!manifest.ok) return manifest;
+    const [hardware = ''] = release.value.hw ?? [];
+    const statement = openStatement({ crypto, keys, threshold: 1, hardware }, manifest.value.statement);
+    if (!statement.ok) return statement;
+    const { counter, floorEpoch } = statement.value.release;
+    if (counter !== release.value.releaseCounter || floorEpoch !== release.value.floorEpoch)
+      return deny('integrity', 'target-mismatch', path);
+  }
+  return done;
+};

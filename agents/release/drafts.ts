@@ -1,0 +1,131 @@
+/** Drafts: an image for a slot, or one file of another class. Nobody has said anything of either yet. */
+import { readFileSync } from 'node:fs';
+import { decodeBundle, type ManagedClass, managedClasses } from '#agents/policy/bundles';
+import { manifestOf, releasePath } from '#agents/update/manifest';
+import { decodeMessage, encodeMessage } from '#hal/core/message';
+import { attempt, deny, ok, type Result } from '#hal/core/result';
+import { targetEntry } from '#ota-client/repository/compose';
+import { consistentPath } from '#ota-client/repository/files';
+import { checkDraft, draftRelease } from '#ota-client/repository/publisher';
+import type { ReleaseRecord } from '#ota-client/repository/release-record';
+import { hasFloor } from '#ota-client/repository/succession';
+import type { BundleClass } from '#ota-client/trust/release';
+import { repairPath } from '#ota-client/trust/repair';
+import { payloadOf, unsignedStatement } from './build.ts';
+import { keepDraft } from './draft-folder.ts';
+import { atDesk, type OfficeParts } from './office.ts';
+
+export interface DraftInput {
+  readonly id: string;
+  readonly class: BundleClass;
+  readonly author: string;
+  /** The image, or the file. */
+  readonly file: string;
+  /** Of a file that has a version of its own it may be left out. */
+  readonly counter?: number;
+  /** Of images. */
+  readonly floorEpoch: number;
+  /** One for an image; none for a file that is for all. */
+  readonly hardware: readonly string[];
+  /** Images from which devices come. */
+  readonly bases: readonly string[];
+}
+
+/** The first metadata of all is asked for and accepted under this name. */
+export const founding = 'founding';
+
+/** @returns the draft; or `protocol/file-unreadable`, `protocol/config-invalid`, `integrity/target-mismatch`, and the faults of `draftRelease` */
+export const addDraft = async (parts: OfficeParts, folder: string, input: DraftInput): Promise<Result<ReleaseRecord>> => {
+  if (input.id === founding) return deny('protocol', 'event-refused', founding);
+  const bytes = readGivenFile(input.file);
+  if (!bytes.ok) return bytes;
+  return hasFloor(input) ? addImage(parts, folder, input, bytes.value) : addFile(parts, folder, input, bytes.value);
+};
+
+/** Its payload is made here, where the images are; of the target only the signed statement is missing. */
+const addImage = async (
+  parts: OfficeParts,
+  folder: string,
+  { id, class: name, author, counter, floorEpoch, hardware, bases }: DraftInput,
+  image: Uint8Array,
+): Promise<Result<ReleaseRecord>> => {
+  const [board, ...more] = hardware;
+  if (counter === undefined || board === undefined || more.length > 0)
+    return deny('protocol', 'config-invalid', 'an image has a counter and one hardware class');
+  const from: Uint8Array[] = [];
+  for (const path of bases) {
+    const base = readGivenFile(path);
+    if (!base.ok) return base;
+    from.push(base.value);
+  }
+  const custom = { releaseCounter: counter, floorEpoch, hw: [board] };
+  const draft = { id, class: name, author, custom, entries: [] };
+  return atDesk(parts, folder, [], async (desk, { repository }) => {
+    const allowed = checkDraft(desk, draft);
+    if (!allowed.ok) return allowed;
+    const stated = attempt(
+      () => unsignedStatement({ id, counter, floorEpoch, hardware: board, image }),
+      (cause) => deny('protocol', 'config-invalid', cause),
+    );
+    if (!stated.ok) return stated;
+    const { payload: statement } = stated.value;
+    const { files, contents } = payloadOf({ id, bases: from, level: smallestLevel, isForAnySource: true }, stated.value.image);
+    for (const [path, bytes] of contents) {
+      const stored = await repository.files.put(path, bytes);
+      if (!stored.ok) return stored;
+    }
+    const manifest = encodeMessage('ReleaseManifest', manifestOf({ statement, files }));
+    const kept = keepDraft(folder, id, { statement, manifest });
+    return kept.ok ? draftRelease(desk, draft) : kept;
+  });
+};
+
+/** Whatever it costs here, once: every device downloads it. */
+const smallestLevel = 19;
+
+const addFile = (
+  parts: OfficeParts,
+  folder: string,
+  { id, class: name, author, counter, hardware }: DraftInput,
+  file: Uint8Array,
+): Promise<Result<ReleaseRecord>> | Result<ReleaseRecord> => {
+  const version = versionOf(name, file);
+  if (!version.ok) return version;
+  const releaseCounter = version.value ?? counter;
+  if (releaseCounter === undefined)
+    return deny('protocol', 'config-invalid', `${name} has no version of its own: give a counter`);
+  if (counter !== undefined && counter !== releaseCounter)
+    return deny('integrity', 'target-mismatch', `version ${releaseCounter}, counter ${counter}`);
+  const custom = { releaseCounter, ...(hardware.length === 0 ? {} : { hw: hardware }) };
+  const entry = targetEntry(parts.crypto, `${name}/current`, file, custom);
+  const draft = { id, class: name, author, custom, entries: [entry] };
+  return atDesk(parts, folder, [], async (desk, { repository }) => {
+    const allowed = checkDraft(desk, draft);
+    if (!allowed.ok) return allowed;
+    const stored = await repository.files.put(consistentPath(entry), file);
+    return stored.ok ? draftRelease(desk, draft) : stored;
+  });
+};
+
+/** The number that a device compares lies in the file as well; it is read here as a device will. Undefined where the class has none. */
+const versionOf = (name: BundleClass, payload: Uint8Array): Result<number | undefined> => {
+  if (name === 'models') {
+    const model = decodeMessage('DetectionModel', payload);
+    return model.ok ? ok(model.value.version) : model;
+  }
+  if (!isManaged(name)) return ok(undefined);
+  const bundle = decodeBundle({ kind: name, payload });
+  return bundle.ok ? ok(bundle.value.value.version) : bundle;
+};
+
+const isManaged = (name: BundleClass): name is ManagedClass => (managedClasses as readonly string[]).includes(name);
+
+/** Where the target of an image will lie. */
+export const imagePath = (name: BundleClass, id: string, hardware: string): string =>
+  name === 'repair' ? repairPath(hardware) : releasePath(id);
+
+const readGivenFile = (path: string): Result<Uint8Array> =>
+  attempt(
+    () => new Uint8Array(readFileSync(path)),
+    (cause) => deny('protocol', 'file-unreadable', cause),
+  );

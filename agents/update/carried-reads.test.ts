@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { codeOf, type Result } from '#hal/core/result';
+import { carriedReads, maxWants } from './carried-reads.ts';
+
+const never = new AbortController().signal;
+const code = (result: Result<unknown>): string => (result.ok ? 'ok' : codeOf(result.fault));
+
+describe('reading what somebody carries', () => {
+  test('is turn by turn, in order, and the parts are those that were given', async () => {
+    const carried = carriedReads();
+    const reads = [carried.read('a', 0, 10, never), carried.read('b', 5, 10, never)];
+    expect(await carried.turn(undefined, never)).toEqual({ number: 1, path: 'a', offset: 0, mostBytes: 10 });
+    expect(await carried.turn({ number: 1, part: Uint8Array.of(7) }, never)).toMatchObject({ number: 2, path: 'b', offset: 5 });
+    const waiting = carried.turn({ number: 2 }, never);
+    expect(await reads[0]).toEqual({ ok: true, value: Uint8Array.of(7) });
+    expect(code((await reads[1]) as Result<unknown>)).toBe('unavailable/not-found');
+    const late = carried.read('c', 0, 1, never);
+    expect(await waiting).toMatchObject({ number: 3, path: 'c' });
+    carried.end();
+    expect(code(await late)).toBe('unavailable/aborted');
+    expect(await carried.turn({ number: 3, part: Uint8Array.of(1) }, never)).toBeUndefined();
+    expect(code(await carried.read('d', 0, 1, never))).toBe('unavailable/aborted');
+  });
+
+  test('ends with whoever asked, and with whoever carries', async () => {
+    const carried = carriedReads();
+    const gone = new AbortController();
+    const read = carried.read('a', 0, 1, gone.signal);
+    gone.abort();
+    expect(code(await read)).toBe('unavailable/aborted');
+    const carrier = new AbortController();
+    const turn = carried.turn(undefined, carrier.signal);
+    carrier.abort();
+    expect(await turn).toBeUndefined();
+  });
+
+  test('takes no part that nobody wants, nor one twice', async () => {
+    const carried = carriedReads();
+    const read = carried.read('a', 0, 1, never);
+    await carried.turn({ number: 9, part: Uint8Array.of(9) }, AbortSignal.abort());
+    await carried.turn({ number: 1, part: Uint8Array.of(1) }, AbortSignal.abort());
+    await carried.turn({ number: 1, part: Uint8Array.of(2) }, AbortSignal.abort());
+    expect(await read).toEqual({ ok: true, value: Uint8Array.of(1) });
+  });
+
+  test('has a limit', async () => {
+    const carried = carriedReads();
+    const reads = Array.from({ length: maxWants + 1 }, () => carried.read('a', 0, 1, never));
+    expect(code((await reads.at(-1)) as Result<unknown>)).toBe('resource/queue-full');
+    carried.end();
+    await Promise.all(reads);
+  });
+});

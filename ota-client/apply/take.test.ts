@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { deny, done, ok, unwrap } from '#hal/core/result';
+import { seededRandom } from '#hal/memory/random';
+import type { TakenSegment } from '#hal/ports/updater';
+import { blockBytes, segmentBytes } from '../payload/limits.ts';
+import { taker } from './take.ts';
+
+const segmentBlocks = segmentBytes / blockBytes;
+const slot = seededRandom('running slot').bytes(12 * segmentBytes);
+const digestOf = (...parts: readonly Uint8Array[]): Uint8Array =>
+  parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
+const blocksOf = (block: number, blocks: number) => slot.subarray(block * blockBytes, (block + blocks) * blockBytes);
+const segmentAt = (block: number, blocks = segmentBlocks): TakenSegment => ({
+  digest: digestOf(blocksOf(block, blocks)),
+  ranges: [{ block, blocks }],
+});
+const zeros: TakenSegment = { digest: digestOf(new Uint8Array(segmentBytes)), ranges: [] };
+const other: TakenSegment = { ...segmentAt(0), digest: new Uint8Array(32) };
+
+/** Hands over the slot; what they wrote, and how they read. */
+const hands = ({ windowBytes = 8 * 1024 * 1024, unreadableBlock = Number.POSITIVE_INFINITY, refuses = false } = {}) => {
+  const written: { readonly segment: number; readonly bytes: Uint8Array }[] = [];
+  const reads: number[] = [];
+  const take = taker(
+    {
+      async write(segment, bytes) {
+        if (refuses) return deny('resource', 'storage-full');
+        written.push({ segment, bytes: bytes.slice() });
+        return done;
+      },
+    },
+    {
+      async read(offsetBytes, lengthBytes, into) {
+        reads.push(lengthBytes);
+        if (offsetBytes + lengthBytes > Math.min(slot.length, unreadableBlock * blockBytes))
+          return deny('unavailable', 'storage-failed');
+        const bytes = slot.subarray(offsetBytes, offsetBytes + lengthBytes);
+        if (into === undefined || reads.length % 2 === 0) return ok(bytes.slice());
+        into.set(bytes);
+        return ok(into.subarray(0, lengthBytes));
+      },
+    },
+    windowBytes,
+  );
+  return { take, written, reads, bytes: () => Buffer.concat(written.map(({ bytes }) => bytes)) };
+};
+
+describe('segments out of the running slot', () => {
+  test('are written as many at once as a device sends, and read as many blocks at once as may be', async () => {
+    const { take, written, reads, bytes } = hands();
+    const wanted = Array.from({ length: 6 }, (_, at) => segmentAt(at * segmentBlocks));
+    expect(unwrap(await take(3, wanted))).toBe(6);
+    expect(written.map(({ segment, bytes }) => [segment, bytes.length / segmentBytes])).toEqual([
+      [3, 4],
+      [7, 2],
+    ]);
+    expect(reads).toEqual([512, 512, 512].map((kibibytes) => kibibytes * 1024));
+    expect(bytes().equals(slot.subarray(0, 6 * segmentBytes))).toBe(true);
+  });
+
+  test('are not more at once than a window', async () => {
+    const { take, written } = hands({ windowBytes: segmentBytes });
+    unwrap(await take(0, [zeros, zeros]));
+    expect(written.map(({ segment }) => segment)).toEqual([0, 1]);
+  });
+
+  test.each<[string, readonly TakenSegment[], number]>([
+    ['has another digest', [segmentAt(0), other, segmentAt(64)], 1],
+    ['is longer than a segment', [segmentAt(0), zeros, segmentAt(0, segmentBlocks + 1)], 2],
+    ['lies outside', [segmentAt(0), { ...segmentAt(0), ranges: [{ block: 700, blocks: segmentBlocks }] }], 1],
+    ['is the first', [other], 0],
+  ])('end before one that %s (SR-01)', async (_, wanted, taken) => {
+    const { take, bytes } = hands();
+    expect(unwrap(await take(0, wanted))).toBe(taken);
+    expect(bytes().length).toBe(taken * segmentBytes);
+  });
+
+  test('end before what cannot be read, be it read together with what can', async () => {
+    const { take } = hands({ unreadableBlock: 4 * segmentBlocks - 1 });
+    expect(
+      unwrap(
+        await take(
+          0,
+          [0, 1, 2, 3].map((at) => segmentAt(at * segmentBlocks)),
+        ),
+      ),
+    ).toBe(2);
+  });
+
+  test('a shorter one, which ends an image, is written behind the others and nothing behind it with it', async () => {
+    const { take, written } = hands();
+    expect(unwrap(await take(0, [segmentAt(5), segmentAt(9, 3), segmentAt(64)]))).toBe(2);
+    expect(written.map(({ segment, bytes }) => [segment, bytes.length])).toEqual([[0, segmentBytes + 3 * blockBytes]]);
+  });
+
+  test('a fault of the writer is a fault', async () => {
+    expect(await hands({ refuses: true }).take(0, [zeros])).toMatchObject({ ok: false, fault: { reason: 'storage-full' } });
+  });
+
+  test('are the bytes that were asked for, wherever they lie', async () => {
+    const range = fc.record({ block: fc.nat(slot.length / blockBytes - 64), blocks: fc.integer({ min: 1, max: 64 }) });
+    const ranges = fc.array(range, { maxLength: 6 }).map((drawn) => {
+      let left = segmentBlocks;
+      const cut = drawn.map(({ block, blocks }) => {
+        const used = Math.min(left, blocks);
+        left -= used;
+        return { block, blocks: used };
+      });
+      return left > 0 && drawn.length > 0 ? [...cut, { block: 0, blocks: left }] : cut;
+    });
+    const draw = fc.array(
+      ranges.map((drawn) => drawn.filter(({ blocks }) => blocks > 0)),
+      { maxLength: 9 },
+    );
+    await fc.assert(
+      fc.asyncProperty(draw, async (all) => {
+        const parts = all.map((drawn) =>
+          drawn.length === 0 ? [new Uint8Array(segmentBytes)] : drawn.map(({ block, blocks }) => blocksOf(block, blocks)),
+        );
+        const { take, bytes } = hands();
+        const wanted = all.map((drawn, at) => ({ digest: digestOf(...(parts[at] ?? [])), ranges: drawn }));
+        expect(unwrap(await take(0, wanted))).toBe(all.length);
+        expect(bytes().equals(Buffer.concat(parts.flat()))).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

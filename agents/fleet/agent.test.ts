@@ -64,7 +64,7 @@ describe('the fleet agent', () => {
   };
   const link = {
     call: async (method: string, request: { readonly sealed: Uint8Array }) => {
-      if (method === 'link.identity') return ok({ linkKey: new Uint8Array(32) });
+      if (method === 'link.identity') return ok({ linkKey: new Uint8Array(91) });
       if (method === 'link.join') return ok({});
       const message = unwrap(openUp(crypto, box, commandSeed, request.sealed, crypto.ed25519.publicKey(confirmationSeed)));
       reports.push(message);

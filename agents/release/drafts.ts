@@ -31,12 +31,14 @@ export interface DraftInput {
   readonly bases: readonly string[];
 }
 
-/** The first metadata of all is asked for and accepted under this name. */
+/** Names under which all metadata is asked for and accepted, where a release has its id: the first of all, and all anew. */
 export const founding = 'founding';
+export const reissue = 'reissue';
+export const isOfAll = (id: string): boolean => id === founding || id === reissue;
 
 /** @returns the draft; or `protocol/file-unreadable`, `protocol/config-invalid`, `integrity/target-mismatch`, and the faults of `draftRelease` */
 export const addDraft = async (parts: OfficeParts, folder: string, input: DraftInput): Promise<Result<ReleaseRecord>> => {
-  if (input.id === founding) return deny('protocol', 'event-refused', founding);
+  if (isOfAll(input.id)) return deny('protocol', 'event-refused', input.id);
   const bytes = readGivenFile(input.file);
   if (!bytes.ok) return bytes;
   return hasFloor(input) ? addImage(parts, folder, input, bytes.value) : addFile(parts, folder, input, bytes.value);

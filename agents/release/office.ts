@@ -7,7 +7,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, toHex, utf8 } from '#hal/core/bytes';
-import { type Decoded, decodeJson, integer, list, object } from '#hal/core/config';
+import { decodeJson, integer, list, object } from '#hal/core/config';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
@@ -16,13 +16,14 @@ import type { Clock } from '#hal/ports/clock';
 import type { Quorum } from '#ota-client/repository/custodian';
 import { type ClassQuorums, type ImageRepository, lifetimes } from '#ota-client/repository/publish';
 import type { Desk } from '#ota-client/repository/publisher';
-import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
+import { type OfficeRole, officeRoleOf, officeRoles } from '#ota-client/repository/signing-item';
 import { hasFloor } from '#ota-client/repository/succession';
 import { bundleClasses } from '#ota-client/trust/release';
 import { draftVerityRoot } from './draft-folder.ts';
 import { folderFiles } from './folder-files.ts';
 import { custodianOf, type PublicKey, publicKey, publicKeyJson } from './keys.ts';
 import { officeLog } from './office-transparency.ts';
+import type { QuorumsOf } from './requests.ts';
 
 export interface OfficeParts {
   readonly crypto: CryptoBackend;
@@ -33,9 +34,12 @@ export interface Office {
   readonly folder: string;
   readonly repository: ImageRepository;
   readonly quorumOf: (role: OfficeRole) => Quorum;
+  readonly quorumsOf: QuorumsOf;
+  readonly custodians: readonly PublicKey[];
   readonly haltAfterFailures: number;
 }
 
+export const officeName = 'office.json';
 const maxCustodians = 256;
 const officeFile = object({ haltAfterFailures: integer(1, 1_000_000), custodians: list(publicKey, maxCustodians) });
 
@@ -44,21 +48,15 @@ const thresholdOf = (role: OfficeRole): number => (role === 'publisher' ? 1 : 2)
 
 /** @returns nothing; or `protocol/event-refused` where there is an office, `integrity/custodians-missing`, `integrity/hybrid-rule` */
 export const layOutOffice = (folder: string, custodians: readonly PublicKey[], haltAfterFailures: number): Result<void> => {
-  const path = join(folder, 'office.json');
-  const known = readIfThere(path);
+  const known = readIfThere(join(folder, officeName));
   if (!known.ok) return known;
   if (known.value !== undefined) return deny('protocol', 'event-refused', `${folder} holds an office already`);
   const separate = checkSeparation(custodians);
-  if (!separate.ok) return separate;
-  const json = JSON.stringify({ haltAfterFailures, custodians: custodians.map(publicKeyJson) });
-  const decoded = decodeJson(json, officeFile);
-  if (!decoded.ok) return decoded;
-  mkdirSync(folder, { recursive: true });
-  return writeAtomically(path, utf8(`${json}\n`), 0o644);
+  return separate.ok ? writeOffice(folder, officeName, { custodians, haltAfterFailures }) : separate;
 };
 
 /** SR-03, SR-09: each role has enough custodians, and no name and no key stands for two of them. */
-const checkSeparation = (custodians: readonly PublicKey[]): Result<void> => {
+export const checkSeparation = (custodians: readonly PublicKey[]): Result<void> => {
   for (const role of officeRoles) {
     const held = custodians.filter((custodian) => custodian.role === role).length;
     if (held < thresholdOf(role)) return deny('integrity', 'custodians-missing', `${role}: ${held} of ${thresholdOf(role)}`);
@@ -70,27 +68,47 @@ const checkSeparation = (custodians: readonly PublicKey[]): Result<void> => {
 };
 
 /** @returns the office, or `unavailable/not-found`, `protocol/config-invalid` */
-export const openOffice = (crypto: CryptoBackend, folder: string): Result<Office> => {
-  const bytes = readIfThere(join(folder, 'office.json'));
+export const openOffice = (crypto: CryptoBackend, folder: string, name: string = officeName): Result<Office> => {
+  const bytes = readIfThere(join(folder, name));
   if (!bytes.ok) return bytes;
   if (bytes.value === undefined) return deny('unavailable', 'not-found', `${folder} holds no office`);
   const decoded = decodeJson(Buffer.from(bytes.value).toString('utf8'), officeFile);
   if (!decoded.ok) return decoded;
-  const { haltAfterFailures, custodians } = decoded.value;
-  const quorumOf = (role: OfficeRole): Quorum => quorum(custodians, role);
+  return ok(officeOf(crypto, folder, decoded.value.custodians, decoded.value.haltAfterFailures));
+};
+
+/** The office of this folder as it is with these custodians. */
+export const officeOf = (
+  crypto: CryptoBackend,
+  folder: string,
+  custodians: readonly PublicKey[],
+  haltAfterFailures: number,
+): Office => {
+  const quorumOf = (role: OfficeRole): Quorum => ({
+    custodians: custodians.filter((custodian) => custodian.role === role).map(custodianOf),
+    threshold: thresholdOf(role),
+  });
   const [owners, online] = [quorumOf('owner'), quorumOf('publisher')];
   const repository: ImageRepository = {
     ...{ crypto, lifetimes, files: folderFiles(join(folder, 'repository')) },
     top: { root: owners, targets: owners, snapshot: online, timestamp: online },
     classes: Object.fromEntries(bundleClasses.map((name) => [name, quorumOf(name)])) as ClassQuorums,
   };
-  return ok({ folder, repository, quorumOf, haltAfterFailures });
+  return { folder, repository, quorumOf, quorumsOf: (item) => [quorumOf(officeRoleOf(item))], custodians, haltAfterFailures };
 };
 
-const quorum = (custodians: Decoded<typeof officeFile>['custodians'], role: OfficeRole): Quorum => ({
-  custodians: custodians.filter((custodian) => custodian.role === role).map(custodianOf),
-  threshold: thresholdOf(role),
-});
+/** @returns nothing; or `protocol/config-invalid` for what could not be read again */
+export const writeOffice = (
+  folder: string,
+  name: string,
+  { custodians, haltAfterFailures }: Pick<Office, 'custodians' | 'haltAfterFailures'>,
+): Result<void> => {
+  const json = JSON.stringify({ haltAfterFailures, custodians: custodians.map(publicKeyJson) });
+  const decoded = decodeJson(json, officeFile);
+  if (!decoded.ok) return decoded;
+  mkdirSync(folder, { recursive: true });
+  return writeAtomically(join(folder, name), utf8(`${json}\n`), 0o644);
+};
 
 /**
  * @param liveRoots hash trees whose reference values the verifier has (SR-13); what is no image measures nothing

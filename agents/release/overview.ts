@@ -21,7 +21,7 @@ export interface ReleaseView extends Omit<ReleaseRecord, 'custom'> {
 
 /** @returns all releases, in the order of their drafts */
 export const viewReleases = (parts: OfficeParts, folder: string): Promise<Result<readonly ReleaseView[]>> =>
-  atDesk(parts, folder, [], ({ store }, { quorumOf }) => {
+  atDesk(parts, folder, [], ({ store }, { quorumsOf }) => {
     const all = allReleases(store);
     if (!all.ok) return all;
     const views: ReleaseView[] = [];
@@ -39,7 +39,7 @@ export const viewReleases = (parts: OfficeParts, folder: string): Promise<Result
         ...(floorEpoch === undefined ? {} : { floorEpoch }),
         ...(hw === undefined ? {} : { hardware: hw }),
         ...(root === undefined ? {} : { verityRoot: toHex(root.value) }),
-        ...(asked === undefined ? {} : { waitingFor: waitingFor(asked.value, quorumOf) }),
+        ...(asked === undefined ? {} : { waitingFor: waitingFor(asked.value, quorumsOf) }),
       });
     }
     return ok(views);

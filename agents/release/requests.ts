@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
-import { isSignedBy, type Quorum } from '#ota-client/repository/custodian';
-import { messagesOf, type OfficeRole, officeRoleOf, type SigningItem } from '#ota-client/repository/signing-item';
+import { type Custodian, isSignedBy, type Quorum } from '#ota-client/repository/custodian';
+import { messagesOf, type SigningItem } from '#ota-client/repository/signing-item';
 import {
   decodeRequest,
   decodeSignatures,
@@ -59,15 +59,20 @@ export const keptRequest = (folder: string, id: string): Result<KeptRequest> => 
 
 export const hasRequest = (folder: string, id: string): boolean => existsSync(join(placeOf(folder, id), requestFile));
 
+/** Who must sign an item: each of these quorums. A root that changes owners has two, that of the old ones and its own. */
+export type QuorumsOf = (item: SigningItem) => readonly Quorum[];
+
 /**
- * Keeps the signatures of one custodian, each verified with both halves by the keys that the office has of that name.
- * @returns nothing; or `integrity/target-mismatch` for another request, `role-mismatch`, `signature-invalid`, and the faults of reading
+ * Keeps the signatures of one custodian, each verified with both halves by the keys that the office has of that name. What
+ * the custodian signed beyond that counts for nothing.
+ * @returns nothing; or `integrity/target-mismatch` for another request, `role-mismatch` where nothing of it counts,
+ * `signature-invalid`, and the faults of reading
  */
 export const keepSignatures = (
   crypto: CryptoBackend,
   folder: string,
   { request, bytes }: KeptRequest,
-  quorumOf: (role: OfficeRole) => Quorum,
+  quorumsOf: QuorumsOf,
   file: Uint8Array,
 ): Result<void> => {
   const decoded = decodeSignatures(file);
@@ -76,25 +81,30 @@ export const keepSignatures = (
   if (requested !== requestDigest(crypto, bytes)) return deny('integrity', 'target-mismatch', 'signatures for another request');
   const [first] = signatures;
   if (first === undefined) return deny('integrity', 'signature-missing', 'a file without signatures');
+  let counting = 0;
   for (const signature of signatures) {
     const item = request.items[signature.item];
     if (item === undefined) return deny('protocol', 'field-invalid', `item ${signature.item}`);
-    const role = officeRoleOf(item);
-    const custodian = quorumOf(role).custodians.find(({ name }) => name === signature.name);
-    if (custodian === undefined) return deny('integrity', 'role-mismatch', `${signature.name} does not sign for ${role}`);
+    const custodian = custodiansOf(quorumsOf(item)).find(({ name }) => name === signature.name);
+    if (custodian === undefined) continue;
     if (!isSignedBy(crypto, custodian, messagesOf(crypto, item), signature))
       return deny('integrity', 'signature-invalid', signature.name);
+    counting += 1;
   }
+  if (counting === 0) return deny('integrity', 'role-mismatch', `${first.name} signs for nothing of it`);
   return writeAtomically(join(placeOf(folder, request.release), `${first.name}.json`), file, 0o644);
 };
 
-/** Who can still sign, by role; empty where every item has as many as it needs. */
-export const waitingFor = ({ request, given }: KeptRequest, quorumOf: (role: OfficeRole) => Quorum): readonly string[] => {
-  const open = request.items.flatMap((item, at) => {
-    const { custodians, threshold } = quorumOf(officeRoleOf(item));
-    const signed = signersOf(given, at);
-    return signed.length >= threshold ? [] : custodians.map(({ name }) => name).filter((name) => !signed.includes(name));
-  });
+const custodiansOf = (quorums: readonly Quorum[]): readonly Custodian[] => quorums.flatMap(({ custodians }) => custodians);
+
+/** Who can still sign; empty where every item has as many as it needs. */
+export const waitingFor = ({ request, given }: KeptRequest, quorumsOf: QuorumsOf): readonly string[] => {
+  const open = request.items.flatMap((item, at) =>
+    quorumsOf(item).flatMap(({ custodians, threshold }) => {
+      const signed = custodians.map(({ name }) => name).filter((name) => signersOf(given, at).includes(name));
+      return signed.length >= threshold ? [] : custodians.map(({ name }) => name).filter((name) => !signed.includes(name));
+    }),
+  );
   return [...new Set(open)];
 };
 

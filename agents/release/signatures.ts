@@ -18,8 +18,9 @@ import type { MetadataItem, NamedFile, StatementItem } from '#ota-client/reposit
 import { hasFloor } from '#ota-client/repository/succession';
 import { openStatement, statementHeader } from '#ota-client/slots/statement';
 import { hardwareOf, keptDraft } from './draft-folder.ts';
-import { founding, imagePath } from './drafts.ts';
+import { imagePath, isOfAll, reissue } from './drafts.ts';
 import { atDesk, type Office, type OfficeParts } from './office.ts';
+import { quorumsOfReissue } from './reissue.ts';
 import {
   forgetRequest,
   type KeptRequest,
@@ -31,7 +32,7 @@ import {
 } from './requests.ts';
 
 export interface Accepted {
-  /** Undefined for the founding. */
+  /** Undefined for the founding and for a reissue. */
   readonly release: ReleaseRecord | undefined;
   /** Who can still sign; empty when enough have. */
   readonly waitingFor: readonly string[];
@@ -66,16 +67,18 @@ export const acceptFiles = (
   files: readonly Uint8Array[],
 ): Promise<Result<Accepted>> =>
   atDesk(parts, folder, [], async (desk, office): Promise<Result<Accepted>> => {
+    const quorums = id === reissue ? quorumsOfReissue(office) : ok(office.quorumsOf);
+    if (!quorums.ok) return quorums;
     for (const file of files) {
       const asked = keptRequest(folder, id);
       if (!asked.ok) return asked;
-      const taken = keepSignatures(parts.crypto, folder, asked.value, office.quorumOf, file);
+      const taken = keepSignatures(parts.crypto, folder, asked.value, quorums.value, file);
       if (!taken.ok) return taken;
     }
     const kept = keptRequest(folder, id);
     if (!kept.ok) return kept;
-    const missing = waitingFor(kept.value, office.quorumOf);
-    if (id === founding) return ok({ release: undefined, waitingFor: missing, isMoreToSign: false });
+    const missing = waitingFor(kept.value, quorums.value);
+    if (isOfAll(id)) return ok({ release: undefined, waitingFor: missing, isMoreToSign: false });
     const release = missing.length > 0 ? loadRelease(desk.store, id) : await takeSigned(desk, office, id, kept.value);
     if (!release.ok) return release;
     if (missing.length === 0) forgetRequest(folder, id);

@@ -54,17 +54,28 @@ export interface SignedRole {
   readonly bytes: Uint8Array;
 }
 
-/** What everybody signs first: root, targets with a delegation for each class, and every class empty, all at version 1. */
-export const firstRoles = async (repository: ImageRepository, nowMs: number): Promise<Result<readonly UnsignedRole[]>> => {
-  const { crypto, top, lifetimes } = repository;
-  const root = { role: 'root', version: 1, signed: rootJson(crypto, 1, nowMs + lifetimes.rootMs, top) };
+/**
+ * All metadata but snapshot and timestamp, at its next version: root, targets with a delegation for each class, and the
+ * list of every class.
+ * @param entriesOf what a class names
+ */
+export const nextRoles = async (
+  repository: ImageRepository,
+  entriesOf: (name: BundleClass) => readonly TargetEntry[],
+  nowMs: number,
+): Promise<Result<readonly UnsignedRole[]>> => {
+  const { crypto, files, top, lifetimes } = repository;
+  const current = await readPublished(files, 'root.json', (bytes) => readRoot(bytes, deviceSchemes));
+  if (!current.ok) return current;
+  const version = versionAfter(current.value);
+  const root = { role: 'root', version, signed: rootJson(crypto, version, nowMs + lifetimes.rootMs, top) };
   const delegating = await nextDelegations(repository, nowMs);
   if (!delegating.ok) return delegating;
   const roles = [root, delegating.value];
   for (const name of bundleClasses) {
-    const empty = await nextClass(repository, name, [], nowMs);
-    if (!empty.ok) return empty;
-    roles.push(empty.value);
+    const list = await nextClass(repository, name, entriesOf(name), nowMs);
+    if (!list.ok) return list;
+    roles.push(list.value);
   }
   return ok(roles);
 };
@@ -109,7 +120,7 @@ export const publishRoot = async (
   const version = versionAfter(current.value);
   const quorums = current.value === undefined ? [next.root] : [top.root, next.root];
   for (const quorum of quorums) {
-    const entitled = signers.filter(({ name }) => quorum.custodians.some((custodian) => custodian.name === name));
+    const entitled = quorum.custodians.filter(({ name }) => signers.some((signer) => signer.name === name));
     if (entitled.length < quorum.threshold)
       return deny('integrity', 'custodians-missing', `root: ${entitled.length} of ${quorum.threshold}`);
   }

@@ -207,6 +207,12 @@ export const reportFailure = (desk: Desk, id: string, handle: string): Result<Re
 export const revokeRelease = (desk: Desk, id: string, by: string, raisesFloor: boolean): Result<ReleaseRecord> =>
   advance(desk, id, 'revoke', by, (release) => ok({ ...release, raisesFloor, permille: 0 }), raisesFloor ? 'with its floor' : '');
 
+/** What a class names that is published, for its list to be signed anew. */
+export const listedEntries = ({ store }: Pick<Desk, 'store'>): Result<(name: BundleClass) => readonly TargetEntry[]> => {
+  const all = allReleases(store);
+  return all.ok ? ok((name) => entriesIn(all.value.filter((release) => release.class === name && isListed(release.state)))) : all;
+};
+
 /** What the director may name now. */
 export const offers = (desk: Desk): Result<readonly Offer[]> => {
   const all = allReleases(desk.store);
@@ -249,12 +255,15 @@ const log = ({ repository, store, clock }: Desk, by: string, did: string, releas
 const checkClass = (name: BundleClass, entries: readonly TargetEntry[]): Result<void> =>
   entries.every(({ path }) => path.startsWith(`${name}/`)) ? done : deny('integrity', 'role-mismatch', name);
 
-/** By path, the later release winning: a repair release takes the place of the one before. */
 const classEntries = (all: readonly ReleaseRecord[], release: ReleaseRecord): readonly TargetEntry[] => {
   const published = all.filter((other) => other.class === release.class && other.id !== release.id && isListed(other.state));
-  const named = release.state === 'revoked' ? published : [...published, release];
-  return [...new Map(named.flatMap(({ entries }) => entries).map((entry) => [entry.path, entry])).values()];
+  return entriesIn(release.state === 'revoked' ? published : [...published, release]);
 };
+
+/** By path, the later release winning: a repair release takes the place of the one before. */
+const entriesIn = (named: readonly ReleaseRecord[]): readonly TargetEntry[] => [
+  ...new Map(named.flatMap(({ entries }) => entries).map((entry) => [entry.path, entry])).values(),
+];
 
 const withdrawRevoked = (desk: Desk, published: ReleaseRecord, by: string): Result<void> => {
   const all = allReleases(desk.store);

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
+import { tpmProvider } from '#agents/supervisor/tpm-provider';
 import { breaks } from '#sim/scenarios/breaks';
 import { day } from '#sim/scenarios/day';
 import { liveDay, nothingIsLeft, temporaryHome } from './simulator.fixture.ts';
 
+/** As the device says of it, and as Command sees it (SR-02). */
+const connectionKey = existsSync(tpmProvider.module) ? 'in-tpm, p256' : 'software, ed25519';
 const stepNames = day.map(({ step }) => step);
 
 describe('one day of a device, in real processes', () => {
@@ -27,6 +31,7 @@ describe('one day of a device, in real processes', () => {
         afterRecovery: 'allowed',
       },
       posture: { decision: 'allowed', withOneProgramStopped: 'posture/programs-unhealthy', reboot: 'by permit' },
+      policy: { connectionKey },
       intelligence: { toldUnapproved: 'nothing', toldApproved: expect.stringMatching(/^(none|low) weak, by one model$/) },
       emergency: {
         asleep: 'a day of the Key: 0 bytes on the line, 0 positions',
@@ -55,6 +60,7 @@ describe('one day of a device, in real processes', () => {
     using home = temporaryHome();
     const run = await liveDay(home.path, '--tpm', 'swtpm');
     expect(run.said).toBe('');
+    expect(run.steps.find(({ step }) => step === 'policy')?.evidence).toMatchObject({ connectionKey });
     expect(run.code).toBe(0);
     nothingIsLeft(home.path);
   });

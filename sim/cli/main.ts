@@ -7,6 +7,7 @@ import { downCommand } from './commands/down.ts';
 import { logsCommand } from './commands/logs.ts';
 import { rehearseCommand } from './commands/rehearse.ts';
 import { shellCommand } from './commands/shell.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import type { Context, Run } from './context.ts';
@@ -41,8 +42,8 @@ const run: Run =
   async (...values) => {
     code = await action(...values);
   };
-for (const command of [dayCommand, upCommand, shellCommand, statusCommand, logsCommand, downCommand, rehearseCommand])
-  command(program, run, context);
+const commands = [dayCommand, upCommand, shellCommand, snapshotCommand, statusCommand, logsCommand, downCommand, rehearseCommand];
+for (const command of commands) command(program, run, context);
 
 // Whoever listened is gone (`| head`, a closed terminal): as on a hang-up, a device that runs ends in order.
 for (const stream of [process.stdout, process.stderr])

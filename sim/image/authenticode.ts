@@ -5,10 +5,10 @@
  * Sources: "Windows Authenticode Portable Executable Signature Format" (SpcIndirectDataContent), RFC 2315 (PKCS #7),
  * RFC 5652 §5.4 (signed attributes are signed as a SET OF).
  */
-import { createHash, createPrivateKey, sign, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, sign, verify, X509Certificate } from 'node:crypto';
 import { element, integer, nothing, objectIdentifier, octets, sequence, setOf, tagged } from '#hal/core/der';
 import type { Result } from '#hal/core/result';
-import { authenticodeDigest, withSignature } from './pe.ts';
+import { authenticodeDigest, signatureOf, withSignature } from './pe.ts';
 
 export interface ImageSigner {
   /** PEM, RSA. */
@@ -34,11 +34,38 @@ export const signImage = (file: Uint8Array, signer: ImageSigner): Result<Uint8Ar
   const padded = new Uint8Array(Math.ceil(file.length / 8) * 8);
   padded.set(file);
   const digest = authenticodeDigest(padded);
-  return digest.ok ? withSignature(padded, signedDigest(digest.value, signer)) : digest;
+  if (!digest.ok) return digest;
+  const statement = statementOf(digest.value);
+  const signature = sign('sha256', setOf(...statement.attributes), createPrivateKey(signer.key));
+  return withSignature(padded, contentInfo(statement, signer.certificate, signature));
 };
 
-/** PKCS #7 ContentInfo, DER. */
-const signedDigest = (digest: Uint8Array, { key, certificate }: ImageSigner): Uint8Array => {
+/**
+ * Whether firmware that has this certificate in its db starts the file. Of all that a signature may look like, only what
+ * `signImage` writes is one here.
+ * @param certificate DER
+ */
+export const isSignedBy = (file: Uint8Array, certificate: Uint8Array): boolean => {
+  const [digest, found] = [authenticodeDigest(file), signatureOf(file)];
+  if (!digest.ok || !found.ok) return false;
+  const statement = statementOf(digest.value);
+  const { publicKey } = new X509Certificate(certificate);
+  const { modulusLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
+  // The signature is the last of its elements.
+  const signature = found.value.subarray(-modulusLength / 8);
+  return (
+    Buffer.compare(contentInfo(statement, certificate, signature), found.value) === 0 &&
+    verify('sha256', setOf(...statement.attributes), publicKey, signature)
+  );
+};
+
+interface Statement {
+  readonly content: readonly Uint8Array[];
+  readonly attributes: readonly Uint8Array[];
+}
+
+/** What is signed of a file: SpcIndirectDataContent, and the attributes over it. */
+const statementOf = (digest: Uint8Array): Statement => {
   const file = tagged(2, element(0x80));
   const imageData = sequence(oid.peImageData, sequence(new Uint8Array([0x03, 0x01, 0x00]), tagged(0, file)));
   const content = [imageData, sequence(sha256Algorithm, octets(digest))];
@@ -46,7 +73,11 @@ const signedDigest = (digest: Uint8Array, { key, certificate }: ImageSigner): Ui
     sequence(oid.contentType, setOf(oid.indirectData)),
     sequence(oid.messageDigest, setOf(octets(sha256(Buffer.concat(content))))),
   ];
-  const signature = sign('sha256', setOf(...attributes), createPrivateKey(key));
+  return { content, attributes };
+};
+
+/** PKCS #7 ContentInfo, DER. @param certificate PEM or DER */
+const contentInfo = ({ content, attributes }: Statement, certificate: string | Uint8Array, signature: Uint8Array): Uint8Array => {
   const { issuer, serial, der } = partsOf(certificate);
   const signerInfo = sequence(
     integer(1),
@@ -72,8 +103,10 @@ const signedDigest = (digest: Uint8Array, { key, certificate }: ImageSigner): Ui
 };
 
 /** Issuer and serial number as they stand in the certificate: RFC 5280 §4.1, TBSCertificate. */
-const partsOf = (pem: string): { readonly der: Uint8Array; readonly issuer: Uint8Array; readonly serial: Uint8Array } => {
-  const der = new Uint8Array(new X509Certificate(pem).raw);
+const partsOf = (
+  encoded: string | Uint8Array,
+): { readonly der: Uint8Array; readonly issuer: Uint8Array; readonly serial: Uint8Array } => {
+  const der = new Uint8Array(new X509Certificate(encoded).raw);
   const [certificate = der] = elementsOf(der);
   const [body = der] = elementsOf(contentOf(certificate));
   const [, serial = der, , issuer = der] = elementsOf(contentOf(body));

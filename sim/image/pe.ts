@@ -25,6 +25,7 @@ interface PeLayout {
 }
 
 interface PlacedSection {
+  readonly name: string;
   readonly virtualBytes: number;
   readonly virtualAddress: number;
   readonly rawBytes: number;
@@ -45,6 +46,8 @@ const sectionHeaderBytes = 40;
 /** IMAGE_SCN_CNT_INITIALIZED_DATA | IMAGE_SCN_MEM_READ. */
 const readOnlyData = 0x4000_0040;
 const maxSections = 96;
+/** WIN_CERTIFICATE: revision 2.0, PKCS_SIGNED_DATA. */
+const winCertificate = new Uint8Array([0x00, 0x02, 0x02, 0x00]);
 /** Index of the certificate table among the data directories. */
 const certificateDirectory = 4;
 const pageBytes = 4096;
@@ -57,7 +60,7 @@ const layoutOf = (file: Uint8Array): Result<PeLayout> => {
   const bad = (what: string) => deny('protocol', 'malformed', `PE: ${what}`);
   if (file.length < 0x40 || view.getUint16(0, true) !== 0x5a4d) return bad('no MZ');
   const coff = view.getUint32(0x3c, true) + 4;
-  if (coff + 20 + field.directories > file.length || view.getUint32(coff - 4, true) !== 0x4550) return bad('no PE');
+  if (directoryAt(coff + 20) + 8 > file.length || view.getUint32(coff - 4, true) !== 0x4550) return bad('no PE');
   const optional = coff + 20;
   if (view.getUint16(optional, true) !== optionalMagic) return bad('not PE32+');
   const sectionTable = optional + view.getUint16(coff + 16, true);
@@ -65,6 +68,9 @@ const layoutOf = (file: Uint8Array): Result<PeLayout> => {
   if (count > maxSections || sectionTable + count * sectionHeaderBytes > file.length) return bad('section table');
   const at = (index: number) => sectionTable + index * sectionHeaderBytes;
   const sections = Array.from({ length: count }, (_, index) => ({
+    name: Buffer.from(file.subarray(at(index), at(index) + 8))
+      .toString('latin1')
+      .replace(/\0+$/, ''),
     virtualBytes: view.getUint32(at(index) + 8, true),
     virtualAddress: view.getUint32(at(index) + 12, true),
     rawBytes: view.getUint32(at(index) + 16, true),
@@ -163,7 +169,29 @@ export const withSignature = (file: Uint8Array, signature: Uint8Array): Result<U
   view.setUint32(directoryAt(layout.value.optional), padded.length, true);
   view.setUint32(directoryAt(layout.value.optional) + 4, certificateBytes, true);
   const fill = new Uint8Array(certificateBytes - 8 - signature.length);
-  return ok(concat(padded, u32le(8 + signature.length), new Uint8Array([0x00, 0x02, 0x02, 0x00]), signature, fill));
+  return ok(concat(padded, u32le(8 + signature.length), winCertificate, signature, fill));
+};
+
+/** @returns the one signature at the end of a file: PKCS #7, DER; or `protocol/malformed` where there is none such */
+export const signatureOf = (file: Uint8Array): Result<Uint8Array> => {
+  const layout = layoutOf(file);
+  if (!layout.ok) return layout;
+  const view = viewOf(file);
+  const [at, allBytes] = [0, 4].map((by) => view.getUint32(directoryAt(layout.value.optional) + by, true)) as [number, number];
+  const isTable = at > 0 && allBytes > winCertificate.length + 4 && at + allBytes === file.length;
+  const bytes = isTable ? view.getUint32(at, true) : 0;
+  if (bytes === 0 || alignUp(bytes, 8) !== allBytes || !winCertificate.every((byte, index) => file[at + 4 + index] === byte))
+    return deny('protocol', 'malformed', 'PE: no signature');
+  return ok(file.subarray(at + 8, at + bytes));
+};
+
+/** @returns what is in a section; `protocol/malformed` where there is none of this name */
+export const sectionOf = (file: Uint8Array, name: string): Result<Uint8Array> => {
+  const layout = layoutOf(file);
+  if (!layout.ok) return layout;
+  const found = layout.value.sections.find((section) => section.name === name);
+  if (found === undefined) return deny('protocol', 'malformed', `PE: no section ${name}`);
+  return ok(file.subarray(found.rawOffset, found.rawOffset + Math.min(found.rawBytes, found.virtualBytes)));
 };
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

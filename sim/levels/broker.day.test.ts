@@ -181,11 +181,11 @@ const subscribeToAll = async ({ device, fleet: { broker } }: ProcessWorld): Prom
   unwrap(await broker.restart());
   const secrets = await openPeerSecrets(join(dirname(device.directory), 'peers'), clock, systemRandom);
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const raw = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
+  const info = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }));
   const client = await connectAsync(`mqtts://${broker.host}:${broker.port}`, {
     protocolVersion: 5,
     ca: secrets.tlsAuthority.certificate,
-    cert: await certifyClient(secrets.fleetAuthority, label, raw, 3_600_000, clock),
+    cert: await certifyClient(secrets.fleetAuthority, label, info, 3_600_000, clock),
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
     clientId: label,
   });

@@ -10,11 +10,13 @@ import { beaconMethods } from '#agents/beacon/methods';
 import { installed } from '#agents/package/places';
 import { deviceLayout, socketPath } from '#agents/programs/layout';
 import { toHex } from '#hal/core/bytes';
+import { inTurn } from '#hal/core/in-turn';
 import { ok, type Result, unwrap } from '#hal/core/result';
 import { kernelBootLogPath } from '#hal/linux/boot-log';
 import { memorySwitches } from '#hal/memory/switches';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
+import type { Random } from '#hal/ports/random';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { peripheralMethods } from '#hal/remote/peripheral-methods';
 import { peripheralHandlers } from '#hal/remote/peripherals';
@@ -32,18 +34,23 @@ import { equipSlots } from '#sim/qemu/equip';
 import type { KeyLine } from '#sim/qemu/key-line';
 import { powerOn, type RunningMachine } from '#sim/qemu/machine';
 import { serveShell } from '#sim/qemu/shell';
+import { serveSnapshots } from '#sim/qemu/snapshot-door';
 import type { Device } from '#sim/world/world';
 import { enigmctl } from './command.ts';
 import type { Body, FirstBodyOptions } from './level.ts';
 import { machineSite } from './machine-site.ts';
+import { machineSnapshots } from './machine-snapshots.ts';
 import { runDirectoryOf } from './run-directory.ts';
 
 export interface MachineKind {
   /** Folder of the image that its disk grows from. */
   readonly image: string;
+  /** Where a person keeps snapshots of it. */
+  readonly snapshots: string;
   readonly key: KeyLine;
   readonly paths: BuildPaths;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -57,7 +64,7 @@ const limitMs = 86_400_000;
 const commandTimeoutMs = 600_000;
 
 export const machineBody = (
-  { image, key, paths, clock, log }: MachineKind,
+  { image, snapshots, key, paths, clock, random, log }: MachineKind,
   { name, directory, site, releases, secrets, until, signal }: FirstBodyOptions,
 ): MachineBody => {
   const runDirectory = runDirectoryOf(directory);
@@ -73,6 +80,8 @@ export const machineBody = (
   let doors: Doors | undefined;
   let server: SocketServer | undefined;
   let shell: Server | undefined;
+  let snapshotDoor: Server | undefined;
+  const one = inTurn();
   let bootId = '';
   /** Of the present start; resolves when it is on the disk of this machine. */
   let logIsThere: Promise<void> = Promise.resolve();
@@ -113,26 +122,40 @@ export const machineBody = (
     made ??= await newOrKept();
     shell ??= await serveShell(runDirectory, () => running);
     server ??= unwrap(await serveSocket(dispatcher(peripheralMethods, handlers), { path: peripherals, log }));
+    snapshotDoor ??= await serveSnapshots(runDirectory, (...order) => one(() => takeOrder(...order)));
     const pagePort = await freePort();
     writeSite(made, machineSite(site(), pagePort));
-    running = unwrap(await powerOn(made, { clock, limitMs }));
-    key.plug(running.key);
+    await enter(unwrap(await powerOn(made, { clock, limitMs })), pagePort);
+  };
+  const enter = async (machine: RunningMachine, pagePort: number): Promise<void> => {
+    running = machine;
+    key.plug(machine.key);
     doors = await openDoors({
-      ...{ line: running.link, runDirectory, pagePort, peripherals, clock },
+      ...{ line: machine.link, runDirectory, pagePort, peripherals, clock },
       onHello: (boot) => {
         bootId = boot;
         logIsThere = fetch(kernelBootLogPath, bootLogPath);
       },
     });
   };
-  const stop = async (): Promise<void> => {
+  /** Nobody speaks to it any more. */
+  const leave = async (): Promise<void> => {
     key.unplug();
     await doors?.[Symbol.asyncDispose]();
-    await running?.powerCut();
     running = undefined;
     doors = undefined;
     bootId = '';
   };
+  const stop = async (): Promise<void> => {
+    const machine = running;
+    await leave();
+    await machine?.powerCut();
+  };
+  const takeOrder = machineSnapshots({
+    ...{ folder: snapshots, image, clock, random, limitMs, leave, enter, restart: start },
+    running: () => (running?.isOn() === true && made !== undefined ? { machine: running, device: made } : undefined),
+    site: (pagePort) => machineSite(site(), pagePort),
+  });
 
   /** What its programs have not written by now is lost, as they must bear; its kernel and its TPM end in order. */
   const powerOff = async (): Promise<void> => {
@@ -194,7 +217,8 @@ export const machineBody = (
     shell: (line) => running?.shell(line),
     isOn: () => running?.isOn() === true,
     async dispose() {
-      await powerOff();
+      snapshotDoor?.close();
+      await one(powerOff);
       await server?.close();
       shell?.close();
       app.close();

@@ -25,6 +25,9 @@ export interface MachineWorldOptions {
   readonly log: Log;
 }
 
+/** Where a person keeps snapshots of the machine. @param directory of the world */
+export const snapshotsIn = (directory: string): string => join(directory, 'snapshots');
+
 /** Every instruction of the machine is emulated. */
 const patience = 10;
 
@@ -42,7 +45,7 @@ export const openMachineWorld = async ({ buildImage, log, ...options }: MachineW
     openKeyLine: async () => ok(key),
     network: ok(machineWitness(clock, (line) => body?.shell(line))),
     first(wanted) {
-      body = machineBody({ image: images.factory, key, paths, clock, log }, wanted);
+      body = machineBody({ image: images.factory, snapshots: snapshotsIn(directory), key, paths, clock, random, log }, wanted);
       return body;
     },
     second: processBodies({ tpm: 'embedded', paths, clock, log }).second,

@@ -29,6 +29,7 @@ const asOfAMachine: Readonly<Record<string, object>> = {
   boot: { isNewBoot: true, oracle: 'tpm2_eventlog agrees' },
   attest: { status: 'affirming' },
   posture: { decision: 'allowed', withOneProgramStopped: 'posture/programs-unhealthy', reboot: 'by permit' },
+  policy: { connectionKey: 'in-tpm, p256' },
   network: { open: 'a packet arrives', killSwitch: 'no packet arrives', carriedPolicy: 'a packet arrives' },
   update: { slots: 'a → b', trial: 'committed', attestation: 'affirming' },
   rollout: { failing: 'fell back by itself', rollout: 'halted', stillRuns: 'committed' },

@@ -1,12 +1,13 @@
 /** QEMU and the TPM of its machine as two processes, and the sockets through which they are spoken to. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
-import { machineArguments, qemu, sockets } from './arguments.ts';
+import { machineArguments, qemu, sockets, type WriteLogs } from './arguments.ts';
 import type { QemuDevice } from './device.ts';
+import type { DiskFault } from './disk-node.ts';
 import { missingForStart } from './missing.ts';
 import { openQmp, type Qmp, type QmpEvent } from './qmp.ts';
 import { appears, startTied, type TiedProcess, tied } from './tied-process.ts';
@@ -19,6 +20,10 @@ export interface EmulatorOptions {
   readonly limitMs?: number;
   /** A state that was saved, to go on from: then it waits to be told to. */
   readonly savedState?: string;
+  /** Errors of its disk, from power-on. */
+  readonly diskFaults?: readonly DiskFault[];
+  /** Where its writes are noted; what is there is overwritten. */
+  readonly logs?: WriteLogs;
 }
 
 export interface Emulator {
@@ -40,7 +45,8 @@ const socketWithinMs = 10_000;
 
 /** @returns both running, or `unavailable/not-supported` with what they said */
 export const startEmulator = async (device: QemuDevice, options: EmulatorOptions): Promise<Result<Emulator>> => {
-  const { clock, memoryMiB = defaultMemoryMiB, deletesEntries = false, limitMs = defaultLimitMs, savedState } = options;
+  const { clock, memoryMiB = defaultMemoryMiB, deletesEntries = false, limitMs = defaultLimitMs } = options;
+  const { savedState, diskFaults = [], logs } = options;
   const missing = missingForStart();
   if (missing !== undefined) return deny('unavailable', 'not-supported', missing);
   const run = mkdtempSync(join(tmpdir(), 'enigm-q'));
@@ -68,7 +74,10 @@ export const startEmulator = async (device: QemuDevice, options: EmulatorOptions
     ...{ variables: device.variables, disk: device.disk, tpm: tpmSocket, run, serialLog: device.serialLog },
     ...{ memoryMiB, deletesEntries, siteDisk: device.site },
     ...(savedState === undefined ? {} : { incoming: `exec:zstd -dqc ${savedState}` }),
+    ...(logs === undefined ? {} : { logs }),
+    diskFaults,
   });
+  for (const log of Object.values(logs ?? {})) writeFileSync(log, '');
   // Killed, `timeout` takes QEMU with it; when its time is over, it ends QEMU in order.
   const process = startTied('timeout', ['-k', '5', String(Math.ceil(limitMs / 1000)), ...tied, qemu, ...words]);
   parts.process = process;

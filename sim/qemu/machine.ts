@@ -4,6 +4,8 @@ import { deny, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import { networkCard } from './arguments.ts';
 import type { QemuDevice } from './device.ts';
+import { diskFaultSetter } from './disk-faults.ts';
+import type { DiskFault } from './disk-node.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from './emulator.ts';
 import type { QmpEvent } from './qmp.ts';
 import { cpuSecondsOfChild } from './tied-process.ts';
@@ -28,6 +30,8 @@ export interface RunningMachine extends AsyncDisposable {
   /** The reset line: the watchdog of the hardware, or a finger on the button. */
   reset(): Promise<Result<unknown>>;
   setNetwork(isUp: boolean): Promise<Result<unknown>>;
+  /** Errors of its disk from now on, in place of those that were set while it ran. */
+  setDiskFaults(faults: readonly DiskFault[]): Promise<Result<void>>;
   /** Processor seconds that the emulator has used, user and system. */
   cpuSeconds(): number;
   isOn(): boolean;
@@ -98,6 +102,7 @@ const runningMachine = ({ process, qmp, serial: line, link, key, events, stop }:
     key,
     reset: () => qmp.command('system_reset'),
     setNetwork: (isUp) => qmp.command('set_link', { name: networkCard, up: isUp }),
+    setDiskFaults: diskFaultSetter(qmp),
     cpuSeconds: () => cpuSecondsOfChild(process.child),
     isOn: () => process.isRunning(),
     async powerOff() {

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { toBase64 } from '#hal/core/bytes';
 import { ok, type Result } from '#hal/core/result';
 import { linuxCommands } from '#hal/linux/commands';
@@ -22,7 +22,8 @@ export interface WakingOptions extends EmulatorOptions {
 }
 
 const stateFile = 'state.zst';
-const keyFile = 'key';
+/** Written last: what it is bound to. */
+export const keyFile = 'key';
 
 /** What a snapshot is only good for. @param image folder of the image that the device grew from */
 export const snapshotKey = async (
@@ -54,8 +55,7 @@ export const saveSnapshot = async (
   mkdirSync(begun, { recursive: true, mode: 0o700 });
   const saved = await machine.saveState(join(begun, stateFile));
   if (!saved.ok) return saved;
-  for (const path of [device.disk, device.variables, device.tpm, device.site])
-    cpSync(path, join(begun, path.slice(device.folder.length + 1)), { recursive: true });
+  for (const path of mediaOf(device)) cpSync(path, join(begun, basename(path)), { recursive: true });
   writeFileSync(join(begun, keyFile), key);
   rmSync(folder, { recursive: true, force: true });
   renameSync(begun, folder);
@@ -76,15 +76,32 @@ export const restoreSnapshot = async (
   options: WakingOptions,
 ): Promise<Result<{ readonly device: QemuDevice; readonly machine: RunningMachine }>> => {
   rmSync(copy, { recursive: true, force: true });
-  cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith(stateFile) });
+  mkdirSync(copy, { recursive: true, mode: 0o700 });
   const device = qemuDevice(copy);
+  const machine = await goBack(folder, device, options);
+  return machine.ok ? ok({ device, machine: machine.value }) : machine;
+};
+
+/** Puts the media of a device that is off back to what they were, and goes on from there. @returns as `goOn` */
+export const goBack = (folder: string, device: QemuDevice, options: WakingOptions): Promise<Result<RunningMachine>> => {
+  for (const path of mediaOf(device)) {
+    rmSync(path, { recursive: true, force: true });
+    cpSync(join(folder, basename(path)), path, { recursive: true });
+  }
+  return goOn(folder, device, options);
+};
+
+/** Goes on from the state of a snapshot with media that are as they were then. @returns the machine, or why it cannot */
+export const goOn = async (folder: string, device: QemuDevice, options: WakingOptions): Promise<Result<RunningMachine>> => {
   const machine = await powerOn(device, { ...options, savedState: join(folder, stateFile) });
   if (!machine.ok) return machine;
   const woken = await wake(machine.value, options);
-  if (woken.ok) return ok({ device, machine: machine.value });
+  if (woken.ok) return machine;
   await machine.value.powerCut();
   return woken;
 };
+
+const mediaOf = ({ disk, variables, tpm, site }: QemuDevice): readonly string[] => [disk, variables, tpm, site];
 
 /** Its clock stands where it was, and its random numbers would be those of every other copy. */
 const wake = async (machine: RunningMachine, { clock, random }: WakingOptions): Promise<Result<string>> => {

@@ -6,68 +6,29 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeReleaseTrust } from '#agents/hands/release-trust';
-import { releaseTrustPath } from '#agents/programs/layout';
-import { type FactoryRelease, stateRelease } from '#agents/release/build';
-import { toBase64, toHex } from '#hal/core/bytes';
+import { toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
-import { nodeCrypto } from '#hal/crypto/node';
 import { systemRandom } from '#hal/linux/random';
-import { slotImage } from '#sim/image/slot-image';
-import { approversFrom } from '#sim/peers/approvers';
-import { writeSite } from './device.ts';
-import { equipSlots } from './equip.ts';
-import { askAsMind, guestTool } from './guest-tool.fixture.ts';
-import { buildTestImage, clock, healthy, started, testDevice } from './machine.fixture.ts';
-import { lonelySite } from './site.ts';
+import { askAsMind } from './guest-tool.fixture.ts';
+import { clock, healthy, started } from './machine.fixture.ts';
 import { restoreSnapshot, saveSnapshot, snapshotKey } from './snapshot.ts';
+import { type SaidStatus, type UpdatableMachine, updatableMachine } from './updatable.fixture.ts';
 
 /** Of the machine that all others come from. */
 const limitMs = 1_800_000;
-const hardware = 'simulated';
-
-interface Slot {
-  readonly state: string;
-  readonly counter?: number;
-  readonly triesLeft: number;
-  readonly reason?: string;
-}
-interface Status {
-  readonly running: string | number;
-  readonly runningRoot: string;
-  readonly a: Slot;
-  readonly b: Slot;
-}
-
 describe('a release on the real machine', () => {
   const folder = mkdtempSync(join(tmpdir(), 'enigm-update-'));
   const images = join(folder, 'image');
   const snapshot = join(folder, 'on-trial');
-  const said: Status[] = [];
-  let factory: FactoryRelease;
-  let next: FactoryRelease;
+  const said: SaidStatus[] = [];
+  let releases: UpdatableMachine;
 
   beforeAll(async () => {
-    const approvers = approversFrom(nodeCrypto, systemRandom.bytes(32));
-    const quorum = { keys: approvers.publicKeysOf('os'), threshold: 2 };
-    const trust = writeReleaseTrust({ hardware, quorums: [quorum], soakMs: 0 });
-    const image = slotImage(await buildTestImage(images, [], new Map([[releaseTrustPath.slice(1), trust]])));
-    const release = (counter: number): FactoryRelease =>
-      unwrap(
-        stateRelease(
-          { id: `release-${counter}`, counter, floorEpoch: 0, hardware, image, signers: approvers.secretsOf('os') },
-          { ...quorum, crypto: nodeCrypto, hardware },
-        ),
-      );
-    [factory, next] = [release(1), release(2)];
-
-    using made = await testDevice(undefined, images);
-    unwrap(await equipSlots(made.device, factory));
-    const constants = { RELEASE_STATEMENT: toBase64(next.statement), RELEASE_BYTES: String(image.length) };
-    writeSite(made.device, await lonelySite(clock), await guestTool('hands', constants));
+    releases = await updatableMachine(images);
+    using made = await releases.device();
     await using machine = await started(made.device, { limitMs });
     await healthy(machine);
-    const note = async () => void said.push(unwrap(await askAsMind<Status>(machine, 'status')));
+    const note = async () => void said.push(unwrap(await askAsMind<SaidStatus>(machine, 'status')));
     await note();
     const beganMs = clock.bootMs();
     expect(unwrap(await askAsMind(machine, 'install'))).toBe('trial');
@@ -86,10 +47,10 @@ describe('a release on the real machine', () => {
 
   test('is written beside the one that runs, and its trial is what starts next (SR-01)', () => {
     const [first, armed, tried] = said;
-    expect(first).toMatchObject({ running: 'a', runningRoot: toHex(factory.facts.verityRoot) });
+    expect(first).toMatchObject({ running: 'a', runningRoot: toHex(releases.factory.facts.verityRoot) });
     expect(first?.a).toMatchObject({ state: 'committed', counter: 1 });
     expect(armed?.b).toMatchObject({ state: 'trial', counter: 2, triesLeft: 3 });
-    expect(tried).toMatchObject({ running: 'b', runningRoot: toHex(next.facts.verityRoot) });
+    expect(tried).toMatchObject({ running: 'b', runningRoot: toHex(releases.next.facts.verityRoot) });
     expect(tried?.b).toMatchObject({ state: 'trial', counter: 2, triesLeft: 2 });
   });
 
@@ -99,7 +60,7 @@ describe('a release on the real machine', () => {
     await machine.powerCut();
     await using again = await started(device);
     expect(await healthy(again)).toBe('b');
-    const status = unwrap(await askAsMind<Status>(again, 'status'));
+    const status = unwrap(await askAsMind<SaidStatus>(again, 'status'));
     expect(status.a).toMatchObject({ state: 'superseded', counter: 1 });
     expect(status.b).toMatchObject({ state: 'committed', counter: 2 });
   });
@@ -110,7 +71,7 @@ describe('a release on the real machine', () => {
     const before = machine.serial().length;
     unwrap(await machine.reset());
     expect(await healthy(machine, before)).toBe('a');
-    const status = unwrap(await askAsMind<Status>(machine, 'status'));
+    const status = unwrap(await askAsMind<SaidStatus>(machine, 'status'));
     expect(status.a).toMatchObject({ state: 'committed', counter: 1 });
     expect(status.b).toMatchObject({ state: 'failed', counter: 2, reason: 'agents' });
   });

@@ -1,9 +1,10 @@
-/** enigmctl release key, init: who may sign at a publisher's office, and its first metadata. */
+/** enigmctl release key, init, reissue: who may sign at a publisher's office, and its first metadata. */
 import type { Command } from 'commander';
-import { founding } from '#agents/release/drafts';
+import { founding, reissue } from '#agents/release/drafts';
 import { beginOffice } from '#agents/release/founding';
 import { makeKey, makeTokenKey, type PublicKey, publicKeyJson, publicKeyOf, readPublicKey } from '#agents/release/keys';
 import { openTrialOffice } from '#agents/release/office-for-trials';
+import { beginReissue } from '#agents/release/reissue';
 import { toBase64, utf8 } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import { writeAtomically } from '#hal/linux/atomic-file';
@@ -52,6 +53,29 @@ export const releaseOpeningCommands = (release: Command, run: Run): void => {
     .option('--halt-after <number>', 'devices that fall back from a release before its rollout halts by itself', '2')
     .description('open an office: a repository in which every class is empty')
     .action(run(({ console }, folder: string, options: InitOptions) => init(console, folder, options)));
+  release
+    .command('reissue')
+    .argument('<folder>', 'of the office')
+    .option('--custodian <file...>', 'public keys of everybody who will sign from then on; a new key has a new name')
+    .requiredOption('--out <file>', 'where the request goes')
+    .description('root and all lists anew, before they expire or when a custodian is replaced')
+    .action(run(({ console }, folder: string, options: ReissueOptions) => reissueAll(console, folder, options)));
+};
+
+interface ReissueOptions {
+  readonly custodian?: readonly string[];
+  readonly out: string;
+}
+
+const reissueAll = async (console: Console, folder: string, { custodian, out }: ReissueOptions): Promise<number> => {
+  const halves = custodian === undefined ? ok(undefined) : readAll(custodian);
+  if (!halves.ok) return console.refuse(halves.fault);
+  const begun = await beginReissue(officeParts(), folder, halves.value);
+  if (!begun.ok) return console.refuse(begun.fault);
+  return answer(console, writeAtomically(out, begun.value, 0o644), () => ({
+    text: `${out} is for the custodians to sign; then: enigmctl release accept ${folder} ${reissue} …`,
+    json: { release: reissue, request: out },
+  }));
 };
 
 const newKey = async (name: string, options: KeyOptions): Promise<Result<PublicKey>> => {

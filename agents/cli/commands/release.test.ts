@@ -8,6 +8,7 @@ import { memoryStore } from '#hal/memory/durable-store';
 import { findBundle } from '#ota-client/trust/bundle';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { refresh } from '#ota-client/trust/refresh';
+import { bundleClasses } from '#ota-client/trust/release';
 import { targetFileName } from '#ota-client/trust/target-file';
 import { type CliOffice, cliOffice } from './release.fixture.ts';
 
@@ -46,7 +47,7 @@ describe('an office and its drafts', () => {
     expect((await office.add('release-3', ...words)).code).toBe(expected);
   });
 
-  test.each(['founding', '../out', 'A', ''])('refuses a draft called %j', async (id) => {
+  test.each(['founding', 'reissue', '../out', 'A', ''])('refuses a draft called %j', async (id) => {
     expect((await office.add(id, '--counter', '9')).code).toMatch(/^protocol\//);
   });
 
@@ -141,6 +142,24 @@ describe('the life of a release', () => {
     expect((await renew('os-first')).code).toBe('integrity/custodians-missing');
     expect((await renew('publisher')).code).toBe('ok');
     expect((await asDevice()).snapshot.version).toBe(before + 1);
+  });
+
+  test('root and lists are issued anew by their custodians', async () => {
+    const before = (await asDevice()).root.version;
+    expect((await office.desk('reissue', '--out', office.at('request'))).code).toBe('ok');
+    const files: string[] = [];
+    for (const role of ['owner', ...bundleClasses])
+      for (const name of [`${role}-first`, `${role}-second`]) {
+        const file = office.at(`${name}.anew`);
+        const key = office.at(`keys/${name}.json`);
+        expect((await office.release('sign', '--request', office.at('request'), '--key', key, '--out', file)).code).toBe('ok');
+        files.push(file);
+      }
+    const stage = () => office.desk('stage', 'reissue', '--key', office.at('keys/publisher.json'));
+    expect((await stage()).code).toBe('integrity/custodians-missing');
+    expect((await office.desk('accept', 'reissue', ...files)).json).toMatchObject({ waitingFor: [] });
+    expect((await stage()).code).toBe('ok');
+    expect((await asDevice()).root.version).toBe(before + 1);
   });
 
   test('stands in the log from its draft on', async () => {

@@ -1,8 +1,9 @@
 /** enigmctl release: a publisher's office in a folder, and the life of a release in it. Needs no device. */
 import type { Command } from 'commander';
-import { addDraft, founding } from '#agents/release/drafts';
+import { addDraft, founding, isOfAll, reissue } from '#agents/release/drafts';
 import { publishFounding } from '#agents/release/founding';
 import { atDesk } from '#agents/release/office';
+import { publishReissue } from '#agents/release/reissue';
 import { toBase64 } from '#hal/core/bytes';
 import { deny, type Result } from '#hal/core/result';
 import {
@@ -127,8 +128,10 @@ interface StageOptions {
   readonly references?: string;
 }
 
+const publishAll = { [founding]: publishFounding, [reissue]: publishReissue } as const;
+
 const stageCommand = (release: Command, run: Run): void => {
-  stepOf(release, 'stage', `publish the signed list with this release in it, or the first of all: ${founding}`)
+  stepOf(release, 'stage', `publish the signed list with this release in it, or all lists: ${founding}, ${reissue}`)
     .requiredOption('--key <file>', 'of the publishing machine, which signs snapshot and timestamp')
     .option('--pin <file>', pinText)
     .option('--references <file>', 'of images: roots whose reference values the verifier has, one a line in hexadecimal')
@@ -136,11 +139,15 @@ const stageCommand = (release: Command, run: Run): void => {
       run(async ({ console }, folder: string, id: string, options: StageOptions) => {
         const signer = readSigner(options.key, options.pin);
         if (!signer.ok) return console.refuse(signer.fault);
-        if (id === founding)
-          return answer(console, await publishFounding(officeParts(), folder, [signer.value]), (root) => ({
-            text: `${folder}/repository is there to be served; its root goes into the image of a device`,
-            json: { repository: `${folder}/repository`, root: toBase64(root) },
-          }));
+        if (isOfAll(id))
+          return answer(
+            console,
+            await publishAll[id === founding ? founding : reissue](officeParts(), folder, [signer.value]),
+            (root) => ({
+              text: `${folder}/repository is there to be served; its root goes into the image of a device`,
+              json: { repository: `${folder}/repository`, root: toBase64(root) },
+            }),
+          );
         const live = liveRootsIn(options.references);
         if (!live.ok) return console.refuse(live.fault);
         const staged = await atDesk(officeParts(), folder, live.value, (desk) => stageRelease(desk, id, [signer.value]));

@@ -36,6 +36,7 @@ export const kinds = {
   permit: bytes(1, 512, 'a permit in its fixed layout'),
   signed: bytes(1, 64 * 1024, 'the exact bytes to be signed'),
   checkpoint: bytes(1, 16 * 1024, 'a signed note'),
+  'log-proof': bytes(1, 48 * 1024, 'proof that something is in a public log: a text'),
   'boot-log': bytes(0, 1024 * 1024, 'a TCG event log'),
   sealed: bytes(32, 128 * 1024, 'sealed end to end for one receiver'),
   pairing: bytes(4, 32, 'what proves a pairing with a Key: the bytes of its card, or typed digits'),

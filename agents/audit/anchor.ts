@@ -6,12 +6,12 @@ import { toHex } from '#hal/core/bytes';
 import { inTurn } from '#hal/core/in-turn';
 import { codeOf, deny, done, type Fault, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
+import { leafHash, rootOf } from '#hal/crypto/merkle';
 import type { Clock } from '#hal/ports/clock';
 import type { HybridPair } from '#hal/ports/device-keys';
 import type { Counter } from '#hal/ports/tpm';
 import { type Checkpoint, checkpointText, encodeCheckpoint, openCheckpoint } from './checkpoint.ts';
 import type { AuditHealth } from './health.ts';
-import { leafHash, rootOf } from './merkle.ts';
 import type { AuditStore } from './store.ts';
 
 export interface AuditAnchor {

@@ -1,10 +1,10 @@
 /** One group commit for everything that was asked within one turn of the event loop; each is answered after it is durable. */
 import { encodeMessage } from '#hal/core/message';
 import { deny, ok, type Result } from '#hal/core/result';
+import { leafHash } from '#hal/crypto/merkle';
 import type { AuditRecord } from '#protos/gen/types';
 import type { AuditReceipt } from './entry.ts';
 import type { AuditHealth } from './health.ts';
-import { leafHash } from './merkle.ts';
 import type { AuditStore, NewLeaf } from './store.ts';
 
 interface Waiting extends NewLeaf {

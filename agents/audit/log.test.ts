@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeMessage } from '#hal/core/message';
 import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
+import { leafHash, verifyInclusion } from '#hal/crypto/merkle';
 import { nodeCrypto } from '#hal/crypto/node';
 import { hybridKeyPair, hybridSign, hybridSignatureSuites } from '#hal/crypto/suites';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
@@ -14,7 +15,6 @@ import { askedBurst } from './admission.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { type AuditEvent, auditEvents } from './events.ts';
 import { type AuditLog, type AuditParts, openAuditLog } from './log.ts';
-import { leafHash, verifyInclusion } from './merkle.ts';
 import { type AuditStore, openAuditStore } from './store.ts';
 
 const { secretKey, publicKey } = hybridKeyPair(nodeCrypto, hybridSignatureSuites['enigm-ed25519-mldsa65'], seededRandom('audit'));

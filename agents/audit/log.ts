@@ -8,6 +8,7 @@
 
 import { utf8 } from '#hal/core/bytes';
 import { deny, done, type Fault, ok, type Result } from '#hal/core/result';
+import { inclusionProof, rootOf } from '#hal/crypto/merkle';
 import type { HybridPair } from '#hal/ports/device-keys';
 import { admission, denialFolder } from './admission.ts';
 import { type AnchorParts, auditAnchor } from './anchor.ts';
@@ -15,7 +16,6 @@ import { type AuditEntry, type AuditReceipt, keepUntilMs, recordOf } from './ent
 import { auditEvents } from './events.ts';
 import { groupCommit } from './group-commit.ts';
 import { type AuditState, auditHealth } from './health.ts';
-import { inclusionProof, rootOf } from './merkle.ts';
 import type { StoredLeaf } from './store.ts';
 
 export interface AuditStatus {

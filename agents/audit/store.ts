@@ -7,7 +7,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '#hal/core/bytes';
 import { attempt, deny, done, ok, type Result } from '#hal/core/result';
-import { appendLeaf, leafHash, type NodeSource } from './merkle.ts';
+import { appendLeaf, leafHash, type NodeSource } from '#hal/crypto/merkle';
 
 export interface StoredLeaf {
   readonly index: number;

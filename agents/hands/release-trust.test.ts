@@ -3,6 +3,7 @@ import { codeOf, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { hybridKeyPair, hybridSignatureSuites } from '#hal/crypto/suites';
 import { seededRandom } from '#hal/memory/random';
+import { logTrust } from '#ota-client/transparency/log.fixture';
 import { parseReleaseTrust, policiesOf, type ReleaseTrust, writeReleaseTrust } from './release-trust.ts';
 
 const random = seededRandom('trust');
@@ -20,6 +21,15 @@ describe('whose releases the hands write', () => {
     expect(policiesOf(nodeCrypto, trust).map(({ hardware, threshold, keys }) => [hardware, threshold, keys])).toEqual(
       trust.quorums.map(({ keys }) => ['test-board', 2, keys]),
     );
+  });
+
+  test('says which quorum is that of repairs, and which log is followed', () => {
+    const [os, repair] = trust.quorums;
+    const followed = { ...trust, quorums: [os, { ...repair, isRepair: true }] as ReleaseTrust['quorums'], log: logTrust('warn') };
+    expect(unwrap(parseReleaseTrust(writeReleaseTrust(followed)))).toEqual(followed);
+    expect(policiesOf(nodeCrypto, followed).map(({ isRepair }) => isRepair)).toEqual([false, true]);
+    expect(refusal({ log: { ...logTrust(), threshold: 3 } })).toMatch(/log\.witnesses/);
+    expect(refusal({ log: { ...logTrust(), origin: 'Two Words' } })).toMatch(/log\.origin/);
   });
 
   test('is refused where one custodian would be enough, where too few are named, and with words that are not known', () => {

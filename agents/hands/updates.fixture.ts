@@ -12,6 +12,7 @@ import { memoryBlockDevice, memorySlots } from '#hal/memory/block-device';
 import { chooseSlot } from '#hal/memory/boot-loader';
 import type { VirtualClock } from '#hal/memory/clock';
 import { memoryStore } from '#hal/memory/durable-store';
+import { memoryLog } from '#hal/memory/log';
 import { seededRandom } from '#hal/memory/random';
 import type { RunningSlot } from '#hal/ports/boot-control';
 import { slotNames } from '#hal/ports/slots';
@@ -22,12 +23,14 @@ import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
 import { provisionSlots } from '#ota-client/slots/factory';
 import { ledgerStore } from '#ota-client/slots/ledger';
 import type { ReleasePolicy } from '#ota-client/slots/statement';
+import type { LogTrust } from '#ota-client/transparency/log-trust';
 import type { SupplyFacts } from '#protos/gen/types';
 import { memoryTpmFloor } from './device-floor.fixture.ts';
 import { deviceFloor } from './device-floor.ts';
 import { bootId, startTestHands } from './hands.fixture.ts';
 import { keptStatements } from './kept-statements.ts';
-import { slotUpdates } from './updates.ts';
+import { logOfReleases } from './log-of-releases.ts';
+import { slotUpdates, type WrittenPolicy } from './updates.ts';
 
 const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
 const random = seededRandom('release custodians');
@@ -36,8 +39,8 @@ const custodians = { os: twoOf(), repair: twoOf(), policy: twoOf() };
 export type CustodianClass = keyof typeof custodians;
 export const secretsOf = (name: CustodianClass): readonly HybridSecretKey[] => custodians[name].map(({ secretKey }) => secretKey);
 const hardware = 'test-board';
-const policyFor = (name: CustodianClass): ReleasePolicy => ({
-  ...{ crypto: nodeCrypto, threshold: 2, hardware },
+const policyFor = (name: CustodianClass): WrittenPolicy => ({
+  ...{ crypto: nodeCrypto, threshold: 2, hardware, isRepair: false },
   keys: custodians[name].map(({ publicKey }) => publicKey),
 });
 
@@ -68,11 +71,15 @@ export const factoryRelease = release(1, { image: oldImage });
 const slotBytes = 1200 * 1024;
 export const soakMs = 60_000;
 
-/**
- * Slot a holds the factory's release. A boot finds in a slot what the ledger says: images are looked at in other tests.
- * @param others whose releases the hands believe as well
- */
-export const updateDevice = async (clock: VirtualClock, others: readonly ReleasePolicy[] = []) => {
+interface DeviceOptions {
+  /** Whose releases the hands believe as well. */
+  readonly others?: readonly ReleasePolicy[];
+  /** The log that they follow; none where it is absent. */
+  readonly log?: LogTrust;
+}
+
+/** Slot a holds the factory's release. A boot finds in a slot what the ledger says: images are looked at in other tests. */
+export const updateDevice = async (clock: VirtualClock, { others = [], log }: DeviceOptions = {}) => {
   const medium = memoryBlockDevice;
   const media = { a: medium(slotBytes), b: medium(slotBytes), boot: medium(twinRecordBytes), ledger: medium(twinRecordBytes) };
   media.a.load(factoryRelease.image);
@@ -97,7 +104,11 @@ export const updateDevice = async (clock: VirtualClock, others: readonly Release
         ledger,
         floor,
         statements: keptStatements(store, factoryRelease.statement),
-        policies: [policyFor('os'), policyFor('repair'), ...others],
+        policies: [
+          ...[policyFor('os'), { ...policyFor('repair'), isRepair: true }],
+          ...others.map((policy) => ({ ...policy, isRepair: false })),
+        ],
+        log: logOfReleases(nodeCrypto, log, store, memoryLog()),
         clock,
         soakMs,
         probes: [{ name: 'storage-writable', run: async () => isWell }],
@@ -139,7 +150,8 @@ export const updateDevice = async (clock: VirtualClock, others: readonly Release
     get switch() {
       return remoteSwitch(device.hands, perform);
     },
-    installer: (wanted: BuiltRelease, owner = 'mind') => remoteInstaller(device.hands, perform, owner, wanted.statement),
+    installer: (wanted: BuiltRelease, owner = 'mind', proof?: Uint8Array) =>
+      remoteInstaller(device.hands, perform, owner, wanted.statement, proof),
     async install(wanted: BuiltRelease, running?: RunningImage): Promise<Result<void>> {
       const { files } = unwrap(readManifest(wanted.manifest));
       const { facts, salt, uuid } = wanted;

@@ -30,6 +30,7 @@ import { isSameRelease, type LedgerStore, type ReleaseFacts } from '#ota-client/
 import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
 import type { SlotView } from '#ota-client/slots/view';
 import type { KeptStatements } from './kept-statements.ts';
+import type { LogOfReleases } from './log-of-releases.ts';
 
 export interface UpdateParts {
   readonly slots: Slots;
@@ -38,7 +39,9 @@ export interface UpdateParts {
   readonly floor: Floor;
   readonly statements: KeptStatements;
   /** Whose releases these hands write, fixed when they start; a statement must satisfy one of them. */
-  readonly policies: readonly ReleasePolicy[];
+  readonly policies: readonly WrittenPolicy[];
+  /** Of releases: what is not in it is not written where that is required. */
+  readonly log: LogOfReleases;
   readonly clock: Clock;
   /** A committed release runs so long before the floor may rise to its own. */
   readonly soakMs: number;
@@ -46,6 +49,11 @@ export interface UpdateParts {
   /** As in `installer`. */
   readonly windowBytes?: number;
   readonly digestsFor?: (salt: Uint8Array) => BlockDigests;
+}
+
+export interface WrittenPolicy extends ReleasePolicy {
+  /** Written whatever the log says (SR-12). */
+  readonly isRepair: boolean;
 }
 
 /** What the hands can find out of themselves. */
@@ -59,42 +67,48 @@ export interface HealthProbe {
 const idleOwnerMs = 10 * 60_000;
 
 export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
-  const { slots, boot, ledger, floor, statements, policies, clock, soakMs, probes, windowBytes = defaultWindowBytes } = parts;
-  const { digestsFor = saltedDigests } = parts;
+  const { slots, boot, ledger, floor, statements, policies, log, clock, soakMs, probes } = parts;
+  const { windowBytes = defaultWindowBytes, digestsFor = saltedDigests } = parts;
   const keeper = slotKeeper(boot, ledger);
   const writer = installer({ slots, keeper, floor, windowBytes, digestsFor });
   const open = (envelope: Uint8Array) => openByAny(policies, envelope);
   const verifyArm = (envelope: Uint8Array) => {
     const opened = open(envelope);
-    return opened.ok ? ok(opened.value.release) : opened;
+    return opened.ok ? ok(opened.value.statement.release) : opened;
   };
   const starter = slotSwitch({ keeper, floor, verifyArm });
   const running = runningSystem(boot, slots, probes);
   return {
-    slotWriter: slotWriter({ writer, take: taker(writer, running, windowBytes), open, clock, statements }),
+    slotWriter: slotWriter({ writer, take: taker(writer, running, windowBytes), open, clock, statements, log }),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
     runningSystem: running,
   };
 };
 
-type OpenStatement = (envelope: Uint8Array) => Result<ReleaseStatement>;
+interface OpenedRelease {
+  readonly statement: ReleaseStatement;
+  readonly isRepair: boolean;
+}
 
 /** @returns the statement, or why the first policy, that of ordinary releases, refuses it */
-const openByAny = (policies: readonly ReleasePolicy[], envelope: Uint8Array): Result<ReleaseStatement> => {
-  const opened = policies.map((policy) => openStatement(policy, envelope));
+const openByAny = (policies: readonly WrittenPolicy[], envelope: Uint8Array): Result<OpenedRelease> => {
+  const opened = policies.map((policy): Result<OpenedRelease> => {
+    const statement = openStatement(policy, envelope);
+    return statement.ok ? ok({ statement: statement.value, isRepair: policy.isRepair }) : statement;
+  });
   return opened.find(({ ok: isOpen }) => isOpen) ?? opened[0] ?? deny('integrity', 'signature-missing', 'no release key');
 };
 
 type Writer = ReturnType<typeof installer>;
 type Starter = ReturnType<typeof slotSwitch>;
 
-interface WriterParts extends Pick<UpdateParts, 'clock' | 'statements'> {
+interface WriterParts extends Pick<UpdateParts, 'clock' | 'statements' | 'log'> {
   readonly writer: Writer;
   readonly take: Take;
-  readonly open: OpenStatement;
+  readonly open: (envelope: Uint8Array) => Result<OpenedRelease>;
 }
 
-const slotWriter = ({ writer, take, open, clock, statements }: WriterParts): SlotWriter => {
+const slotWriter = ({ writer, take, open, clock, statements, log }: WriterParts): SlotWriter => {
   let owner: string | undefined;
   let usedMs = clock.bootMs();
   const owned = async <T>(asking: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
@@ -106,11 +120,16 @@ const slotWriter = ({ writer, take, open, clock, statements }: WriterParts): Slo
   const begin = async (order: WriteOrder): Promise<Result<WriteBegun>> => {
     const opened = open(order.statement);
     if (!opened.ok) return opened;
+    const { statement, isRepair } = opened.value;
+    const standing = log.judge(statement.release.digest, isRepair, order.proof);
+    if (!standing.ok) return standing;
     if (owner !== undefined && owner !== order.owner && clock.bootMs() - usedMs > idleOwnerMs) await writer.abandon(owner);
-    const begun = await writer.begin({ ...opened.value, owner: order.owner, isForced: order.isForced });
+    const begun = await writer.begin({ ...statement, owner: order.owner, isForced: order.isForced });
     if (!begun.ok) return begun;
     const kept = statements.keep(begun.value.slot, order.statement);
     if (!kept.ok) return kept;
+    const noted = log.note(begun.value.slot, statement.release.digest, standing.value);
+    if (!noted.ok) return noted;
     owner = order.owner;
     usedMs = clock.bootMs();
     return ok(begunOf(begun.value));
@@ -139,13 +158,13 @@ const begunOf = ({ slot, stage, writtenSegments, segments, recheck }: Begun): Wr
   ...recheck,
 });
 
-interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'statements' | 'clock' | 'soakMs'> {
+interface StarterParts extends Pick<UpdateParts, 'slots' | 'floor' | 'statements' | 'clock' | 'soakMs' | 'log'> {
   readonly keeper: ReturnType<typeof slotKeeper>;
   readonly verifyArm: (envelope: Uint8Array) => ReturnType<Parameters<typeof slotSwitch>[0]['verifyArm']>;
 }
 
 const slotStarter = (starter: Starter, parts: StarterParts): SlotStarter => {
-  const { slots, floor, statements, clock, soakMs, keeper, verifyArm } = parts;
+  const { slots, floor, statements, clock, soakMs, log, keeper, verifyArm } = parts;
   /** The envelope of a release that was kept, opened again now. */
   const keptOf = async (
     digest: Uint8Array,
@@ -191,7 +210,7 @@ const slotStarter = (starter: Starter, parts: StarterParts): SlotStarter => {
       if (!slotBytes.ok) return slotBytes;
       return ok({
         ...{ running: running.slot, runningRoot: running.verityRoot },
-        ...{ a: readingOf(views.a), b: readingOf(views.b) },
+        ...{ a: readingOf(views.a, log.noted('a', views.a.release)), b: readingOf(views.b, log.noted('b', views.b.release)) },
         ...(epoch.ok ? { floorEpoch: epoch.value } : { floorFault: codeOf(epoch.fault) }),
         slotBytes: slotBytes.value,
       });
@@ -206,7 +225,11 @@ const sizeOf = async (slots: Slots, slot: SlotName): Promise<Result<number>> => 
   return ok(device.value.sizeBytes);
 };
 
-const readingOf = ({ reason, ...view }: SlotView): SlotReading => (reason === '' ? view : { ...view, reason });
+const readingOf = ({ reason, ...view }: SlotView, log: string | undefined): SlotReading => ({
+  ...view,
+  ...(reason === '' ? {} : { reason }),
+  ...(log === undefined ? {} : { log }),
+});
 
 /** Limit: read as it lies in the slot, without dm-verity in between; whoever reads checks what comes of it. */
 const runningSystem = (boot: BootControl, slots: Slots, probes: readonly HealthProbe[]): RunningSystem => {

@@ -17,6 +17,7 @@ import {
 import { ok, type Result } from '#hal/core/result';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import type { Endpoint } from '#hal/linux/https-exchange';
+import { type LogTrust, logTrustFields, logTrustOf } from '#ota-client/transparency/log-trust';
 import { hardwareId } from '#ota-client/trust/release';
 import { type BeaconSite, beaconSite } from './beacon-site.ts';
 import { certificatePem as pem, httpsUrl as url } from './endpoint.ts';
@@ -52,6 +53,8 @@ export interface UpdateSite {
   readonly releaseKeys: readonly HybridPublicKey[];
   /** Those of repairs: others, and two of them. */
   readonly repairKeys: readonly HybridPublicKey[];
+  /** Absent where this device follows no log of releases. */
+  readonly log?: LogTrust;
   /** How long the health gate of a trial waits for every check. */
   readonly trialMs: number;
 }
@@ -90,6 +93,7 @@ const decodeSite = object({
           director: object({ url, authority: pem, root: someBase64(64 * 1024) }),
           releaseKeys: list(hybridKey, 16),
           repairKeys: list(hybridKey, 16),
+          log: optional(logTrustFields),
           trialSeconds: integer(1, 3600),
         }),
       ),
@@ -107,11 +111,13 @@ export const parseSite = (json: string): Result<Site> => {
   if (!decoded.ok) return decoded;
   const { verifier, identityIssuer, accountService, intelligenceService, fleet, beacon, page, postureEverySeconds } =
     decoded.value;
+  const followed = fleet?.update?.log === undefined ? ok(undefined) : logTrustOf(fleet.update.log);
+  if (!followed.ok) return followed;
   return ok({
     verifier: { name: verifier.name, endpoint: { url: verifier.url, authority: verifier.authority }, keys: verifier.keys },
     statementKeys: { identity: identityIssuer.map(keyOf), account: accountService.map(keyOf) },
     outcomeKeys: intelligenceService?.map(keyOf) ?? [],
-    ...(fleet === undefined ? {} : { fleet: fleetOf(fleet) }),
+    ...(fleet === undefined ? {} : { fleet: fleetOf(fleet, followed.value) }),
     ...(beacon === undefined ? {} : { beacon }),
     page,
     postureEveryMs: postureEverySeconds * 1000,
@@ -123,13 +129,10 @@ const keyOf = (key: RawKey): HybridPublicKey => ({
   ...key,
 });
 
-const fleetOf = ({
-  command,
-  broker,
-  repository,
-  administrators = [],
-  update,
-}: NonNullable<Decoded<typeof decodeSite>['fleet']>): Fleet => ({
+const fleetOf = (
+  { command, broker, repository, administrators = [], update }: NonNullable<Decoded<typeof decodeSite>['fleet']>,
+  log: LogTrust | undefined,
+): Fleet => ({
   command: {
     endpoint: { url: command.url, authority: command.authority },
     keys: command.keys.map(keyOf),
@@ -149,6 +152,7 @@ const fleetOf = ({
           director: { endpoint: { url: update.director.url, authority: update.director.authority }, root: update.director.root },
           releaseKeys: update.releaseKeys.map(keyOf),
           repairKeys: update.repairKeys.map(keyOf),
+          ...(log === undefined ? {} : { log }),
           trialMs: update.trialSeconds * 1000,
         },
       }),

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry, AuditReceipt } from '#agents/audit/entry';
 import type { AuditEvent } from '#agents/audit/events';
-import { leafHash } from '#agents/audit/merkle';
 import { actions, resources } from '#agents/decision/actions';
 import { type Decision, type DecisionRequest, decide } from '#agents/decision/decide';
 import type { Actor, Fact, Facts } from '#agents/decision/facts';
 import { fromHex } from '#hal/core/bytes';
 import { codeOf, type Result } from '#hal/core/result';
+import { leafHash } from '#hal/crypto/merkle';
 import type { PermittedCall } from '#hal/remote/hands-client';
 import type { MindParts } from './parts.ts';
 import type { PostureKeeper } from './posture-keeper.ts';

@@ -57,6 +57,20 @@ describe('measuring', () => {
     expect((await finding('installed-release'))?.result).toBe('unknown');
   });
 
+  test('holds what runs against the log of releases, as the hands remember it', async () => {
+    for (const [log, said] of [
+      ['', 'pass proved'],
+      ['integrity/log-proof-missing', 'fail integrity/log-proof-missing'],
+      [undefined, 'not-applicable not-asked'],
+    ] as const) {
+      const a = { ...installedSlots.a, ...(log === undefined ? {} : { log }) };
+      await start({ ports: { slotStarter: { ...noUpdates.slotStarter, status: async () => ok({ ...installedSlots, a }) } } });
+      const found = await finding('release-log');
+      expect(`${found?.result} ${found?.value}`).toBe(said);
+      if (log !== undefined) await mind[Symbol.asyncDispose]();
+    }
+  });
+
   test('believes the hands, and not the mouth, that the key of the connection is in the TPM (SR-02)', async () => {
     await start();
     const [inTpm, own] = [new Uint8Array(91).fill(1), new Uint8Array(44).fill(2)];

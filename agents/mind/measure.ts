@@ -95,8 +95,9 @@ const judgeBoot = async (hands: RemoteHands): Promise<Result<BootView>> => {
 
 /** What was measured of this boot against what the hands wrote into the slot it came from. */
 const releaseOf = (slots: SlotsReading): NonNullable<Observations['release']>['value'] => {
-  const { state, release } = slots[slots.running];
-  return { state, isAsInstalled: release !== undefined && equalBytes(release.verityRoot, slots.runningRoot) };
+  const { state, release, log } = slots[slots.running];
+  const isAsInstalled = release !== undefined && equalBytes(release.verityRoot, slots.runningRoot);
+  return { state, isAsInstalled, ...(log === undefined ? {} : { log }) };
 };
 
 const floorOf = ({ floorEpoch, floorFault }: SlotsReading): NonNullable<Observations['floor']>['value'] => ({

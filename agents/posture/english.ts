@@ -115,6 +115,17 @@ export const english: Catalogue = {
         fail: { owner: 'administrator', text: 'Turn Secure Boot on in the firmware set-up, with the keys of this release.' },
       },
     },
+    'release-log': {
+      title: 'Public log of releases',
+      meaning: 'The release that runs was entered in a public log, and independent witnesses saw it there.',
+      why: 'Whoever stole the keys that sign releases could give this device a system that nobody else ever saw.',
+      remedies: {
+        fail: {
+          owner: 'administrator',
+          text: 'Ask the publisher of the release why it is in no log. Read what was installed: `enigmctl update history`.',
+        },
+      },
+    },
     'hardware-tpm': {
       title: 'Security chip in hardware',
       meaning: 'The maker of a discrete or firmware TPM vouched for the chip of this device.',

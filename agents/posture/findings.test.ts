@@ -72,8 +72,20 @@ describe('the findings', () => {
     ],
     ['lifecycle', { ...good, lifecycle: { value: 'suspended', measuredBootMs: nowBootMs } }, 'suspended'],
     ['clock', { ...good, time: { value: { isKnown: false, offsetSeconds: 0 }, measuredBootMs: nowBootMs } }, 'no-signed-time'],
+    [
+      'release-log',
+      { ...good, release: { ...good.release, value: { ...good.release.value, log: 'integrity/witnesses-missing' } } },
+      'integrity/witnesses-missing',
+    ],
   ])('%s fails when it is not as it should be, and says what was read', (id, observations, value) => {
     expect(one(id, observations)).toMatchObject({ result: 'fail', ...(value === '' ? {} : { value }) });
+  });
+
+  test('ask no log of a release that came from a factory, which takes no level away', () => {
+    const { log: _, ...value } = good.release.value;
+    const fromFactory = { ...good, release: { ...good.release, value } };
+    expect(one('release-log', fromFactory)).toMatchObject({ result: 'not-applicable', value: 'not-asked' });
+    expect(level(fromFactory)).toBe('strong');
   });
 
   test('name what is at fault: missing modules, sockets that can be reached, programs that stand still', () => {

@@ -139,6 +139,15 @@ export const findingKinds: readonly FindingKind[] = [
     })),
   },
   {
+    id: 'release-log',
+    level: 'device',
+    ...whole('release', 5 * minuteMs, ({ log }) =>
+      log === undefined
+        ? { result: 'not-applicable', value: 'not-asked' }
+        : { result: passIf(log === ''), value: log === '' ? 'proved' : log },
+    ),
+  },
+  {
     id: 'hardware-tpm',
     level: 'device',
     ...whole('tpm', 60 * minuteMs, ({ tpmClass }) => ({

@@ -22,7 +22,7 @@ export const perfect = (measuredBootMs: number): Required<Observations> => ({
   ),
   tpm: at({ tpmClass: 'discrete' }, measuredBootMs),
   boot: at({ isSecureBoot: true }, measuredBootMs),
-  release: at({ state: 'committed', isAsInstalled: true }, measuredBootMs),
+  release: at({ state: 'committed', isAsInstalled: true, log: '' }, measuredBootMs),
   floor: at({ epoch: 0 }, measuredBootMs),
   attestation: at({ status: 'affirming' }, measuredBootMs),
   time: at({ isKnown: true, offsetSeconds: 0 }, measuredBootMs),
@@ -80,10 +80,12 @@ export const anyObservations: fc.Arbitrary<Observations> = partly<Good>({
     ),
   ),
   release: observed(
-    mostly(
+    mostly<Good['release']['value']>(
+      { state: 'committed', isAsInstalled: true, log: '' },
       { state: 'committed', isAsInstalled: true },
-      { state: 'committed', isAsInstalled: false },
-      { state: 'failed', isAsInstalled: true },
+      { state: 'committed', isAsInstalled: true, log: 'integrity/log-proof-missing' },
+      { state: 'committed', isAsInstalled: false, log: '' },
+      { state: 'failed', isAsInstalled: true, log: '' },
     ),
   ),
   floor: observed(mostly<Good['floor']['value']>({ epoch: 0 }, { code: 'integrity/tpm-cleared' }, { epoch: 64 })),

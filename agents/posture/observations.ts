@@ -17,7 +17,12 @@ export interface Observations {
   /** The boot log against the registers, as the device itself sees it; `code` is why it does not hold. */
   readonly boot?: Observed<{ readonly code?: string; readonly isSecureBoot: boolean | undefined }>;
   /** The slot that runs, as the hands know it, and whether what was started from it is the release that they wrote there. */
-  readonly release?: Observed<{ readonly state: string; readonly isAsInstalled: boolean }>;
+  readonly release?: Observed<{
+    readonly state: string;
+    readonly isAsInstalled: boolean;
+    /** Why it has no proof from the log of releases; empty where it has, absent where none was asked for. */
+    readonly log?: string;
+  }>;
   /** The floor of releases in the TPM; `code` is why it is not known. */
   readonly floor?: Observed<{ readonly epoch?: number; readonly code?: string }>;
   /** What the verifier last said, or `code`: why it did not. */

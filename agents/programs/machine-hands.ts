@@ -80,7 +80,7 @@ export const runMachineHands = ({ signals, supply, switches, apps, probes, isSim
       const store = unwrap(openDurableStore(join(deviceLayout(options.directory).hands, 'hands.db')));
       const floor = floorOf(esys, store);
       const updates = await machineUpdates({
-        ...{ commands, clock, store, floor, startEndedPath: startEndedPath(installed.runDirectory) },
+        ...{ commands, clock, log, store, floor, startEndedPath: startEndedPath(installed.runDirectory) },
         digestsFor: unwrap(nativeBlockDigests(options.addon, 'release')),
         ...(probes === undefined ? {} : { probes }),
       });

@@ -1,6 +1,7 @@
 /** Updates of a machine whose kernel shows slots of ours: partitions, boot entries of its firmware, a ledger. */
 import { readFileSync } from 'node:fs';
 import { keptStatements } from '#agents/hands/kept-statements';
+import { logOfReleases } from '#agents/hands/log-of-releases';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { runningRelease } from '#agents/hands/running-release';
 import { type HealthProbe, slotUpdates } from '#agents/hands/updates';
@@ -16,6 +17,7 @@ import type { RunningSlot } from '#hal/ports/boot-control';
 import type { Clock } from '#hal/ports/clock';
 import type { Commands } from '#hal/ports/commands';
 import type { DurableStore } from '#hal/ports/durable-store';
+import type { Log } from '#hal/ports/log';
 import type { UpdatePorts } from '#hal/ports/updater';
 import type { Floor } from '#ota-client/plan/floor';
 import { ledgerStore } from '#ota-client/slots/ledger';
@@ -24,6 +26,7 @@ import { releaseTrustPath } from './layout.ts';
 export interface MachineUpdateParts {
   readonly commands: Commands;
   readonly clock: Clock;
+  readonly log: Log;
   readonly store: DurableStore;
   /** Or why there is none: then nothing is installed. */
   readonly floor: Result<Floor>;
@@ -40,6 +43,7 @@ const sectorBytes = 512;
 export const machineUpdates = async ({
   commands,
   clock,
+  log,
   store,
   floor,
   startEndedPath,
@@ -80,6 +84,7 @@ export const machineUpdates = async ({
     slotUpdates({
       ...{ slots, boot: boot.value, ledger, floor: floor.value, statements: keptStatements(store), clock, digestsFor },
       policies: policiesOf(nodeCrypto, trust.value),
+      log: logOfReleases(nodeCrypto, trust.value.log, store, log),
       soakMs: trust.value.soakMs,
       probes: [{ name: 'storage-writable', run: isWritable }, ...probes(running)],
     }),

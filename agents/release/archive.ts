@@ -2,9 +2,12 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { readManifest } from '#agents/update/manifest';
-import { attempt, deny, ok, type Result } from '#hal/core/result';
+import { attempt, deny, done, ok, type Result } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
 import type { PayloadFiles } from '#ota-client/payload/files';
 import { consistentPath, metadataPath, type StaticFiles } from '#ota-client/repository/files';
+import { statementDigest } from '#ota-client/repository/log-entries';
+import { type LogEntry, proofPath } from '#ota-client/transparency/entry';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import { readRoot, readSnapshot, readTargets, readTimestamp } from '#ota-client/trust/metadata';
 import { blockBytes, encodeTarHeader, paddingBytes } from './tar.ts';
@@ -84,6 +87,12 @@ const carriedPaths = async (files: StaticFiles): Promise<Result<readonly string[
     paths.push(path);
     return ok(bytes.value);
   };
+  /** Where the log of releases has it: a device without a network is shown the same. */
+  const proof = async (entry: LogEntry): Promise<Result<void>> => {
+    const size = await files.size(proofPath(entry));
+    if (size.ok && size.value !== undefined) paths.push(proofPath(entry));
+    return size.ok ? done : size;
+  };
   const root = await read(metadataPath('root.json'));
   if (!root.ok) return root;
   const rooted = readRoot(root.value, deviceSchemes);
@@ -98,8 +107,11 @@ const carriedPaths = async (files: StaticFiles): Promise<Result<readonly string[
   if (!snapshot.ok) return snapshot;
   for (const [name, meta] of snapshot.value.content.meta) {
     const listBytes = await read(metadataPath(`${meta.version}.${name}`));
-    const list = listBytes.ok ? readTargets(listBytes.value, deviceSchemes) : listBytes;
+    if (!listBytes.ok) return listBytes;
+    const list = readTargets(listBytes.value, deviceSchemes);
     if (!list.ok) return list;
+    const logged = await proof({ kind: 'targets', digest: nodeCrypto.hash('sha256', listBytes.value) });
+    if (!logged.ok) return logged;
     for (const [path, { hashes }] of list.value.content.targets) {
       const target = await read(consistentPath({ path, sha256: hashes.get('sha256') ?? '' }));
       if (!target.ok) return target;
@@ -107,6 +119,9 @@ const carriedPaths = async (files: StaticFiles): Promise<Result<readonly string[
       const manifest = readManifest(target.value);
       if (!manifest.ok) return manifest;
       paths.push(...payloadPaths(manifest.value.files));
+      const digest = statementDigest(nodeCrypto, manifest.value.statement);
+      const stated = digest.ok ? await proof({ kind: 'statement', digest: digest.value }) : digest;
+      if (!stated.ok) return stated;
     }
     if (paths.length > maxFiles) return deny('resource', 'count-limit', `${maxFiles} files`);
   }

@@ -22,6 +22,7 @@ import { bundleClasses } from '#ota-client/trust/release';
 import { draftVerityRoot } from './draft-folder.ts';
 import { folderFiles } from './folder-files.ts';
 import { custodianOf, type PublicKey, publicKey, publicKeyJson } from './keys.ts';
+import { officeLog } from './office-transparency.ts';
 import type { QuorumsOf } from './requests.ts';
 
 export interface OfficeParts {
@@ -121,16 +122,19 @@ export const atDesk = async <T>(
 ): Promise<Result<T>> => {
   const office = openOffice(crypto, folder);
   if (!office.ok) return office;
+  const { repository, haltAfterFailures } = office.value;
+  const log = officeLog(crypto, folder, repository.files);
+  if (!log.ok) return log;
+  const logged = log.value === undefined ? {} : { transparency: log.value.transparency };
   const opened = openDurableStore(join(folder, 'releases.db'));
   if (!opened.ok) return opened;
-  const { repository, haltAfterFailures } = office.value;
   const areReferencesLive: Desk['areReferencesLive'] = async (release) => {
     if (!hasFloor(release)) return ok(true);
     const root = draftVerityRoot(crypto, folder, release);
     return root.ok ? ok(liveRoots.includes(toHex(root.value))) : root;
   };
   try {
-    return await work({ repository, store: opened.value, clock, areReferencesLive, haltAfterFailures }, office.value);
+    return await work({ repository, store: opened.value, clock, areReferencesLive, haltAfterFailures, ...logged }, office.value);
   } finally {
     opened.value.close();
   }

@@ -15,6 +15,7 @@ import type { DeviceKeys } from '#hal/ports/device-keys';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { Client } from '#hal/remote/methods';
 import type { ReleasePolicy } from '#ota-client/slots/statement';
+import type { LogJudge } from '#ota-client/transparency/judge';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { eligibleTarget } from '#ota-client/trust/eligible';
 import { classTargets } from '#ota-client/trust/listing';
@@ -22,17 +23,18 @@ import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/re
 import type { Installed } from '#ota-client/trust/release';
 import { directorCall, fetchFromAnswer, rolloutDigest, rolloutParty, rolloutPlaces } from './asking.ts';
 import { type DirectorMethods, directorParty } from './director-methods.ts';
+import { type LoggedOffer, loggedOffer } from './logged.ts';
 import { releaseIdOf } from './manifest.ts';
-import { type Offer, offerOf, repairOffer } from './offer.ts';
+import { offerOf, repairOffer } from './offer.ts';
 
 export interface Offers {
   /**
    * @param carried the image repository where it was brought here; the director is asked all the same
    * @returns the offer, undefined where there is nothing to do; or why nothing may be installed
    */
-  directed(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<Offer | undefined>>;
+  directed(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<LoggedOffer | undefined>>;
   /** Needs no verifier, no director, no clock. */
-  repair(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<Offer>>;
+  repair(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<LoggedOffer>>;
 }
 
 export interface OfferParts {
@@ -46,12 +48,14 @@ export interface OfferParts {
   readonly state: StateKeeper;
   readonly time: ExpiryTime;
   readonly roots: { readonly image: Uint8Array; readonly director: Uint8Array };
+  /** Where releases must stand. */
+  readonly log: LogJudge;
   /** Whose statements count: releases and repairs have custodians of their own (SR-03). */
   readonly policies: { readonly update: ReleasePolicy; readonly repair: ReleasePolicy };
 }
 
 export const releaseOffers = (parts: OfferParts): Offers => {
-  const { crypto, read, store, director, attestor, verifier, keys, state, time, roots, policies } = parts;
+  const { crypto, read, store, director, attestor, verifier, keys, state, time, roots, log, policies } = parts;
   const kept = (prefix: string) => ({
     get: (name: string) => store.get(`${prefix}-${name}`),
     put: (name: string, bytes: Uint8Array) => store.put(`${prefix}-${name}`, bytes),
@@ -100,12 +104,15 @@ export const releaseOffers = (parts: OfferParts): Offers => {
       const bundle = await eligibleTarget(crypto, directed.value, repository.value, { ...installed, nonce: asked.value.nonce });
       if (!bundle.ok) return bundle.fault.reason === 'release-current' ? ok(undefined) : bundle;
       const source = { crypto, read: carried, policy: policies.update };
-      return bundle.value === undefined ? ok(undefined) : offerOf(source, repository.value, bundle.value, signal);
+      if (bundle.value === undefined) return ok(undefined);
+      const offer = await offerOf(source, repository.value, bundle.value, signal);
+      return offer.ok ? loggedOffer({ ...log, read: carried }, repository.value, offer.value, 'os', signal) : offer;
     },
     async repair(installed, signal, carried = read) {
       const repository = await refreshForRepair(imageFrom(carried), time.present().floorMs, signal);
       if (!repository.ok) return repository;
-      return repairOffer({ crypto, read: carried, policy: policies.repair }, repository.value, installed, signal);
+      const offer = await repairOffer({ crypto, read: carried, policy: policies.repair }, repository.value, installed, signal);
+      return offer.ok ? loggedOffer({ ...log, read: carried }, repository.value, offer.value, 'repair', signal) : offer;
     },
   };
 };

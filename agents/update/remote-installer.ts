@@ -22,11 +22,20 @@ type Hands = Pick<RemoteHands, 'updates' | 'effectors'>;
 
 /**
  * @param owner who installs; of an order of `ota-client` only this and `isForced` reach the hands, the rest they take from
- * @param statement the signed envelope
+ * @param statement the signed envelope. @param proof that it is in the log of releases
  */
-export const remoteInstaller = (hands: Hands, perform: Perform, owner: string, statement: Uint8Array): Installer => ({
+export const remoteInstaller = (
+  hands: Hands,
+  perform: Perform,
+  owner: string,
+  statement: Uint8Array,
+  proof?: Uint8Array,
+): Installer => ({
   async begin({ isForced }) {
-    const begun = await answered(perform, hands.effectors.beginUpdate({ statement, owner, isForced }));
+    const begun = await answered(
+      perform,
+      hands.effectors.beginUpdate({ statement, owner, isForced, ...(proof === undefined ? {} : { proof }) }),
+    );
     return begun.ok ? readBegun(begun.value) : begun;
   },
   write: (segment, bytes) => hands.updates.write(owner, segment, bytes),

@@ -9,8 +9,8 @@ import { postureKeeper } from '#agents/mind/posture-keeper';
 import type { BuiltRelease } from '#agents/release/build';
 import { toHex } from '#hal/core/bytes';
 import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
+import type { LoggedOffer } from './logged.ts';
 import { readManifest } from './manifest.ts';
-import type { Offer } from './offer.ts';
 import { type Updater, updater } from './updater.ts';
 
 /** A person with an open session on this device. */
@@ -26,7 +26,8 @@ const next = release(2);
 const signer = new Uint8Array(16).fill(0x51);
 const trialMs = 5_000;
 
-const offerOf = (built: BuiltRelease): Offer => ({
+const offerOf = (built: BuiltRelease): LoggedOffer => ({
+  standing: { is: 'unasked' },
   id: 'release-2',
   statement: { release: built.facts, salt: built.salt, uuid: built.uuid },
   manifest: unwrap(readManifest(built.manifest)),
@@ -37,7 +38,7 @@ const code = (result: Result<unknown>) => (result.ok ? result.value : codeOf(res
 describe('what becomes of a release, in the audit log', () => {
   let mind: TestMind;
   let device: Awaited<ReturnType<typeof updateDevice>>;
-  let offered: Result<Offer | undefined>;
+  let offered: Result<LoggedOffer | undefined>;
   let mirror: ReadRange;
   let updates: Updater;
   let isWell = true;
@@ -127,6 +128,17 @@ describe('what becomes of a release, in the audit log', () => {
     if (read.ok) read.value.fill((read.value[0] ?? 0) ^ 1, 0, 1);
     return read;
   };
+
+  test('is that it was installed without proof from the log of releases, where that is only told', async () => {
+    const fault = { category: 'integrity', reason: 'log-proof-missing' } as const;
+    offered = ok({ ...offerOf(next), standing: { is: 'unproved', fault } });
+    expect(await install()).toBe('armed');
+    expect(told()).toEqual([
+      'release.offered done release-2',
+      'release.unlogged failed integrity/log-proof-missing release-2',
+      'release.written done release-2',
+    ]);
+  });
 
   test('is a refusal before a byte is asked for, where the battery is nearly empty; charged, it goes on', async () => {
     mirror = async () => deny('unavailable', 'not-found');

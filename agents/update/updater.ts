@@ -25,7 +25,7 @@ import type { SlotsView } from '#ota-client/slots/view';
 import type { Installed } from '#ota-client/trust/release';
 import type { ManagedState } from '#protos/gen/types';
 import { readGates } from './gates.ts';
-import type { Offer } from './offer.ts';
+import type { LoggedOffer } from './logged.ts';
 import type { Offers } from './offers.ts';
 import {
   type Perform,
@@ -38,7 +38,7 @@ import {
 
 export interface Updater {
   /** @returns what the director offers now; undefined where there is nothing to do */
-  check(signal: AbortSignal): Promise<Result<Offer | undefined>>;
+  check(signal: AbortSignal): Promise<Result<LoggedOffer | undefined>>;
   /**
    * Fetches, writes, proves and arms; goes on where an earlier call was cut.
    * @param wanted `repair` needs no verifier, no director and no clock (SR-12)
@@ -155,20 +155,20 @@ export const updater = (parts: UpdaterParts): Updater => {
   };
 
   const write = async (
-    offer: Offer,
+    offer: LoggedOffer,
     situation: SlotsSituation,
     isForced: boolean,
     signal: AbortSignal,
     from: ReadRange,
   ): Promise<Result<void>> => {
-    const { statement, manifest } = offer;
+    const { statement, manifest, proof } = offer;
     const image = await runningImage(situation);
     return install(
       { ...statement, owner, isForced },
       manifest.files,
       {
         mirrors: [from],
-        installer: remoteInstaller(hands, performAs('install-release'), owner, manifest.statement),
+        installer: remoteInstaller(hands, performAs('install-release'), owner, manifest.statement, proof),
         clock,
         ...(image === undefined ? {} : { running: image }),
         onBegun: (begun) => log.info('update.begun', { ...begun }),
@@ -194,6 +194,7 @@ export const updater = (parts: UpdaterParts): Updater => {
     const offer = offered.value;
     if (offer === undefined) return ok('nothing-to-do');
     await audit.record({ event: 'release.offered', outcome: 'done', changeReference: offer.statement.release.digest });
+    if (offer.standing.is === 'unproved') await tellUnlogged(offer.statement.release.digest, offer.standing.fault);
     const gates = await readGates(hands.supply, wanted);
     if (!gates.ok) return gates;
     const facts = { ...offer.statement.release, hardware: [hardware] };
@@ -206,6 +207,12 @@ export const updater = (parts: UpdaterParts): Updater => {
     const armed = await starter.arm(offer.manifest.statement);
     if (!armed.ok) return armed;
     return ok(armed.value === 'trial' ? 'armed' : 'fallback-renewed');
+  };
+
+  /** It is installed all the same: policy only warns, or it is a repair (SR-12). */
+  const tellUnlogged = async (digest: Uint8Array, fault: Fault): Promise<void> => {
+    log.warn('update.unlogged', { code: codeOf(fault), detail: fault.detail ?? '' });
+    await audit.record({ event: 'release.unlogged', outcome: 'failed', fault, changeReference: digest });
   };
 
   const goBack = async ({ running, slots }: SlotsView): Promise<Result<RollBackOutcome>> => {

@@ -240,6 +240,20 @@ export const faults = {
     'role-mismatch': entry('A file was published by a role that may not publish files of its class.', 'None.'),
     'release-rollback': entry('The release is older than the installed one.', 'None: publish the old code as a new release.'),
     'below-floor': entry('The release is below the floor of this device.', 'Choose a newer release.'),
+    'log-proof-missing': entry(
+      'The release comes without proof that it was entered in the log of releases.',
+      'None: a release that nobody was shown is not installed. Ask its publisher.',
+    ),
+    'log-proof-invalid': entry('The proof does not lead from the release to the log.', 'Fetch it again; else ask its publisher.'),
+    'log-rollback': entry('An older state of the log of releases was presented than was seen before.', 'None.'),
+    'log-split': entry(
+      'The log of releases shows two different histories.',
+      'Keep both checkpoints: they prove it. Ask whoever runs the log.',
+    ),
+    'witnesses-missing': entry(
+      'Too few witnesses have seen the log of releases in this state.',
+      'Ask its publisher to gather their cosignatures.',
+    ),
     'tpm-cleared': entry(
       'The TPM of this device was cleared: its floor, its keys and what it had sealed are gone. Nothing is installed any more.',
       'Have the device made anew.',

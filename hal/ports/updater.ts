@@ -76,6 +76,8 @@ export interface WriteOrder {
   readonly owner: string;
   /** A person asked for a release that failed before. */
   readonly isForced: boolean;
+  /** That the statement is in the log of releases, as it was stapled. */
+  readonly proof?: Uint8Array;
 }
 
 export interface WriteProgress {
@@ -119,6 +121,8 @@ export interface SlotReading {
   /** Why it failed. */
   readonly reason?: string;
   readonly mismatches: number;
+  /** Why its release was written without proof from the log; empty with proof, absent where none was asked. */
+  readonly log?: string;
 }
 
 export interface ReleaseReading {

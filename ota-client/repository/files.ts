@@ -4,7 +4,10 @@ import type { Fetch } from '#ota-client/trust/session';
 
 export interface StaticFiles {
   get(path: string): Promise<Result<Uint8Array | undefined>>;
-  /** Durable and whole before it resolves. Of what was published, only `timestamp.json` and `root.json` are replaced. */
+  /**
+   * Durable and whole before it resolves. Of what was published, only `timestamp.json`, `root.json`, the checkpoint of the
+   * log and proofs in it are replaced.
+   */
   put(path: string, bytes: Uint8Array): Promise<Result<void>>;
   /** Size of a file in bytes, undefined where there is none. */
   size(path: string): Promise<Result<number | undefined>>;

@@ -253,13 +253,14 @@ const putAll = async (files: StaticFiles, named: readonly (readonly [string, Uin
   return done;
 };
 
-interface PublishedMeta {
+export interface PublishedMeta {
   readonly timestampVersion: number;
   readonly snapshotVersion: number;
   readonly meta: ReadonlyMap<string, MetaFile>;
 }
 
-const publishedMeta = async (files: StaticFiles): Promise<Result<PublishedMeta>> => {
+/** What is public now; nothing at all where nothing is. */
+export const publishedMeta = async (files: Pick<StaticFiles, 'get'>): Promise<Result<PublishedMeta>> => {
   const timestamp = await readPublished(files, 'timestamp.json', (bytes) => readTimestamp(bytes, deviceSchemes));
   if (!timestamp.ok) return timestamp;
   if (timestamp.value === undefined) return ok({ timestampVersion: 0, snapshotVersion: 0, meta: new Map() });
@@ -272,7 +273,7 @@ const publishedMeta = async (files: StaticFiles): Promise<Result<PublishedMeta>>
 };
 
 const readPublished = async <T>(
-  files: StaticFiles,
+  files: Pick<StaticFiles, 'get'>,
   name: string,
   read: (bytes: Uint8Array) => Result<Read<T>>,
 ): Promise<Result<Read<T> | undefined>> => {

@@ -3,7 +3,7 @@
  * Each is written into the office log first. Signatures are kept before the state says so, and files are written again
  * harmlessly, so that a cut loses nothing.
  */
-import { deny, done, ok, type Result } from '#hal/core/result';
+import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import { step } from '#hal/core/table';
 import type { Clock } from '#hal/ports/clock';
 import type { DurableStore } from '#hal/ports/durable-store';
@@ -16,6 +16,7 @@ import { assembleMetadata, type TargetEntry } from './compose.ts';
 import { type CustodianSignature, metadataMessages, type Signer } from './custodian.ts';
 import type { Offer } from './director.ts';
 import { consistentPath } from './files.ts';
+import { type DeskLog, enterRelease } from './log-entries.ts';
 import { appendToLog } from './office-log.ts';
 import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
 import { allReleases, checkRelease, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
@@ -28,6 +29,8 @@ export interface Desk {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** SR-13: whether the verifier knows the reference values of this release already. */
   readonly areReferencesLive: (release: ReleaseRecord) => Promise<Result<boolean>>;
+  /** Absent where releases are entered in no log. */
+  readonly transparency?: DeskLog;
   /** A rollout halts when the release failed on this many devices. */
   readonly haltAfterFailures: number;
 }
@@ -138,10 +141,10 @@ export const signRelease = async (desk: Desk, id: string, signers: readonly Sign
 };
 
 /**
- * Make it public, which is where it must be complete: reference values live (SR-13), every file in place. What was revoked
- * of the class is withdrawn with it.
+ * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, entered in the
+ * log of releases. What was revoked of the class is withdrawn with it.
  * @returns the staged release, or a revoked one withdrawn; or `policy/references-missing`, `integrity/target-mismatch`,
- * `integrity/metadata-rollback`
+ * `integrity/metadata-rollback`, `integrity/witnesses-missing`
  */
 export const stageRelease = async (desk: Desk, id: string, signers: readonly Signer[]): Promise<Result<ReleaseRecord>> => {
   const release = allowed(desk, id, 'stage');
@@ -150,6 +153,8 @@ export const stageRelease = async (desk: Desk, id: string, signers: readonly Sig
   if (!ready.ok) return ready;
   const signed = keptSigned(desk, release.value);
   if (!signed.ok) return signed;
+  const entered = await enter(desk, release.value, signed.value);
+  if (!entered.ok) return entered;
   const published = await publishRoles(desk.repository, [signed.value], signers, desk.clock.nowMs());
   if (!published.ok) return published;
   const by = signers.map(({ name }) => name).join(', ');
@@ -280,6 +285,21 @@ const checkReady = async (desk: Desk, release: ReleaseRecord): Promise<Result<vo
     if (!size.ok) return size;
     if (size.value !== entry.length) return deny('integrity', 'target-mismatch', file);
   }
+  return done;
+};
+
+/** SR-12: a repair is public without the log rather than not at all, and somebody is told. */
+const enter = async (
+  { transparency, repository, store }: Desk,
+  release: ReleaseRecord,
+  signed: SignedRole,
+): Promise<Result<void>> => {
+  if (transparency === undefined) return done;
+  const all = allReleases(store);
+  if (!all.ok) return all;
+  const entered = await enterRelease(transparency, repository, release, signed, all.value);
+  if (entered.ok || release.class !== 'repair') return entered;
+  transparency.leftOut(release, codeOf(entered.fault));
   return done;
 };
 

@@ -2,10 +2,10 @@
 import { expect } from 'vitest';
 import type { ApiMethods } from '#agents/api/methods';
 import { openCheckpoint } from '#agents/audit/checkpoint';
-import { appendLeaf, leafHash, rootOf } from '#agents/audit/merkle';
 import { toHex } from '#hal/core/bytes';
 import { decodeMessage } from '#hal/core/message';
 import { unwrap } from '#hal/core/result';
+import { appendLeaf, leafHash, rootOf } from '#hal/crypto/merkle';
 import { nodeCrypto } from '#hal/crypto/node';
 import type { Client } from '#hal/remote/methods';
 import type { AuditEntry, AuditStatus } from '#protos/gen/types';

@@ -2,8 +2,10 @@
 import { toBase64 } from '#hal/core/bytes';
 import { nodeCrypto } from '#hal/crypto/node';
 import { type HybridPublicKey, type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
+import { logTrustJson } from '#ota-client/transparency/log-trust';
 import type { BeaconPeers } from '#sim/peers/beacon';
 import type { FleetPeers } from '#sim/peers/fleet';
+import { logTrustFrom } from '#sim/peers/log-keys';
 import type { PeerSecrets } from '#sim/peers/secrets';
 import type { UpdatePeers } from '#sim/peers/updates';
 import { type VerifierPeer, verifierName } from '#sim/peers/verifier';
@@ -51,6 +53,7 @@ export const siteOf = (
         director: { url: director.url, authority: secrets.tlsAuthority.certificate, root: toBase64(director.root) },
         releaseKeys: releases.policyOf('os').keys.map(publicKeyOf),
         repairKeys: releases.policyOf('repair').keys.map(publicKeyOf),
+        log: logTrustJson(logTrustFrom(nodeCrypto, secrets.custodians)),
         trialSeconds: 6,
       },
     },

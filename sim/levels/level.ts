@@ -166,7 +166,7 @@ export const openLevel = async <B extends Body>(options: LevelOptions<B>): Promi
     takePath: verifier.takePath,
     fleet,
     updates,
-    fate: { isUnhealthy: false, permille: 1000, rotsBeforeTrial: false, isEmpty: false, repairSigners: 2 },
+    fate: { isUnhealthy: false, permille: 1000, rotsBeforeTrial: false, isUnlogged: false, isEmpty: false, repairSigners: 2 },
     knowRelease: ({ id, facts }) => void unwrap(references.add(id, facts.verityRoot)),
     network: options.network,
     beacon,

@@ -11,6 +11,7 @@ import type { BuiltImage } from '#sim/image/build';
 import { imageReferences } from '#sim/image/references';
 import { slotImage } from '#sim/image/slot-image';
 import { approversFrom } from '#sim/peers/approvers';
+import { logTrustFrom } from '#sim/peers/log-keys';
 import { factoryPlan, factoryTrust, releasePolicies } from '#sim/peers/release-plans';
 import type { PeerSecrets } from '#sim/peers/secrets';
 import type { Images } from './level.ts';
@@ -36,7 +37,7 @@ export const machineImages = (
   const factory = join(directory, 'factory');
   const referencesPath = (name: string) => join(directory, `${name}.references.json`);
   const policyOf = releasePolicies(approversFrom(nodeCrypto, custodians));
-  const trust = writeReleaseTrust(factoryTrust(policyOf));
+  const trust = writeReleaseTrust(factoryTrust(policyOf, logTrustFrom(nodeCrypto, custodians)));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {
     factory,

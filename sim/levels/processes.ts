@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ok, type Result } from '#hal/core/result';
+import { nodeCrypto } from '#hal/crypto/node';
 import { type NetworkLab, networkLab } from '#hal/linux/network-lab';
 import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
@@ -18,6 +19,7 @@ import { type Machine, type MachineOptions, simulatedMachine, type TpmKind } fro
 import { policyKeyFrom } from '#sim/peers/approvers';
 import { certifyEndorsement } from '#sim/peers/authority';
 import { buildRootImage } from '#sim/peers/image-build';
+import { logTrustFrom } from '#sim/peers/log-keys';
 import { factoryTrust, treeImages } from '#sim/peers/release-plans';
 import { labWitness } from './lab-witness.ts';
 import { type Body, type BodyOptions, type FirstBodyOptions, type Images, type Level, openLevel } from './level.ts';
@@ -86,7 +88,7 @@ export const processBodies = (
       certifyEndorsement: (endorsementPublic) => certifyEndorsement(secrets.tpmMaker, endorsementPublic, kind.clock),
       factory: {
         release: releases.factory,
-        trust: factoryTrust(releases.policyOf),
+        trust: factoryTrust(releases.policyOf, logTrustFrom(nodeCrypto, secrets.custodians)),
         floor: approveFloor(policyKeyFrom(secrets.custodians), maxFloorEpoch),
       },
     });

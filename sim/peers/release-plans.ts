@@ -11,6 +11,7 @@ import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
 import { sha256 } from '#ota-client/payload/segment-index';
 import { type TargetEntry, targetEntry } from '#ota-client/repository/compose';
 import type { ReleasePolicy } from '#ota-client/slots/statement';
+import type { LogTrust } from '#ota-client/transparency/log-trust';
 import { repairPath } from '#ota-client/trust/repair';
 import type { Approvers } from './approvers.ts';
 import { type BuildImage, deviceTree } from './image-build.ts';
@@ -72,9 +73,9 @@ export const releasePolicies =
 const soakMs = 1_000;
 
 /** Whose releases the hands of a device take from its factory on. */
-export const factoryTrust = (policyOf: (name: ReleaseClass) => ReleasePolicy): ReleaseTrust => ({
-  ...{ hardware: simulatedHardware, soakMs },
-  quorums: [policyOf('os'), policyOf('repair')],
+export const factoryTrust = (policyOf: (name: ReleaseClass) => ReleasePolicy, log: LogTrust): ReleaseTrust => ({
+  ...{ hardware: simulatedHardware, soakMs, log },
+  quorums: [policyOf('os'), { ...policyOf('repair'), isRepair: true }],
 });
 
 /**

@@ -28,10 +28,12 @@ import { allReleases, loadRelease, type ReleaseRecord } from '#ota-client/reposi
 import { isOffered, type ReleaseState } from '#ota-client/repository/release-table';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import { openStatement, type ReleasePolicy } from '#ota-client/slots/statement';
+import type { AskedWitness } from '#ota-client/transparency/gather';
 import type { DeviceReport } from '#protos/gen/types';
 import { approversFrom } from './approvers.ts';
 import { leftReleases, type OfferedRelease } from './left-releases.ts';
 import { withoutLastSignature } from './mirror.ts';
+import { openReleaseLog } from './release-log.ts';
 import {
   type BuiltPlan,
   buildPlan,
@@ -72,8 +74,13 @@ export interface Releases {
   note(handle: string, report: DeviceReport): Promise<Result<void>>;
   /** Whether the image with this hash tree bears the mark. */
   isUnhealthy(verityRoot: Uint8Array): boolean;
-  /** From now on what is signed has one custodian only, or lacks one signature; the publisher does not mind. */
-  takeOver(how: 'custodian' | 'signature'): void;
+  /**
+   * From now on what is signed has one custodian only, or lacks one signature; the publisher does not mind. `keys`: both
+   * custodians' keys were stolen, all is signed as it should be, and the log hears nothing of it.
+   */
+  takeOver(how: 'custodian' | 'signature' | 'keys'): void;
+  /** What this publisher left out of the log, and why. */
+  readonly leftOut: readonly string[];
   close(): void;
 }
 
@@ -86,6 +93,8 @@ export interface ReleasesOptions {
   /** SR-13: whether the verifier knows what a device with this release measures. */
   readonly areReferencesLive: (verityRoot: Uint8Array) => boolean;
   readonly haltAfterFailures?: number;
+  /** Who cosigns the log of releases; in this process where nobody else is given. */
+  readonly witnesses?: readonly AskedWitness[];
 }
 
 const crypto = nodeCrypto;
@@ -100,9 +109,15 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
   const { repository, root } = opened.value;
   const store = openDurableStore(join(directory, 'releases.db'));
   if (!store.ok) return store;
+  const log = openReleaseLog({ directory, files: repository.files, seed: secrets.custodians, clock }, options.witnesses);
+  if (!log.ok) {
+    store.value.close();
+    return log;
+  }
   const unhealthy = new Set<string>();
   const leftBy = leftReleases();
-  let takenOver: 'custodian' | 'signature' | undefined;
+  const leftOut: string[] = [];
+  let takenOver: 'custodian' | 'signature' | 'keys' | undefined;
 
   const policyOf = releasePolicies(approvers);
 
@@ -117,7 +132,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     return statement.ok ? ok(statement.value.release) : statement;
   };
 
-  const desk: Desk = {
+  const unseen: Desk = {
     repository,
     store: store.value,
     clock,
@@ -127,10 +142,15 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
       return facts.ok ? ok(areReferencesLive(facts.value.verityRoot)) : facts;
     },
   };
+  const desk: Desk = {
+    ...unseen,
+    transparency: { record: log.value.record, leftOut: ({ id }, code) => leftOut.push(`${id} ${code}`) },
+  };
 
   const workshop = { approvers, policyOf, imageOf, root };
   const left = await factoryRelease(directory, workshop);
   if (!left.ok) {
+    log.value.close();
     store.value.close();
     return left;
   }
@@ -151,7 +171,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
       return signRelease({ ...desk, repository: { ...repository, classes } }, id, signers.slice(0, 1));
     }
     const signed = await signRelease(desk, id, signers);
-    if (!signed.ok || takenOver === undefined) return signed;
+    if (!signed.ok || takenOver !== 'signature') return signed;
     const kept = store.value.get(`signed/${id}`);
     if (!kept.ok || kept.value === undefined) return kept.ok ? signed : kept;
     const stripped = store.value.put(`signed/${id}`, withoutLastSignature(kept.value));
@@ -166,7 +186,7 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
       halted: review,
       reviewed: sign,
       async signed(record) {
-        const staged = await stageRelease(desk, record.id, approvers.publisher);
+        const staged = await stageRelease(takenOver === 'keys' ? unseen : desk, record.id, approvers.publisher);
         // Another release of the class was published since: these signatures name an old version.
         return !staged.ok && codeOf(staged.fault) === 'integrity/metadata-rollback' ? review(record) : staged;
       },
@@ -224,6 +244,10 @@ export const openReleases = async (options: ReleasesOptions): Promise<Result<Rel
     takeOver: (how) => {
       takenOver = how;
     },
-    close: () => store.value.close(),
+    leftOut,
+    close: () => {
+      log.value.close();
+      store.value.close();
+    },
   });
 };

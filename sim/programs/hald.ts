@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { deviceFloor } from '#agents/hands/device-floor';
 import { startHands } from '#agents/hands/hands';
 import { keptStatements } from '#agents/hands/kept-statements';
+import { logOfReleases } from '#agents/hands/log-of-releases';
 import { parseReleaseTrust, policiesOf } from '#agents/hands/release-trust';
 import { slotUpdates } from '#agents/hands/updates';
 import { deviceLayout } from '#agents/programs/layout';
@@ -112,6 +113,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
         floor,
         statements: keptStatements(store, new Uint8Array(readFileSync(files.statement))),
         policies: policiesOf(nodeCrypto, trust),
+        log: logOfReleases(nodeCrypto, trust.log, store, log),
         clock,
         soakMs: trust.soakMs,
         windowBytes,

@@ -42,6 +42,17 @@ export const releaseBreaks: Readonly<Record<string, Sabotage>> = {
       },
     },
   },
+  log: {
+    what: 'the keys that sign releases are stolen: a good release that no log was shown',
+    step: 'update',
+    code: 'integrity/log-proof-missing',
+    before: {
+      update: ({ fate, updates }) => {
+        fate.isUnlogged = true;
+        updates.releases.takeOver('keys');
+      },
+    },
+  },
   repair: {
     what: 'the repair release is signed by one of its two custodians alone',
     step: 'rollout',

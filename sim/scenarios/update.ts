@@ -57,7 +57,7 @@ export const update: Scenario = {
     device.feed({ isOnMains: false, batteryPercent: 8, isHot: false });
     const whenEmpty = faultOf(await device.enigmctl('update', 'install'));
     if (whenEmpty === undefined) return refused({ ...notRefused, detail: 'installed on an empty battery' });
-    if (fate.isEmpty) return refused(whenEmpty);
+    if (fate.isEmpty || fate.isUnlogged) return refused(whenEmpty);
     device.feed({ isOnMains: true, batteryPercent: 9, isHot: false });
     const killedAt = await installUntilKilled(world);
     const installed = await device.enigmctl('update', 'install');

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
-import { leafHash } from '#agents/audit/merkle';
 import { openAuditStore } from '#agents/audit/store';
 import type { Authorized } from '#agents/mind/authorizer';
 import { ownParty } from '#agents/mind/trust';
@@ -12,6 +11,7 @@ import { assertionType, sessionType } from '#agents/session/statements';
 import { toHex } from '#hal/core/bytes';
 import { decodeMessage } from '#hal/core/message';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
+import { leafHash } from '#hal/crypto/merkle';
 import { nodeCrypto } from '#hal/crypto/node';
 import { hybridKeyPair, hybridSignatureSuites } from '#hal/crypto/suites';
 import { virtualClock } from '#hal/memory/clock';

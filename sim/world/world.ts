@@ -72,6 +72,8 @@ export interface Fate {
   permille: number;
   /** The power is cut before its trial, and one bit of its slot rots meanwhile. */
   rotsBeforeTrial: boolean;
+  /** The release of the day is in no log: nobody waits for its install to be under way. */
+  isUnlogged: boolean;
   /** Its battery is left empty when it is offered. */
   isEmpty: boolean;
   /** How many of the two custodians sign the repair release. */

@@ -4,6 +4,7 @@ import { concat } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
 import { type Result, unwrap } from '#hal/core/result';
 import { twinRecord, twinRecordBytes } from '#hal/core/twin-record';
+import { nodeCrypto } from '#hal/crypto/node';
 import { memoryBlockDevice } from '#hal/memory/block-device';
 import { buildPayload, wholeBlocks } from '#ota-client/payload/build';
 import { buildUnits } from '#ota-client/payload/build-units';
@@ -17,6 +18,11 @@ import { parseIndex } from '#ota-client/payload/segment-index';
 import { parseLocator, parseSheet } from '#ota-client/payload/units';
 import { compress, decompress } from '#ota-client/payload/zstd';
 import { emptyEntry, ledgerStore } from '#ota-client/slots/ledger';
+import { checkProof } from '#ota-client/transparency/check';
+import { readCheckpoint } from '#ota-client/transparency/checkpoint';
+import { logTrust, provedEntry } from '#ota-client/transparency/log.fixture';
+import { readProof } from '#ota-client/transparency/proof';
+import { encodeRequest, readRequest } from '#ota-client/transparency/witness-request';
 import { hybridForge } from '#ota-client/trust/forge.fixture';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import { readRoot, readSnapshot, readTargets, readTimestamp } from '#ota-client/trust/metadata';
@@ -31,6 +37,7 @@ export interface FuzzedParser {
 export const parsers = async (): Promise<readonly FuzzedParser[]> => [
   ...metadataParsers(),
   ...payloadParsers(),
+  ...(await logParsers()),
   await journalParser('journal, as it lies on the medium', false),
   await journalParser('journal, under a good checksum', true),
 ];
@@ -74,6 +81,18 @@ const payloadParsers = (): readonly FuzzedParser[] => {
       parse: (bytes) => decompress(bytes, dictionary, segment.length),
     },
     { name: 'manifest', samples: [encodeMessage('ReleaseManifest', manifestOf(content))], parse: readManifest },
+  ];
+};
+
+/** What is stapled to a release, and what a witness is asked: both come from elsewhere. */
+const logParsers = async (): Promise<readonly FuzzedParser[]> => {
+  const { entry, proof } = await provedEntry();
+  const stapled = unwrap(readProof(proof));
+  const request = encodeRequest({ ...stapled, oldSize: 4 });
+  return [
+    { name: 'log proof', samples: [proof], parse: (bytes) => checkProof(nodeCrypto, logTrust(), entry, bytes) },
+    { name: 'log checkpoint', samples: [stapled.checkpoint], parse: readCheckpoint },
+    { name: 'request to a witness', samples: [request], parse: readRequest },
   ];
 };
 

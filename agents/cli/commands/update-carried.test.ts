@@ -58,7 +58,7 @@ describe('a release that was carried to a device', () => {
   });
   beforeEach(async () => {
     mind = await startTestMind();
-    slots = await updateDevice(mind.clock, [policyOf('os'), policyOf('repair')]);
+    slots = await updateDevice(mind.clock, { others: [policyOf('os'), policyOf('repair')] });
     const life = handsLife(mind.clock, slots.hands.hello, unwrap(await slots.hands.hello()));
     const posture = postureKeeper({ ...mind, programs: { hands: async () => true }, agents: () => [] });
     const unreachable = async () => deny('unavailable', 'peer-unreachable');
@@ -73,6 +73,7 @@ describe('a release that was carried to a device', () => {
       keys: { handle: async () => ok(new Uint8Array(32)) },
       state: { current: () => ({ handleEpoch: 1 }) },
       attestor: { attest: unreachable },
+      log: { crypto: office.parts.crypto, trust: undefined, store: memoryStore() },
     } as unknown as OfferParts);
     const updates: Updater = updater({
       ...{ clock: mind.clock, log: mind.log, audit: mind.audit, hands: slots.hands, hardware, offers },

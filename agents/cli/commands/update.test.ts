@@ -6,6 +6,7 @@ import { factoryRelease, release, updateDevice } from '#agents/hands/updates.fix
 import { toHex } from '#hal/core/bytes';
 import { deny, ok, unwrap } from '#hal/core/result';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
+import { logTrust } from '#ota-client/transparency/log.fixture';
 import { ask, askJson, serveDevice, type TestDevice } from '../enigmctl.fixture.ts';
 
 const next = release(2);
@@ -68,6 +69,18 @@ describe('enigmctl update', () => {
       'slot b: release 2 failed (storage-writable)',
       'floor epoch 0',
     ]);
+  });
+
+  test('says aloud which slot holds a release that is not shown to be in the log', async () => {
+    await slots[Symbol.asyncDispose]();
+    slots = await updateDevice(clock, { log: logTrust('warn') });
+    unwrap(await slots.install(next));
+    expect(await status()).toEqual([
+      'slot a: release 1 committed, runs',
+      'slot b: release 2 verified, NOT SHOWN TO BE IN THE LOG OF RELEASES: integrity/log-proof-missing',
+      'floor epoch 0',
+    ]);
+    expect((await on('status')).json).toMatchObject({ b: { log: 'integrity/log-proof-missing' } });
   });
 
   test('gives programs the same, with the digests of what was verified', async () => {

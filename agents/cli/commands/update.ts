@@ -163,15 +163,19 @@ const slotJson = ({ release, ...status }: SlotStatus) => ({
   ...(release === undefined ? {} : { release: releaseJson(release) }),
 });
 
+/** Nothing where no proof was asked for. */
+const logged = (log: string | undefined): string =>
+  log === undefined ? '' : log === '' ? ', in the log of releases' : `, NOT SHOWN TO BE IN THE LOG OF RELEASES: ${log}`;
+
 const floorLine = ({ floorEpoch, floorFault }: UpdateReport['slots']): string =>
   floorFault === undefined ? `floor epoch ${floorEpoch ?? 0}` : `floor not known (${floorFault}): nothing is installed`;
 
 const shown = ({ slots, progress }: UpdateReport) => {
   const line = (name: 'a' | 'b') => {
-    const { state, release, triesLeft, reason } = slots[name];
+    const { state, release, triesLeft, reason, log } = slots[name];
     const what = release === undefined ? '' : ` release ${release.counter}`;
     const tries = state === 'trial' ? `, ${triesLeft} tries left` : '';
-    return `slot ${name}:${what} ${state}${tries}${reason === undefined ? '' : ` (${reason})`}${slots.running === name ? ', runs' : ''}`;
+    return `slot ${name}:${what} ${state}${tries}${reason === undefined ? '' : ` (${reason})`}${slots.running === name ? ', runs' : ''}${logged(log)}`;
   };
   return {
     text: [line('a'), line('b'), floorLine(slots)].join('\n'),

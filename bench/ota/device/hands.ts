@@ -1,6 +1,7 @@
 /** The hands of an update, behind their door: slots, journal and boot record as files. Every permit is good. */
 import { join } from 'node:path';
 import { keptStatements } from '#agents/hands/kept-statements';
+import { logOfReleases } from '#agents/hands/log-of-releases';
 import { slotUpdates } from '#agents/hands/updates';
 import { bootRecordStore, recordedBootControl } from '#hal/core/boot-record';
 import { fromHex } from '#hal/core/bytes';
@@ -28,7 +29,8 @@ const ports = slotUpdates({
   ledger: ledgerStore(unwrap(await linuxBlockDevice(media.journal, 'write'))),
   floor: { read: async () => ok(1), raise: async () => done },
   statements: keptStatements(memoryStore()),
-  policies: [{ crypto: nodeCrypto, hardware, threshold: 2, keys: readCustodians(custodians) }],
+  policies: [{ crypto: nodeCrypto, hardware, threshold: 2, keys: readCustodians(custodians), isRepair: false }],
+  log: logOfReleases(nodeCrypto, undefined, memoryStore(), memoryLog()),
   clock: linuxClock(),
   soakMs: 0,
   digestsFor: unwrap(nativeBlockDigests(addon, 'release')),

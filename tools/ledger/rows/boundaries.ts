@@ -307,7 +307,7 @@ export const boundaries: Section = {
         'agents/audit/log.test.ts > is degraded while the hands are down, and intact again when they are back',
         'agents/audit/log.test.ts > keeps room for privileged records when it is full',
         'agents/audit/log.test.ts > lets no source flood it, leaves a gap record, and never holds privileged records back',
-        'agents/audit/merkle.test.ts > proves that an older tree is a prefix, and refuses a rewritten one',
+        'hal/crypto/merkle.test.ts > proves that an older tree is a prefix, and refuses a rewritten one',
         'agents/decision/decide.test.ts > is deny with %s',
         'sim/cli/day.day.test.ts > sabotage %s is refused at its step with its code, and nothing recorded is lost',
       ],

@@ -155,6 +155,7 @@ test('row 18: nothing that a server or a report says has an edge in the table (I
       'keep',
       'other-commit',
       'read-back',
+      'return',
       'rewrite',
       'try',
     ].toSorted(),

@@ -77,9 +77,12 @@ const inForce = ({ states }: ManagedList): string =>
   states.map(({ kind, version, holds }) => `${kind} ${version}${holds ? '' : ' NOT'}`).join(', ');
 
 /** Where the key is by which the broker knows the device, as the device says, and what Command saw of it. */
-const connectionKey = async ({ device, fleet }: World, handle: string): Promise<string> => {
-  const measured = await device.app.call('posture.read', {});
-  const found = measured.ok ? measured.value.findings.find(({ id }) => id === 'link-key') : undefined;
-  const kind = keyKindOf(fleet.command.linkKey(handle) ?? new Uint8Array());
-  return `${found?.value ?? 'unknown'}, ${kind ?? 'unknown'}`;
+const connectionKey = async ({ device, fleet, until }: World, handle: string): Promise<string> => {
+  let where: string | undefined;
+  await until('the device looked at the key of its connection', async () => {
+    const measured = await device.app.call('posture.read', {});
+    where = measured.ok ? measured.value.findings.find(({ id }) => id === 'link-key')?.value : undefined;
+    return where !== undefined;
+  });
+  return `${where}, ${keyKindOf(fleet.command.linkKey(handle) ?? new Uint8Array()) ?? 'unknown'}`;
 };

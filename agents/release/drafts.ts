@@ -1,9 +1,8 @@
 /** Drafts: an image for a slot, or one file of another class. Nobody has said anything of either yet. */
 import { readFileSync } from 'node:fs';
-import { decodeBundle, type ManagedClass, managedClasses } from '#agents/policy/bundles';
 import { manifestOf, releasePath } from '#agents/update/manifest';
-import { decodeMessage, encodeMessage } from '#hal/core/message';
-import { attempt, deny, ok, type Result } from '#hal/core/result';
+import { encodeMessage } from '#hal/core/message';
+import { attempt, deny, type Result } from '#hal/core/result';
 import { targetEntry } from '#ota-client/repository/compose';
 import { consistentPath } from '#ota-client/repository/files';
 import { checkDraft, draftRelease } from '#ota-client/repository/publisher';
@@ -12,6 +11,7 @@ import { hasFloor } from '#ota-client/repository/succession';
 import type { BundleClass } from '#ota-client/trust/release';
 import { repairPath } from '#ota-client/trust/repair';
 import { payloadOf, unsignedStatement } from './build.ts';
+import { readBundleFile } from './bundle-file.ts';
 import { keepDraft } from './draft-folder.ts';
 import { atDesk, type OfficeParts } from './office.ts';
 
@@ -91,36 +91,24 @@ const addFile = (
   { id, class: name, author, counter, hardware }: DraftInput,
   file: Uint8Array,
 ): Promise<Result<ReleaseRecord>> | Result<ReleaseRecord> => {
-  const version = versionOf(name, file);
-  if (!version.ok) return version;
-  const releaseCounter = version.value ?? counter;
+  const read = readBundleFile(name, file);
+  if (!read.ok) return read;
+  const { bytes, version } = read.value;
+  const releaseCounter = version ?? counter;
   if (releaseCounter === undefined)
     return deny('protocol', 'config-invalid', `${name} has no version of its own: give a counter`);
   if (counter !== undefined && counter !== releaseCounter)
     return deny('integrity', 'target-mismatch', `version ${releaseCounter}, counter ${counter}`);
   const custom = { releaseCounter, ...(hardware.length === 0 ? {} : { hw: hardware }) };
-  const entry = targetEntry(parts.crypto, `${name}/current`, file, custom);
+  const entry = targetEntry(parts.crypto, `${name}/current`, bytes, custom);
   const draft = { id, class: name, author, custom, entries: [entry] };
   return atDesk(parts, folder, [], async (desk, { repository }) => {
     const allowed = checkDraft(desk, draft);
     if (!allowed.ok) return allowed;
-    const stored = await repository.files.put(consistentPath(entry), file);
+    const stored = await repository.files.put(consistentPath(entry), bytes);
     return stored.ok ? draftRelease(desk, draft) : stored;
   });
 };
-
-/** The number that a device compares lies in the file as well; it is read here as a device will. Undefined where the class has none. */
-const versionOf = (name: BundleClass, payload: Uint8Array): Result<number | undefined> => {
-  if (name === 'models') {
-    const model = decodeMessage('DetectionModel', payload);
-    return model.ok ? ok(model.value.version) : model;
-  }
-  if (!isManaged(name)) return ok(undefined);
-  const bundle = decodeBundle({ kind: name, payload });
-  return bundle.ok ? ok(bundle.value.value.version) : bundle;
-};
-
-const isManaged = (name: BundleClass): name is ManagedClass => (managedClasses as readonly string[]).includes(name);
 
 /** Where the target of an image will lie. */
 export const imagePath = (name: BundleClass, id: string, hardware: string): string =>

@@ -1,4 +1,4 @@
-/** What custodians were asked, and what came back, until there is enough of it: `requests/ID/request.json`, and a file for each custodian. */
+/** What custodians were asked, and what came back, until there is enough of it: `requests/ID/request`, and a file for each custodian. */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { deny, ok, type Result } from '#hal/core/result';
@@ -23,7 +23,8 @@ export interface KeptRequest {
 }
 
 const placeOf = (folder: string, id: string): string => join(folder, 'requests', id);
-const requestFile = 'request.json';
+/** Not `.json`, as the files of custodians are: a custodian may be called anything. */
+const requestFile = 'request';
 
 /** What came back for an earlier request of this release is forgotten: it was for other bytes. @returns the request's bytes */
 export const keepRequest = (folder: string, request: SigningRequest): Result<Uint8Array> => {

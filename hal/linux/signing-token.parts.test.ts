@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { utf8 } from '#hal/core/bytes';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { missingForTokens, openSoftToken, softToken, tokenProgram } from './signing-token.fixture.ts';
@@ -17,7 +18,7 @@ describe.skipIf(missing !== undefined)(`a key in a PKCS #11 token${missing === u
   afterAll(() => soft?.remove());
   const { module, token, pin } = softToken;
   const at = (key: string, other: Partial<typeof softToken> = {}) =>
-    pkcs11Token({ program: tokenProgram, pin, ...other }, { module, token, key, ...other });
+    pkcs11Token({ program: tokenProgram, pin: utf8(other.pin ?? pin) }, { module, token, key, ...other });
 
   test('is made once, and signs messages of any length as RFC 8032 has it', async () => {
     const publicKey = unwrap(await at('os-first').make());
@@ -49,7 +50,7 @@ describe.skipIf(missing !== undefined)(`a key in a PKCS #11 token${missing === u
 
   test('does not sign more than its limit, nor through a program that is not there, or talks at length', async () => {
     expect(code(await at('os-first').sign(new Uint8Array(maxTokenMessageBytes + 1)))).toBe('protocol/too-large');
-    const through = (program: string) => pkcs11Token({ program, pin }, { module, token, key: 'os-first' });
+    const through = (program: string) => pkcs11Token({ program, pin: utf8(pin) }, { module, token, key: 'os-first' });
     expect(code(await through('/nowhere').sign(new Uint8Array(1)))).toBe('unavailable/token-missing');
     const loud = join(soft.directory, 'loud');
     writeFileSync(loud, '#!/bin/sh\nhead -c 100000 /dev/zero\n', { mode: 0o755 });

@@ -3,14 +3,15 @@
  * the environment of whoever signs, since modules are configured there.
  */
 import { spawn } from 'node:child_process';
-import { concat, u8, utf8 } from '#hal/core/bytes';
+import { concat, u8, wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { SigningToken, TokenKey } from '#hal/ports/signing-token';
 
 export interface TokenProgram {
   /** Path of `enigm-token`. */
   readonly program: string;
-  readonly pin: string;
+  /** 1 to 255 bytes. */
+  readonly pin: Uint8Array;
 }
 
 /** A person may have to touch the token. */
@@ -21,10 +22,11 @@ export const maxTokenMessageBytes = 4 * 1024 * 1024;
 
 export const pkcs11Token = ({ program, pin }: TokenProgram, { module, token, key }: TokenKey): SigningToken => {
   const ask = async (verb: 'make' | 'sign', message: Uint8Array, answerBytes: number): Promise<Result<Uint8Array>> => {
-    const secret = utf8(pin);
-    if (secret.length === 0 || secret.length > maxPinBytes) return deny('identity', 'pin-refused', 'a PIN of 1 to 255 bytes');
+    if (pin.length === 0 || pin.length > maxPinBytes) return deny('identity', 'pin-refused', 'a PIN of 1 to 255 bytes');
     if (message.length > maxTokenMessageBytes) return deny('protocol', 'too-large', `${message.length} bytes to sign`);
-    const answer = await runToEnd(program, [verb, module, token, key], concat(u8(secret.length), secret, message));
+    const input = concat(u8(pin.length), pin, message);
+    const answer = await runToEnd(program, [verb, module, token, key], input);
+    wipe(input);
     if (!answer.ok) return answer;
     return answer.value.length === answerBytes ? answer : deny('unavailable', 'token-failed', `${answer.value.length} bytes`);
   };

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { unwrap } from '#hal/core/result';
+import { deny, ok, unwrap } from '#hal/core/result';
+import { nobleCrypto } from '#hal/crypto/noble';
 import { nodeCrypto } from '#hal/crypto/node';
+import { hybridSignatureSuites } from '#hal/crypto/suites';
+import type { SigningToken } from '#hal/ports/signing-token';
 import { findBundle } from '#ota-client/trust/bundle';
 import { canonicalJson } from '#ota-client/trust/canonical';
 import { codeFor } from '#ota-client/trust/forge.fixture';
 import { bundleClasses } from '#ota-client/trust/release';
-import { type CustodianSignature, metadataMessages, type Signer } from './custodian.ts';
+import { type CustodianSignature, metadataMessages, type Signer, signerFromSecret, signerWithToken } from './custodian.ts';
 import { signClass, type UnsignedRole } from './publish.ts';
 import { acceptSignatures, listToSign, reviewRelease, stageRelease } from './publisher.ts';
 import { ci, custodian, drafted, id, keepers, type Site, stateOf } from './repository.fixture.ts';
@@ -59,5 +62,27 @@ describe('signatures that come from elsewhere', () => {
     const strict = { ...here.repository, classes: { ...here.repository.classes, os: two } };
     const twice = await signClass(strict, 'os', [], [keeper, keeper], here.clock.nowMs());
     expect(codeFor(twice)).toBe('integrity/custodians-missing');
+  });
+});
+
+describe('a custodian whose classical key lies in a token', () => {
+  const [classical, postQuantum] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const messages = metadataMessages(nodeCrypto, new Uint8Array(9));
+  const ed25519 = nodeCrypto.ed25519.publicKey(classical);
+  const answering = (sign: SigningToken['sign']) => signerWithToken(nobleCrypto, 'os-first', { sign }, ed25519, postQuantum);
+
+  test('signs what one whose keys are at hand would sign', async () => {
+    const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
+    const atHand = signerFromSecret(nobleCrypto, 'os-first', { suite, classical, postQuantum });
+    const token = answering(async (message) => ok(nodeCrypto.ed25519.sign(classical, message) ?? new Uint8Array()));
+    expect(await token.sign(messages)).toEqual(await atHand.sign(messages));
+    expect([token.ed25519, token.mlDsa65]).toEqual([atHand.ed25519, atHand.mlDsa65]);
+  });
+
+  test('gives no half: not where the token refuses, nor where it holds another key', async () => {
+    const refusing = answering(async () => deny('identity', 'pin-refused'));
+    expect(codeFor(await refusing.sign(messages))).toBe('identity/pin-refused');
+    const strange = answering(async (message) => ok(nodeCrypto.ed25519.sign(postQuantum, message) ?? new Uint8Array()));
+    expect(codeFor(await strange.sign(messages))).toBe('integrity/signature-invalid');
   });
 });

@@ -21,7 +21,7 @@ import { appendToLog } from './office-log.ts';
 import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
 import { allReleases, checkRelease, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
 import { isListed, isOffered, type ReleaseEvent, releases } from './release-table.ts';
-import { checkSuccession } from './succession.ts';
+import { checkSuccession, isOnRevokedFloor } from './succession.ts';
 
 export interface Desk {
   readonly repository: ImageRepository;
@@ -144,7 +144,7 @@ export const signRelease = async (desk: Desk, id: string, signers: readonly Sign
  * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, entered in the
  * log of releases. What was revoked of the class is withdrawn with it.
  * @returns the staged release, or a revoked one withdrawn; or `policy/references-missing`, `integrity/target-mismatch`,
- * `integrity/metadata-rollback`, `integrity/witnesses-missing`
+ * `integrity/metadata-rollback`, `integrity/witnesses-missing`, and the faults of `checkSuccession`
  */
 export const stageRelease = async (desk: Desk, id: string, signers: readonly Signer[]): Promise<Result<ReleaseRecord>> => {
   const release = allowed(desk, id, 'stage');
@@ -213,15 +213,19 @@ export const listedEntries = ({ store }: Pick<Desk, 'store'>): Result<(name: Bun
   return all.ok ? ok((name) => entriesIn(all.value.filter((release) => release.class === name && isListed(release.state)))) : all;
 };
 
-/** What the director may name now. */
+/** What the director may name now: nothing on a floor on which a release was revoked. */
 export const offers = (desk: Desk): Result<readonly Offer[]> => {
   const all = allReleases(desk.store);
   if (!all.ok) return all;
-  return ok(
-    all.value
-      .filter((release) => release.class === 'os' && isOffered(release.state))
-      .flatMap(({ id, permille, entries }) => entries.map((entry) => ({ releaseId: id, permille, entry }))),
-  );
+  const offered: Offer[] = [];
+  for (const release of all.value) {
+    if (release.class !== 'os' || !isOffered(release.state)) continue;
+    const isLost = isOnRevokedFloor(release, all.value);
+    if (!isLost.ok) return isLost;
+    const { id: releaseId, permille, entries } = release;
+    if (!isLost.value) offered.push(...entries.map((entry) => ({ releaseId, permille, entry })));
+  }
+  return ok(offered);
 };
 
 const allowed = (desk: Desk, id: string, event: ReleaseEvent): Result<ReleaseRecord> => {
@@ -249,8 +253,11 @@ const advance = (
   return logged.ok ? saveRelease(desk.store, { ...changed.value, state: next.value.state }) : logged;
 };
 
+/** Many custodians have long names together; who they are stands in the metadata as well. */
+const maxActorCharacters = 1024;
+
 const log = ({ repository, store, clock }: Desk, by: string, did: string, release: string, detail = '') =>
-  appendToLog(repository.crypto, store, { atMs: clock.nowMs(), by, did, release, detail });
+  appendToLog(repository.crypto, store, { atMs: clock.nowMs(), by: by.slice(0, maxActorCharacters), did, release, detail });
 
 const checkClass = (name: BundleClass, entries: readonly TargetEntry[]): Result<void> =>
   entries.every(({ path }) => path.startsWith(`${name}/`)) ? done : deny('integrity', 'role-mismatch', name);
@@ -277,6 +284,10 @@ const withdrawRevoked = (desk: Desk, published: ReleaseRecord, by: string): Resu
 };
 
 const checkReady = async (desk: Desk, release: ReleaseRecord): Promise<Result<void>> => {
+  const all = allReleases(desk.store);
+  if (!all.ok) return all;
+  const follows = checkSuccession(release, all.value);
+  if (!follows.ok) return follows;
   const live = await checkReferences(desk, release);
   if (!live.ok) return live;
   for (const entry of release.entries) {

@@ -43,11 +43,30 @@ describe('a revoked release', () => {
     expect(codeFor(successor(here, { releaseCounter: 3, floorEpoch: 1 }))).toBe('ok');
   });
 
+  test('SR-08: with its floor, what else stands there is offered no more', async () => {
+    const here = await rolling();
+    unwrap(successor(here, { releaseCounter: 3, floorEpoch: 0 }));
+    unwrap(await signRelease(here.desk, 'next', keepers('os')));
+    unwrap(await stageRelease(here.desk, 'next', ci));
+    unwrap(await rollRelease(here.desk, 'next', 1000, 'pat'));
+    expect(unwrap(offers(here.desk)).map(({ releaseId }) => releaseId)).toEqual([id, 'next']);
+    unwrap(revokeRelease(here.desk, 'next', 'pat', true));
+    expect(unwrap(offers(here.desk))).toEqual([]);
+  });
+
   test('SR-08: also what was drafted before is not signed on its floor', async () => {
     const here = await rolling();
     unwrap(successor(here, { releaseCounter: 3, floorEpoch: 0 }));
     unwrap(revokeRelease(here.desk, id, 'pat', true));
     expect(codeFor(await signRelease(here.desk, 'next', keepers('os')))).toBe('integrity/below-floor');
+  });
+
+  test('SR-08: nor is what was signed before staged on its floor', async () => {
+    const here = await rolling();
+    unwrap(successor(here, { releaseCounter: 3, floorEpoch: 0 }));
+    unwrap(await signRelease(here.desk, 'next', keepers('os')));
+    unwrap(revokeRelease(here.desk, id, 'pat', true));
+    expect(codeFor(await stageRelease(here.desk, 'next', ci))).toBe('integrity/below-floor');
   });
 
   test('goes nowhere else', async () => {

@@ -13,6 +13,8 @@ export const pinText = 'with the PIN in its first line, where the key lies in a 
 
 export const officeParts = (): OfficeParts => ({ crypto: nodeCrypto, clock: linuxClock() });
 
+const lineFeed = 0x0a;
+
 /** Keys in tokens, by the program that `./enigmctl` names; the PIN is the first line of a file. */
 export const tokensWith =
   (pinFile: string | undefined): OpenToken =>
@@ -20,7 +22,8 @@ export const tokensWith =
     if (pinFile === undefined) return deny('identity', 'pin-refused', 'the key lies in a token: give --pin');
     const bytes = readGiven(pinFile);
     if (!bytes.ok) return bytes;
-    const [pin = ''] = Buffer.from(bytes.value).toString('utf8').split('\n');
+    const end = bytes.value.indexOf(lineFeed);
+    const pin = bytes.value.subarray(0, end === -1 ? bytes.value.length : end);
     return ok(pkcs11Token({ program: process.env['ENIGM_TOKEN'] ?? '/usr/lib/enigm/enigm-token', pin }, key));
   };
 

@@ -96,7 +96,7 @@ const addCommand = (release: Command, run: Run): void => {
     .requiredOption('--author <name>', 'who made it')
     .option('--class <class>', `one of ${bundleClasses.join(', ')}`, 'os')
     .option('--image <file>', 'the root file system: of os, and of repair, which installs without an appraisal')
-    .option('--file <file>', 'of every other class: the encoded message, or the firmware')
+    .option('--file <file>', 'of every other class: the message, encoded or as JSON, or the firmware')
     .option('--counter <number>', 'higher than that of every release of the class before; a bundle or a model has its own')
     .option('--floor <epoch>', 'the floor on which an image stands, 0 to 64', '0')
     .option('--hardware <class...>', 'what it is for; an image is for one')

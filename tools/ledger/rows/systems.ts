@@ -65,7 +65,7 @@ export const systems: Section = {
       duty: 'full',
       closedBy: [],
       partly:
-        'Releases, policy, configuration and app bundles are verified by custodians and both algorithms; no signer holds its key in hardware.',
+        'Releases, policy, configuration and app bundles are verified by custodians and both algorithms; a custodian’s classical key can lie in a PKCS #11 token, shown with one in software, and the post-quantum one lies in a file.',
     },
     {
       id: 'systems/remote-attestation',

@@ -77,11 +77,11 @@ export const slotUpdates = (parts: UpdateParts): UpdatePorts => {
     return opened.ok ? ok(opened.value.statement.release) : opened;
   };
   const starter = slotSwitch({ keeper, floor, verifyArm });
-  const running = runningSystem(boot, slots, probes);
+  const running = runningSlot(boot, slots);
   return {
     slotWriter: slotWriter({ writer, take: taker(writer, running, windowBytes), open, clock, statements, log }),
     slotStarter: slotStarter(starter, { ...parts, keeper, verifyArm, soakMs }),
-    runningSystem: running,
+    runningSystem: runningSystem(running, probes),
   };
 };
 
@@ -232,7 +232,7 @@ const readingOf = ({ reason, ...view }: SlotView, log: string | undefined): Slot
 });
 
 /** Limit: read as it lies in the slot, without dm-verity in between; whoever reads checks what comes of it. */
-const runningSystem = (boot: BootControl, slots: Slots, probes: readonly HealthProbe[]): RunningSystem => {
+const runningSlot = (boot: BootControl, slots: Slots): Pick<RunningSystem, 'read'> => {
   let device: SlotDevice | undefined;
   const open = async (): Promise<Result<SlotDevice>> => {
     if (device !== undefined) return ok(device);
@@ -244,11 +244,17 @@ const runningSystem = (boot: BootControl, slots: Slots, probes: readonly HealthP
   };
   return {
     async read(offsetBytes, lengthBytes, into) {
-      if (lengthBytes > maxDictionaryBytes) return deny('protocol', 'field-invalid', `${lengthBytes} bytes at once`);
       const running = await open();
       return running.ok ? running.value.read(offsetBytes, lengthBytes, into) : running;
     },
-    health: async () =>
-      ok(await Promise.all(probes.map(async ({ name, run }) => ({ name, hasPassed: await run().catch(() => false) })))),
   };
 };
+
+const runningSystem = (running: Pick<RunningSystem, 'read'>, probes: readonly HealthProbe[]): RunningSystem => ({
+  async read(offsetBytes, lengthBytes, into) {
+    if (lengthBytes > maxDictionaryBytes) return deny('protocol', 'field-invalid', `${lengthBytes} bytes at once`);
+    return running.read(offsetBytes, lengthBytes, into);
+  },
+  health: async () =>
+    ok(await Promise.all(probes.map(async ({ name, run }) => ({ name, hasPassed: await run().catch(() => false) })))),
+});

@@ -289,7 +289,7 @@ const digestsOf = async (device: SlotDevice, imageBytes: number, first: number, 
 };
 
 /** At once: each read costs a turn of another thread. */
-const readBackBytes = 1024 * 1024;
+const readBackBytes = 2 * 1024 * 1024;
 
 /**
  * Image from the medium, hash tree behind it as it grows, superblock last and only over the right root; the slot stays

@@ -6,7 +6,7 @@ import { equalBytes } from '#hal/core/bytes';
 import { pageMemory } from '#hal/core/page-memory';
 import { ok, type Result } from '#hal/core/result';
 import type { RunningSystem, TakenSegment } from '#hal/ports/updater';
-import { blockBytes, maxDictionaryBytes, segmentBytes } from '../payload/limits.ts';
+import { blockBytes, segmentBytes } from '../payload/limits.ts';
 import { sha256 } from '../payload/segment-index.ts';
 import type { Installer } from './installer.ts';
 
@@ -15,8 +15,8 @@ export type Take = (first: number, wanted: readonly TakenSegment[]) => Promise<R
 
 type Running = Pick<RunningSystem, 'read'>;
 
-/** Written at once: what a device sends at once. */
-const mostAtOnce = 4;
+/** Written at once: 2 MiB. Each read and each write costs a turn of another thread. */
+const mostAtOnce = 8;
 
 /** @param windowBytes of the installer: not more than that is written at once */
 export const taker = (writer: Pick<Installer, 'write'>, running: Running, windowBytes: number): Take => {
@@ -74,7 +74,7 @@ interface Part {
   readonly lengthBytes: number;
 }
 
-/** Neighbours in the running slot are read together: each read costs a turn of another thread. */
+/** Neighbours in the running slot are read together. */
 const partsOf = (run: readonly TakenSegment[]): readonly Part[] => {
   const parts: Part[] = [];
   for (const { ranges } of run) {
@@ -83,8 +83,7 @@ const partsOf = (run: readonly TakenSegment[]): readonly Part[] => {
       const [offsetBytes, lengthBytes] = [block * blockBytes, blocks * blockBytes];
       const last = parts.at(-1);
       const isNext = last?.offsetBytes !== undefined && last.offsetBytes + last.lengthBytes === offsetBytes;
-      if (isNext && last.lengthBytes + lengthBytes <= maxDictionaryBytes)
-        parts[parts.length - 1] = { ...last, lengthBytes: last.lengthBytes + lengthBytes };
+      if (isNext) parts[parts.length - 1] = { ...last, lengthBytes: last.lengthBytes + lengthBytes };
       else parts.push({ offsetBytes, lengthBytes });
     }
   }

@@ -29,6 +29,11 @@ describe('the seat belt of each program (SR-31)', () => {
     expect(switches(name)).toEqual(expected);
   });
 
+  test('hands, mouth and mind, through which updates pass, keep little room for new objects', () => {
+    const small = programNames.filter((name) => flagsOf(name).includes('--max-semi-space-size=1'));
+    expect(small).toEqual(['hald', 'linkd', 'agentd']);
+  });
+
   test.each<[ProgramName, readonly string[]]>([
     ['hald', ['/device/firmware', '/device/hands', '/device/slots', '/device/tpm', '/run']],
     ['beacond', ['/device/beacon', '/run']],

@@ -54,7 +54,7 @@ describe('the units (SR-31)', () => {
   });
 
   test('give each program one heap of the C library', () => {
-    for (const name of programNames) expect(valuesOf(name, 'Environment'), name).toEqual(['MALLOC_ARENA_MAX=1']);
+    for (const name of programNames) expect(valuesOf(name, 'Environment'), name).toContain('MALLOC_ARENA_MAX=1');
   });
 
   test('start the beacon relay before all others and let it wait for none (SR-11)', () => {

@@ -36,6 +36,8 @@ export interface ProgramsOptions {
   /** Exit codes that are not a failure but a request to whoever runs the machine. */
   readonly onRequest: (name: string, code: number) => void;
   readonly requestCodes: readonly number[];
+  /** Of the programs, beside what all have. A device gives none: what starts it steers no program (SR-04). */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 const firstDelayMs = 50;
@@ -56,7 +58,7 @@ export const startPrograms = (specs: readonly ProgramSpec[], options: ProgramsOp
       const startedMs = clock.bootMs();
       const child = spawn(spec.command, spec.arguments, {
         stdio: ['pipe', 'ignore', 'pipe'],
-        env: { ...process.env, ...programEnvironment },
+        env: { ...options.environment, ...programEnvironment },
       });
       children.set(spec.name, child);
       child.stdin?.on('error', () => undefined);

@@ -46,6 +46,7 @@ describe('the supervisor of programs', () => {
     name,
     command: process.execPath,
     arguments: ['-e', source],
+    environment: {},
     output,
   });
   const start = (...specs: readonly ProgramSpec[]): Programs => {
@@ -107,22 +108,22 @@ describe('the supervisor of programs', () => {
     await until('settled:ready', 5);
   });
 
-  test('starts a program after what it waits for, and after ten seconds without it, with the environment that it is given', async () => {
+  test('starts a program after what it waits for, and after ten seconds without it, with the environment that it is given and nothing of ours (SR-04)', async () => {
     const after = join(directory, 'made by another');
     const source =
-      "process.stderr.write(process.env['ENIGM_WORD'] + '\\n'); process.stdin.on('end', () => process.exit(0)).resume();";
+      "process.stderr.write(process.env['ENIGM_WORD'] + Object.keys(process.env).length + '\\n'); process.stdin.on('end', () => process.exit(0)).resume();";
     const running = start({ ...program('patient', source), after, environment: { ENIGM_WORD: 'given' } });
     await clock.advance(9_949);
     expect(running.status()[0]?.processId).toBeUndefined();
     await clock.advance(51);
-    await until('given');
+    await until('given1');
     running.signal('patient', 'SIGKILL');
     await untilRestarts(running, 1);
     await clock.advance(1_000);
     expect(running.status()[0]?.processId).toBeUndefined();
     writeFileSync(after, '');
     await clock.advance(50);
-    await until('given', 2);
+    await until('given1', 2);
   });
 
   test('starts again a program that cannot be started', async () => {

@@ -12,8 +12,8 @@ export interface ProgramSpec {
   readonly name: string;
   readonly command: string;
   readonly arguments: readonly string[];
-  /** All of it; without one it has ours. */
-  readonly environment?: Readonly<Record<string, string>>;
+  /** All of it: nothing of ours steers a program (SR-04). */
+  readonly environment: Readonly<Record<string, string>>;
   /** A file that another program makes: this one is started once it is there, or after a while without it. */
   readonly after?: string;
   /** Where its standard error goes. */
@@ -63,8 +63,7 @@ export const startPrograms = (specs: readonly ProgramSpec[], options: ProgramsOp
       await mayStart(spec);
       if (stopping.signal.aborted) return;
       const startedMs = clock.bootMs();
-      const environment = spec.environment === undefined ? {} : { env: spec.environment };
-      const child = spawn(spec.command, spec.arguments, { stdio: ['pipe', 'ignore', 'pipe'], ...environment });
+      const child = spawn(spec.command, spec.arguments, { stdio: ['pipe', 'ignore', 'pipe'], env: spec.environment });
       children.set(spec.name, child);
       child.stdin?.on('error', () => undefined);
       child.stderr?.pipe(spec.output, { end: false });

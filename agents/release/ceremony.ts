@@ -1,10 +1,11 @@
 /** Signing everything at once: what custodians are asked, and what is published of it. */
-import { deny, ok, type Result } from '#hal/core/result';
+import { deny, done, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { assembleMetadata } from '#ota-client/repository/compose';
 import type { Quorum, Signer } from '#ota-client/repository/custodian';
 import { type ImageRepository, publishRoles, putRoot, type SignedRole, type UnsignedRole } from '#ota-client/repository/publish';
 import type { MetadataItem } from '#ota-client/repository/signing-item';
+import { bundleClasses } from '#ota-client/trust/release';
 import { type KeptRequest, type QuorumsOf, signaturesOf } from './requests.ts';
 
 export const itemsOf = (roles: readonly UnsignedRole[]): readonly MetadataItem[] =>
@@ -14,7 +15,9 @@ export const itemsOf = (roles: readonly UnsignedRole[]): readonly MetadataItem[]
 
 /**
  * Root first, which is trusted by the one before; the rest under a new snapshot and timestamp.
- * @returns the root; or `integrity/custodians-missing` where an item has not enough of each of its quorums, and the faults of `publishRoles`
+ * @param enter what is done with the signed lists before anything is public
+ * @returns the root; or `integrity/custodians-missing` where an item has not enough of each of its quorums, and the faults of
+ * `enter` and of `publishRoles`
  */
 export const publishCeremony = async (
   repository: ImageRepository,
@@ -22,6 +25,7 @@ export const publishCeremony = async (
   quorumsOf: QuorumsOf,
   signers: readonly Signer[],
   nowMs: number,
+  enter: (lists: readonly SignedRole[]) => Promise<Result<void>> = async () => done,
 ): Promise<Result<Uint8Array>> => {
   const roles: SignedRole[] = [];
   for (const item of kept.request.items) {
@@ -32,6 +36,8 @@ export const publishCeremony = async (
   }
   const [root, ...rest] = roles;
   if (root?.role !== 'root') return deny('protocol', 'field-invalid', 'the first item is the root');
+  const entered = await enter(rest.filter(({ role }) => bundleClasses.some((name) => name === role)));
+  if (!entered.ok) return entered;
   const rooted = await putRoot(repository.files, root);
   if (!rooted.ok) return rooted;
   const published = await publishRoles(repository, rest, signers, nowMs);

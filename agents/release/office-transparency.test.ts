@@ -2,12 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { toBase64 } from '#hal/core/bytes';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
-import { seededRandom } from '#hal/memory/random';
 import { memoryFiles } from '#ota-client/repository/files';
 import { entry, logTrust } from '#ota-client/transparency/log.fixture';
+import { logFileIn } from './office-log.fixture.ts';
 import { officeLog } from './office-transparency.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'enigm-office-log-'));
@@ -17,13 +16,8 @@ let number = 0;
 const code = (result: Result<unknown>): string => (result.ok ? 'ok' : codeOf(result.fault));
 const open = () => officeLog(nodeCrypto, folder, memoryFiles());
 
-const seed = () => toBase64(seededRandom('keeper').bytes(32));
-writeFileSync(join(directory, 'log-keeper.json'), JSON.stringify({ classical: seed(), postQuantum: seed() }));
-const witnesses = logTrust().witnesses.map(({ name, key }) => ({
-  ...{ name, classical: toBase64(key.classical), postQuantum: toBase64(key.postQuantum) },
-  ...{ url: 'https://127.0.0.1:1/witness', authority: '-----BEGIN CERTIFICATE-----\nx' },
-}));
-const good = { origin: 'log.example/office', key: join(directory, 'log-keeper.json'), threshold: 2, witnesses };
+const good = logFileIn(directory);
+const { witnesses } = good;
 const write = (changes: object = {}) => writeFileSync(join(folder, 'log.json'), JSON.stringify({ ...good, ...changes }));
 
 beforeEach(() => {

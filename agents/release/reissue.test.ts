@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
@@ -12,6 +14,7 @@ import { signRequest } from './custodian-desk.ts';
 import { type CustodianKey, makeKey, publicKeyOf } from './keys.ts';
 import { draftOf, type TestOffice, testOffice } from './office.fixture.ts';
 import { atDesk, openOffice } from './office.ts';
+import { logFileIn } from './office-log.fixture.ts';
 import { beginReissue, publishReissue } from './reissue.ts';
 import { acceptFiles } from './signatures.ts';
 
@@ -70,6 +73,20 @@ describe('all metadata anew', () => {
     expect(after.targets.version).toBe(before.targets.version + 1);
     expect(unwrap(await findBundle(after, 'policy', 'policy/current')).release.releaseCounter).toBe(2);
     expect(code(await publish())).toBe('unavailable/not-found');
+  });
+
+  test('is public once its lists are in the log of releases, and not before', async () => {
+    const before = unwrap(await seen());
+    const request = unwrap(await beginReissue(office.parts, office.folder, undefined));
+    unwrap(await signAll(request, keepers('os-second')));
+    unwrap(await signAll(request, [office.key('os-third')]));
+    const log = join(office.folder, 'log.json');
+    writeFileSync(log, JSON.stringify(logFileIn(office.folder)));
+    expect(code(await publish())).toBe('integrity/witnesses-missing');
+    expect(unwrap(await seen()).root.version).toBe(before.root.version);
+    rmSync(log);
+    expect(code(await publish())).toBe('ok');
+    expect(unwrap(await seen()).root.version).toBe(before.root.version + 1);
   });
 
   test('replaces a custodian of a class, whose key then signs nothing', async () => {

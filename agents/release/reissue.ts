@@ -8,8 +8,8 @@ import { toHex } from '#hal/core/bytes';
 import { attempt, deny, done, ok, type Result } from '#hal/core/result';
 import type { Signer } from '#ota-client/repository/custodian';
 import { appendToLog } from '#ota-client/repository/office-log';
-import { nextRoles } from '#ota-client/repository/publish';
-import { listedEntries } from '#ota-client/repository/publisher';
+import { nextRoles, type SignedRole } from '#ota-client/repository/publish';
+import { enterLists, listedEntries } from '#ota-client/repository/publisher';
 import { itemsOf, publishCeremony } from './ceremony.ts';
 import { reissue } from './drafts.ts';
 import type { PublicKey } from './keys.ts';
@@ -71,14 +71,16 @@ export const quorumsOfReissue = (office: Office): Result<QuorumsOf> => {
  * @returns the new root; or the faults of `publishCeremony`
  */
 export const publishReissue = (parts: OfficeParts, folder: string, signers: readonly Signer[]): Promise<Result<Uint8Array>> =>
-  atDesk(parts, folder, [], async ({ store, clock }, office) => {
+  atDesk(parts, folder, [], async (desk, office) => {
+    const { store, clock } = desk;
     const kept = keptRequest(folder, reissue);
     if (!kept.ok) return kept;
     const quorums = quorumsOfReissue(office);
     if (!quorums.ok) return quorums;
     const next = openOffice(parts.crypto, folder, nextName);
     if (!next.ok) return next;
-    const root = await publishCeremony(next.value.repository, kept.value, quorums.value, signers, clock.nowMs());
+    const enter = (lists: readonly SignedRole[]) => enterLists(desk, lists);
+    const root = await publishCeremony(next.value.repository, kept.value, quorums.value, signers, clock.nowMs(), enter);
     if (!root.ok) return root;
     const by = signers.map(({ name }) => name).join(', ');
     const logged = appendToLog(parts.crypto, store, { atMs: clock.nowMs(), by, did: 'stage', release: reissue, detail: '' });

@@ -22,24 +22,33 @@ export interface DeskLog {
 /** Statements of these are verified by the hands before they write. */
 const isWritten = ({ class: name }: ReleaseRecord): boolean => name === 'os' || name === 'repair';
 
-/** Entered before the release is public; with a new proof for what was public before, so that no device is shown an older tree. */
-export const enterRelease = async (
+/** What is about to be public. */
+export interface Publication {
+  /** Signed, of classes. */
+  readonly lists: readonly SignedRole[];
+  /** In one of them for the first time. */
+  readonly release?: ReleaseRecord;
+  /** Every release of the office. */
+  readonly all: readonly ReleaseRecord[];
+}
+
+/** Entered before it is public; with a new proof for what was public before, so that no device is shown an older tree. */
+export const enterPublication = async (
   log: DeskLog,
   { crypto, files }: Pick<ImageRepository, 'crypto' | 'files'>,
-  release: ReleaseRecord,
-  signed: SignedRole,
-  all: readonly ReleaseRecord[],
+  { lists, release, all }: Publication,
 ): Promise<Result<void>> => {
   const published = await publishedMeta(files);
   if (!published.ok) return published;
-  const fresh: LogEntry[] = [{ kind: 'targets', digest: crypto.hash('sha256', signed.bytes) }];
+  const fresh: LogEntry[] = lists.map(({ bytes }) => ({ kind: 'targets', digest: crypto.hash('sha256', bytes) }));
   const live: LogEntry[] = [];
   for (const { hashes } of published.value.meta.values()) {
     const digest = fromHex(hashes?.get('sha256') ?? '');
     if (digest?.length === 32) live.push({ kind: 'targets', digest });
   }
-  for (const other of [release, ...all.filter(({ state }) => state === 'staged' || isOffered(state))]) {
-    const digests = isWritten(other) ? await statementDigests(crypto, files, other) : ok([]);
+  const named = release === undefined ? [] : [release];
+  for (const other of [...named, ...all.filter(({ state }) => state === 'staged' || isOffered(state))]) {
+    const digests = isWritten(other) && other.state !== 'revoked' ? await statementDigests(crypto, files, other) : ok([]);
     if (!digests.ok) return digests;
     for (const digest of digests.value) (other === release ? fresh : live).push({ kind: 'statement', digest });
   }

@@ -16,7 +16,7 @@ import { assembleMetadata, type TargetEntry } from './compose.ts';
 import { type CustodianSignature, metadataMessages, type Signer } from './custodian.ts';
 import type { Offer } from './director.ts';
 import { consistentPath } from './files.ts';
-import { type DeskLog, enterRelease } from './log-entries.ts';
+import { type DeskLog, enterPublication } from './log-entries.ts';
 import { appendToLog } from './office-log.ts';
 import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
 import { allReleases, checkRelease, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
@@ -300,6 +300,16 @@ const checkReady = async (desk: Desk, release: ReleaseRecord): Promise<Result<vo
 };
 
 /** SR-12: a repair is public without the log rather than not at all, and somebody is told. */
+/** Lists that are signed anew with the same releases in them: without proof of theirs, devices would refuse what they name. */
+export const enterLists = async (
+  { transparency, repository, store }: Desk,
+  lists: readonly SignedRole[],
+): Promise<Result<void>> => {
+  if (transparency === undefined) return done;
+  const all = allReleases(store);
+  return all.ok ? enterPublication(transparency, repository, { lists, all: all.value }) : all;
+};
+
 const enter = async (
   { transparency, repository, store }: Desk,
   release: ReleaseRecord,
@@ -308,7 +318,7 @@ const enter = async (
   if (transparency === undefined) return done;
   const all = allReleases(store);
   if (!all.ok) return all;
-  const entered = await enterRelease(transparency, repository, release, signed, all.value);
+  const entered = await enterPublication(transparency, repository, { lists: [signed], release, all: all.value });
   if (entered.ok || release.class !== 'repair') return entered;
   transparency.leftOut(release, codeOf(entered.fault));
   return done;

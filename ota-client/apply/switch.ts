@@ -50,37 +50,39 @@ export const slotSwitch = ({ keeper, floor, verifyArm }: SwitchParts): Switch =>
       ? done
       : deny('integrity', 'below-floor', `epoch ${release.floorEpoch} of ${epoch.value}`);
   };
+  /** The release that an envelope names, and both slots as they are now; the other one must hold it. */
+  const heldByOther = async (envelope: Uint8Array) => {
+    const named = await verifyArm(envelope);
+    if (!named.ok) return named;
+    const view = await keeper.view();
+    if (!view.ok) return view;
+    const { running, slots } = view.value;
+    const slot = otherSlot(running.slot);
+    if (!isSameRelease(slots[slot].release, named.value))
+      return deny('integrity', 'slot-mismatch', `slot ${slot} holds another release`);
+    return ok({ release: named.value, slot, state: slots[slot].state, runs: { slot: running.slot, ...slots[running.slot] } });
+  };
   return {
     status: () => keeper.view(),
     async arm(envelope) {
-      const named = await verifyArm(envelope);
-      if (!named.ok) return named;
-      const view = await keeper.view();
-      if (!view.ok) return view;
-      const { running, slots } = view.value;
-      const slot = otherSlot(running.slot);
-      if (slots[running.slot].state === 'trial') return deny('policy', 'trial-running', `slot ${running.slot}`);
-      if (!isSameRelease(slots[slot].release, named.value))
-        return deny('integrity', 'slot-mismatch', `slot ${slot} holds another release`);
-      const reached = await reachesFloor(named.value);
+      const held = await heldByOther(envelope);
+      if (!held.ok) return held;
+      const { release, slot, state, runs } = held.value;
+      if (runs.state === 'trial') return deny('policy', 'trial-running', `slot ${runs.slot}`);
+      const reached = await reachesFloor(release);
       if (!reached.ok) return reached;
-      const isRunning = slots[running.slot].state === 'committed' && isSameRelease(slots[running.slot].release, named.value);
+      const isRunning = runs.state === 'committed' && isSameRelease(runs.release, release);
       const outcome = isRunning ? 'fallback' : 'trial';
-      const isDone = slots[slot].state === (isRunning ? 'superseded' : 'trial');
+      const isDone = state === (isRunning ? 'superseded' : 'trial');
       const armed = isDone ? done : await keeper.change(slot, isRunning ? 'keep' : 'arm');
       return armed.ok ? ok(outcome) : armed;
     },
     async goBack(envelope) {
-      const named = await verifyArm(envelope);
-      if (!named.ok) return named;
-      const view = await keeper.view();
-      if (!view.ok) return view;
-      const { running, slots } = view.value;
-      const slot = otherSlot(running.slot);
-      const { state, release } = slots[slot];
-      if (slots[running.slot].state !== 'committed') return deny('policy', 'trial-running', `slot ${running.slot}`);
-      if (!isSameRelease(release, named.value)) return deny('integrity', 'slot-mismatch', `slot ${slot} holds another release`);
-      const reached = await reachesFloor(named.value);
+      const held = await heldByOther(envelope);
+      if (!held.ok) return held;
+      const { release, slot, state, runs } = held.value;
+      if (runs.state !== 'committed') return deny('policy', 'trial-running', `slot ${runs.slot}`);
+      const reached = await reachesFloor(release);
       if (!reached.ok) return reached;
       if (state === 'trial') return done;
       return state === 'superseded' ? keeper.change(slot, 'return') : deny('policy', 'no-fallback', `slot ${slot} is ${state}`);

@@ -19,7 +19,7 @@ export const boundaries: Section = {
       duty: 'rule',
       closedBy: [],
       partly:
-        'The mouth gets nothing from the TPM but its own signatures, and an exploit in each program reads and starts nothing foreign; users and system calls are not confined.',
+        'The mouth gets nothing from the TPM but its own signatures, an exploit in each program reads and starts nothing foreign, and in the image each is a user of its own; system calls are not confined there.',
     },
     {
       id: 'boundaries/network',
@@ -65,7 +65,7 @@ export const boundaries: Section = {
       duty: 'rule',
       closedBy: [],
       partly:
-        'A release without its custodians is refused by trust core, mind and hands, and the firmware starts no slot that is not its image; it checks no signature, and programs come from the build whatever the slot holds.',
+        'A release without its custodians is refused by trust core, mind and hands. On a machine in QEMU the firmware starts no image that is not signed, and each block of its root is verified; the key that signs images is not that of the custodians.',
     },
     {
       id: 'boundaries/user-enigm',

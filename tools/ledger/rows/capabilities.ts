@@ -90,9 +90,13 @@ export const capabilities: Section = {
       id: 'capabilities/ota-eligibility',
       text: 'Whether this device may install a release now, and why not.',
       duty: 'full',
-      closedBy: [],
-      partly:
-        'Hardware, counter, floor, room, a fresh appraisal, the rollout and a failed trial decide, and a refusal has its code; power and heat are in the plan, and no machine says them.',
+      closedBy: [
+        'agents/update/gates.test.ts > whether a device can be written',
+        'hal/linux/supply.test.ts > by its charger and its battery',
+        'ota-client/apply/faults-release.test.ts > which release',
+        'ota-client/repository/director.test.ts > row 32: signs nothing without a fresh affirming result',
+        'sim/cli/day.day.test.ts > ends as it should on a new device, and again on the same one',
+      ],
     },
     {
       id: 'capabilities/attestation-outcome',
@@ -243,15 +247,19 @@ export const capabilities: Section = {
       id: 'capabilities/key-lifecycle',
       text: 'Each class of keys is generated, protected, rotated, replaced and revoked by one registry.',
       duty: 'full',
-      closedBy: [],
-      partly: 'Generated and protected, a pair for each class.',
+      closedBy: [
+        'sim/levels/keys.day.test.ts > the keys of a running device',
+        'agents/hands/key-ledger.test.ts > the ledger of keys',
+        'agents/cli/commands/keys.test.ts > lists every class for people and for programs',
+      ],
     },
     {
       id: 'capabilities/secure-storage',
       text: 'No private key is in plaintext on disk or in a core dump; what hardware cannot hold is wrapped by a key that it holds.',
       duty: 'full',
       closedBy: [],
-      partly: 'The device secret is sealed by its TPM; no scan looks for keys.',
+      partly:
+        'The device secret is sealed by its TPM, and files, logs and memory are searched for keys; the pairing of the relay lies in clear until the device is provisioned, and no core dump is made and searched.',
     },
     {
       id: 'capabilities/verification-workflows',
@@ -259,7 +267,7 @@ export const capabilities: Section = {
       duty: 'full',
       closedBy: [],
       partly:
-        'Device trust, boot logs, audit records, receipts, and what a director offers; contacts and devices of others, and an artifact by itself, are not.',
+        'Device trust, boot logs, audit records, receipts, what a director offers, and a repository, a manifest or an artifact without a device; contacts and devices of others are not.',
     },
     {
       id: 'capabilities/deletion',

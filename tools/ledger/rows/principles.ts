@@ -11,14 +11,15 @@ export const principles: Section = {
       duty: 'rule',
       closedBy: [],
       partly:
-        'The attestation key never leaves the TPM, and the network program may only sign with its own; no scan of memory or disk.',
+        'The attestation key and that of the connection never leave the TPM, and memory and disk are searched; ML-DSA keys are made in the memory of the hands for one operation.',
     },
     {
       id: 'principles/hardware-protection',
       text: 'Where hardware protects keys, every lasting key of the device is made in it or sealed by it.',
       duty: 'rule',
       closedBy: [],
-      partly: 'True of what provisioning makes; no test looks for a key outside.',
+      partly:
+        'True of what provisioning makes, and files are searched for the rest; the pairing of the relay is older than that.',
     },
     {
       id: 'principles/device-bound-trust',
@@ -35,8 +36,12 @@ export const principles: Section = {
       id: 'principles/trust-domains',
       text: 'Trust domains are apart: own user, own socket, own keys for each.',
       duty: 'rule',
-      closedBy: [],
-      partly: 'Own sockets, and a pair of keys for each class; the programs share a user.',
+      closedBy: [
+        'agents/package/package.test.ts > give each program a user of its own, no new privileges, and nothing to write but its own',
+        'sim/qemu/confined.warm.test.ts > are users of their own, with no privilege to be had',
+        'tools/dist/install.machine.test.ts > is provisioned where a TPM is, and reports posture over its sockets',
+        'sim/levels/keys.day.test.ts > the keys of a running device',
+      ],
     },
     {
       id: 'principles/administration-without-plaintext',
@@ -162,7 +167,7 @@ export const principles: Section = {
       duty: 'rule',
       closedBy: [],
       partly:
-        'Two people sign policy and releases, one alone is refused, and a release is reviewed by somebody else than its author; no wipe and no revocation, and the programs share a user.',
+        'Two people sign policy and releases, one alone is refused, and a release is reviewed by somebody else than its author; no wipe and no revocation.',
     },
     {
       id: 'principles/privileged-apart',

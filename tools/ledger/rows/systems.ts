@@ -16,8 +16,10 @@ export const systems: Section = {
       id: 'systems/enigm-os',
       text: 'The agents, in an image that boots in the simulator.',
       duty: 'full',
-      closedBy: [],
-      partly: 'The programs run as processes of their own under a supervisor; no image boots them.',
+      closedBy: [
+        'sim/qemu/confined.warm.test.ts > are users of their own, with no privilege to be had',
+        'sim/qemu/day.machine.test.ts > a day of a machine',
+      ],
     },
     {
       id: 'systems/trust-security-center',
@@ -168,7 +170,7 @@ export const systems: Section = {
       text: 'A device lives by a table from enrolment to wipe, under its owner’s administration.',
       duty: 'full',
       closedBy: [],
-      partly: 'The whole table with its records; only enrolment is asked for by anybody.',
+      partly: 'The whole table with its records; enrolment is asked for, and two administrators suspend and resume.',
     },
     {
       id: 'systems/identity-platform',

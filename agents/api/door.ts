@@ -151,13 +151,16 @@ export const apiDoor = (parts: DoorParts): Handlers<ApiMethods> => {
       if (parts.updater === undefined) return noFleet;
       if (isCarried && carried !== undefined) return deny('resource', 'update-busy', 'something is being carried');
       const { updater } = parts;
-      const from = isCarried ? carriedReads() : undefined;
+      const from = isCarried ? carriedReads(clock) : undefined;
       carried = from ?? carried;
       const wanted = isRepair ? 'repair' : 'update';
-      const installed = await errand(() => updater.install(wanted, isForced, signal, from?.read));
-      if (from !== undefined) carried = undefined;
-      from?.end();
-      return installed.ok ? ok({ outcome: installed.value }) : installed;
+      try {
+        const installed = await errand(() => updater.install(wanted, isForced, signal, from?.read));
+        return installed.ok ? ok({ outcome: installed.value }) : installed;
+      } finally {
+        if (from !== undefined) carried = undefined;
+        from?.end();
+      }
     },
     'update.carry': async ({ part }, signal) => {
       const want = await carried?.turn(part, signal);

@@ -38,6 +38,7 @@ const volumeOf = (kept: Kept, said: string[] = [], cutAt?: keyof DataVolume): Da
 
 /** What one TPM sealed no other opens. */
 const sealOf = (mask: number): BootSeal => ({
+  prepare: async () => done,
   seal: async (secret) => ok(Uint8Array.of(mask, ...secret.map((byte) => byte ^ mask))),
   unseal: async (sealed) =>
     sealed[0] === mask ? ok(sealed.slice(1).map((byte) => byte ^ mask)) : deny('unavailable', 'tpm-failed', 'integrity'),
@@ -67,6 +68,23 @@ test.each(['make', 'finish'] as const)('cut at %s it is made again at the next s
   expect(await openData(volumeOf(kept), sealOf(5), random())).toEqual(ok('opened'));
 });
 
+test('what sealing rests on is made with the volume, and never for one that is whole: a cleared TPM gets no new floor (SR-08)', async () => {
+  const kept: Kept = { state: { is: 'empty' } };
+  let prepared = 0;
+  const counted = (mask: number): BootSeal => ({
+    ...sealOf(mask),
+    prepare: async () => {
+      prepared += 1;
+      return done;
+    },
+  });
+  await openData(volumeOf(kept), counted(5), random());
+  expect(prepared).toBe(1);
+  expect(await openData(volumeOf(kept), counted(6), random())).toMatchObject(closed);
+  expect(await openData(volumeOf(kept), counted(5), random())).toEqual(ok('opened'));
+  expect(prepared).toBe(1);
+});
+
 test('what this boot could not open again is not made', async () => {
   const said: string[] = [];
   const deaf: BootSeal = { ...sealOf(5), unseal: sealOf(6).unseal };
@@ -77,6 +95,7 @@ test('what this boot could not open again is not made', async () => {
 test.each<VolumeState>([{ is: 'empty' }, { is: 'unfinished' }])('without a TPM nothing is made: $is', async (state) => {
   const said: string[] = [];
   const none: BootSeal = {
+    prepare: async () => deny('unavailable', 'tpm-missing'),
     seal: async () => deny('unavailable', 'tpm-missing'),
     unseal: async () => deny('unavailable', 'tpm-missing'),
   };

@@ -9,6 +9,8 @@ import type { Random } from '#hal/ports/random';
 
 /** Sealing to the boot that the machine is in. */
 export interface BootSeal {
+  /** Makes what sealing rests on. Where a volume is whole it was there: if it is gone, nothing makes it again. */
+  prepare(): Promise<Result<void>>;
   seal(secret: Uint8Array): Promise<Result<Uint8Array>>;
   unseal(sealed: Uint8Array): Promise<Result<Uint8Array>>;
 }
@@ -35,6 +37,8 @@ const open = async (volume: DataVolume, seal: BootSeal, sealedKey: Uint8Array): 
 
 /** Sealed and opened again first, so that no volume is made that this boot could not open. The seal goes to disk last. */
 const make = async (volume: DataVolume, seal: BootSeal, random: Random): Promise<Result<Opened>> => {
+  const prepared = await seal.prepare();
+  if (!prepared.ok) return prepared;
   const key = random.bytes(keyBytes);
   try {
     const sealed = await seal.seal(key);

@@ -162,8 +162,11 @@ export const filterClient = ({ transmit, allowedPublic, parentHandle, takeToken,
       if (own === undefined) return;
       const { handle } = own;
       own = undefined;
-      await transmit(concat(u16be(tag.noSessions), u32be(14), u32be(allowedCommands.flushContext), u32be(handle)));
-      room.give();
+      try {
+        await transmit(concat(u16be(tag.noSessions), u32be(14), u32be(allowedCommands.flushContext), u32be(handle)));
+      } finally {
+        room.give();
+      }
     },
   };
 };

@@ -36,16 +36,15 @@ const openWith = async (esys: Esys, device: string): Promise<Result<string>> => 
   if (!files.ok) return files;
   const approval = readApproval(files.value);
   if (!approval.ok) return approval;
-  const floor = await defineFloor(esys);
-  if (!floor.ok) return floor;
   const seal = {
+    prepare: () => defineFloor(esys),
     seal: (secret: Uint8Array) => sealToBoot(esys, secret, approval.value.key),
     unseal: (sealed: Uint8Array) => unsealAtBoot(esys, sealed, approval.value),
   };
   return openData(luksVolume({ device, ...places }), seal, systemRandom);
 };
 
-/** At the first start, since what is sealed opens at a floor alone; harmless later. */
+/** What is sealed opens at a floor alone. A TPM that was cleared has none, and gets none: its floor would be 0 (SR-08). */
 const defineFloor = async (esys: Esys): Promise<Result<void>> => {
   const json = attempt(
     () => readFileSync(floorApprovalsPath, 'utf8'),

@@ -4,58 +4,71 @@
  */
 import type { ReadRange } from '#agents/mind/far-ends';
 import { deny, ok, type Result } from '#hal/core/result';
+import type { Clock } from '#hal/ports/clock';
 import type { CarriedPart, CarriedWant } from '#protos/gen/types';
 
 export interface CarriedReads {
-  /** @returns `unavailable/not-found` for what nobody carried, `unavailable/aborted` when it is over, `resource/queue-full` */
+  /**
+   * @returns `unavailable/not-found` for what nobody carried, `unavailable/aborted` when it is over, `resource/queue-full`,
+   * `resource/time-limit` where nobody hands the part over
+   */
   readonly read: ReadRange;
-  /** Takes the part of the want before; @returns the next want, undefined when nothing more is wanted */
+  /** Takes the part of the want before; @returns the oldest want that nobody has answered, undefined when nothing more is wanted */
   turn(part: CarriedPart | undefined, signal: AbortSignal): Promise<CarriedWant | undefined>;
   end(): void;
 }
 
 /** Reads that wait for their turn; an install reads a few pieces ahead. */
 export const maxWants = 64;
+/** A stick is slow, and so is whoever types beside it. */
+const withinMs = 60_000;
 
 type Answer = (read: Result<Uint8Array>) => void;
 
-export const carriedReads = (): CarriedReads => {
-  /** Not yet said, in order. */
-  const queue: CarriedWant[] = [];
-  const answers = new Map<number, Answer>();
+export const carriedReads = (clock: Pick<Clock, 'sleep'>): CarriedReads => {
+  /** In order. One stays until it is answered, so that an answer which is lost is asked for again. */
+  const wants = new Map<number, { readonly want: CarriedWant; readonly answer: Answer }>();
+  const waiting = new Set<() => void>();
   let numbers = 0;
   let isOver = false;
-  let wake: () => void = () => undefined;
+  const wake = () => {
+    for (const waiter of waiting) waiter();
+  };
 
   const settle = (number: number, read: Result<Uint8Array>): void => {
-    answers.get(number)?.(read);
-    answers.delete(number);
+    wants.get(number)?.answer(read);
+    wants.delete(number);
   };
 
   const woken = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       const done = () => {
         signal.removeEventListener('abort', done);
+        waiting.delete(done);
         resolve();
       };
       signal.addEventListener('abort', done, { once: true });
-      wake = done;
+      waiting.add(done);
     });
 
   return {
     read: (path, offset, mostBytes, signal) => {
       if (isOver || signal.aborted) return Promise.resolve(aborted);
-      if (answers.size >= maxWants) return Promise.resolve(deny('resource', 'queue-full', `${maxWants} reads`));
+      if (wants.size >= maxWants) return Promise.resolve(deny('resource', 'queue-full', `${maxWants} reads`));
       numbers += 1;
       const number = numbers;
       return new Promise((resolve) => {
         const leave = () => settle(number, aborted);
+        const answered = new AbortController();
         signal.addEventListener('abort', leave, { once: true });
-        answers.set(number, (read) => {
+        const answer: Answer = (read) => {
           signal.removeEventListener('abort', leave);
+          answered.abort();
           resolve(read);
-        });
-        queue.push({ number, path, offset, mostBytes });
+        };
+        wants.set(number, { want: { number, path, offset, mostBytes }, answer });
+        // Who ordered and does not carry must not keep others from an install, least of all from a repair (SR-12).
+        void clock.sleep(withinMs, answered.signal).then(() => settle(number, late));
         wake();
       });
     },
@@ -63,19 +76,19 @@ export const carriedReads = (): CarriedReads => {
       if (given !== undefined)
         settle(given.number, given.part === undefined ? deny('unavailable', 'not-found', 'not carried') : ok(given.part));
       while (!isOver && !signal.aborted) {
-        const want = queue.shift();
-        if (want === undefined) await woken(signal);
-        // One that was called off meanwhile is wanted by nobody.
-        else if (answers.has(want.number)) return want;
+        const [oldest] = wants.values();
+        if (oldest !== undefined) return oldest.want;
+        await woken(signal);
       }
       return undefined;
     },
     end() {
       isOver = true;
-      for (const number of [...answers.keys()]) settle(number, aborted);
+      for (const number of [...wants.keys()]) settle(number, aborted);
       wake();
     },
   };
 };
 
+const late = deny('resource', 'time-limit', 'nobody hands over what was to be carried');
 const aborted = deny('unavailable', 'aborted', 'nobody carries any more');

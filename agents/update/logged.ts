@@ -5,7 +5,7 @@
 import type { ReadRange } from '#agents/mind/far-ends';
 import { readWhole } from '#agents/policy/source';
 import { fromHex } from '#hal/core/bytes';
-import { deny, ok, type Result } from '#hal/core/result';
+import { deny, done, ok, type Result } from '#hal/core/result';
 import { type LogEntry, proofPath } from '#ota-client/transparency/entry';
 import { judgeLogged, type LogJudge, type LogStanding } from '#ota-client/transparency/judge';
 import { maxProofBytes } from '#ota-client/transparency/proof';
@@ -44,17 +44,31 @@ export const loggedOffer = async (
     const proof = await stapled(source.read, entry, signal);
     if (!proof.ok && !isRepair && source.trust?.policy === 'require') return proof;
     const found = proof.ok ? proof.value : undefined;
-    const standing = judgeLogged(source, { entry, isRepair }, found);
-    return standing.ok ? ok({ standing: standing.value, found }) : standing;
+    // Both are held against what was seen before; a publisher may be just between the one proof and the other.
+    let keep: () => Result<void> = () => done;
+    const store: LogSource['store'] = {
+      get: (key) => source.store.get(key),
+      put: (key, bytes) => {
+        keep = () => source.store.put(key, bytes);
+        return done;
+      },
+    };
+    const standing = judgeLogged({ ...source, store }, { entry, isRepair }, found);
+    return standing.ok ? ok({ standing: standing.value, found, keep: () => keep() }) : standing;
   };
   const metadata = await judge({ kind: 'targets', digest: targets ?? new Uint8Array(32) });
   if (!metadata.ok) return metadata;
   const statement = await judge({ kind: 'statement', digest: offer.statement.release.digest });
   if (!statement.ok) return statement;
+  const [larger] = [metadata.value, statement.value].toSorted((a, b) => sizeOf(b.standing) - sizeOf(a.standing));
+  const kept = larger?.keep() ?? done;
+  if (!kept.ok) return kept;
   const { found } = statement.value;
   const standing = metadata.value.standing.is === 'unproved' ? metadata.value.standing : statement.value.standing;
   return ok({ ...offer, standing, ...(found === undefined ? {} : { proof: found }) });
 };
+
+const sizeOf = (standing: LogStanding): number => (standing.is === 'proved' ? standing.proved.size : 0);
 
 /** @returns undefined where the repository has none; or why it could not be asked */
 const stapled = async (read: ReadRange, entry: LogEntry, signal: AbortSignal): Promise<Result<Uint8Array | undefined>> => {

@@ -231,6 +231,14 @@ describe('what becomes of a release, in the audit log', () => {
     expect(await device.states()).toBe('a committed superseded');
   });
 
+  test('is that a newer release which waits for its first start is nothing to go back to', async () => {
+    signIn(mind);
+    expect(await install()).toBe('armed');
+    expect(code(await updates.rollBack())).toBe('policy/no-fallback');
+    expect(told().at(-1)).toBe('release.refused denied policy/no-fallback -');
+    expect(code(await device.perform(device.hands.effectors.rollBack(next.facts.digest)))).toBe('policy/no-fallback');
+  });
+
   test('is that nobody goes back below the floor (SR-08)', async () => {
     signIn(mind);
     await install();

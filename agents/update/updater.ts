@@ -223,8 +223,10 @@ export const updater = (parts: UpdaterParts): Updater => {
     }
     const other = otherSlot(running.slot);
     const { state, release } = slots[other];
+    // Of a newer release that waits for its first start there is nothing to go back to.
+    const isArmed = state === 'trial' && (release?.counter ?? 0) < (slots[running.slot].release?.counter ?? 0);
     if (state === 'revoked') return deny('integrity', 'below-floor', `slot ${other}`);
-    if ((state !== 'superseded' && state !== 'trial') || release === undefined)
+    if ((state !== 'superseded' && !isArmed) || release === undefined)
       return deny('policy', 'no-fallback', `slot ${other} is ${state}`);
     const armed = await perform(hands.effectors.rollBack(release.digest));
     if (!armed.ok) return armed;

@@ -14,7 +14,10 @@ export const fixedCopy = (bytes: Uint8Array): Uint8Array => {
   return copy;
 };
 
-export const concat = (...parts: readonly Uint8Array[]): Uint8Array => {
+export const concat = (...parts: readonly Uint8Array[]): Uint8Array => concatAll(parts);
+
+/** Of a list that somebody else made long: a call has room for some ten thousand arguments. */
+export const concatAll = (parts: readonly Uint8Array[]): Uint8Array => {
   const whole = fixedBytes(parts.reduce((total, part) => total + part.length, 0));
   let offset = 0;
   for (const part of parts) {

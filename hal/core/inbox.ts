@@ -1,5 +1,5 @@
 /** Bytes that came before somebody asked for them; one reader, bounded. */
-import { concat } from '#hal/core/bytes';
+import { concatAll } from '#hal/core/bytes';
 import { deny, type Failure, ok, type Result } from '#hal/core/result';
 
 export class Inbox {
@@ -32,7 +32,7 @@ export class Inbox {
         signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
-    const bytes = concat(...this.chunks);
+    const bytes = concatAll(this.chunks);
     this.chunks = [];
     this.buffered = 0;
     return ok(bytes);

@@ -1,6 +1,6 @@
 /** `HttpRange` over HTTPS (RFC 9110 §14) with `node:https`, one kept connection an endpoint, its authority pinned where it has one. */
 import { Agent, request } from 'node:https';
-import { concat } from '#hal/core/bytes';
+import { concatAll } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import { passed } from '#hal/core/young-garbage';
 import { type HttpRange, maxRangeBytes, repositoryPath } from '#hal/ports/http-range';
@@ -77,7 +77,7 @@ const fetchRange = (
         else chunks.push(chunk);
       });
       incoming.on('error', (error) => resolve(deny('unavailable', 'peer-unreachable', error.message)));
-      incoming.on('end', () => resolve(ok(concat(...chunks))));
+      incoming.on('end', () => resolve(ok(concatAll(chunks))));
       return undefined;
     });
     outgoing.on('timeout', () => {

@@ -12,7 +12,8 @@ import { type ReadText, readTextFile } from './text-file.ts';
 /** A folder of sysfs, by its path: names inside; undefined where it cannot be read. */
 export type ReadNames = (path: string) => readonly string[] | undefined;
 
-const supplies = '/sys/class/power_supply';
+const classes = '/sys/class';
+const supplies = `${classes}/power_supply`;
 const zones = '/sys/class/thermal';
 const maxNames = 64;
 
@@ -40,13 +41,22 @@ interface Fed {
   readonly batteryPercent: number | undefined;
 }
 
+/** What a battery says that has no better measure: the least that it may mean, in percent. */
+const levels: Readonly<Record<string, number>> = { Critical: 0, Low: 5, Normal: 30, High: 60, Full: 100 };
+
 /** A kernel that knows of no battery runs from the mains. Batteries of mice and pens are not the device's: scope `Device`. */
 const powerOf = (readText: ReadText, readNames: ReadNames): Fed => {
-  const names = readNames(supplies);
+  // A kernel without the class knows of no battery either; a folder that cannot be read says nothing.
+  const names = readNames(supplies) ?? (readNames(classes)?.includes('power_supply') === false ? [] : undefined);
   if (names === undefined) return { isOnMains: undefined, batteryPercent: undefined };
   const all = names.map((name) => {
     const read = (file: string) => readText(join(supplies, name, file))?.trim();
-    return { type: read('type'), scope: read('scope'), online: whole(read('online')), capacity: whole(read('capacity')) };
+    return {
+      type: read('type'),
+      scope: read('scope'),
+      online: whole(read('online')),
+      capacity: whole(read('capacity')) ?? levels[read('capacity_level') ?? ''],
+    };
   });
   const own = all.filter(({ scope }) => scope !== 'Device');
   const batteries = own.filter(({ type }) => type === 'Battery');

@@ -84,7 +84,8 @@ export const slotSwitch = ({ keeper, floor, verifyArm }: SwitchParts): Switch =>
       if (runs.state !== 'committed') return deny('policy', 'trial-running', `slot ${runs.slot}`);
       const reached = await reachesFloor(release);
       if (!reached.ok) return reached;
-      if (state === 'trial') return done;
+      // Asked again; a newer release on trial is another matter.
+      if (state === 'trial' && release.counter < (runs.release?.counter ?? 0)) return done;
       return state === 'superseded' ? keeper.change(slot, 'return') : deny('policy', 'no-fallback', `slot ${slot} is ${state}`);
     },
     async commit() {

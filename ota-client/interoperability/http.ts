@@ -1,5 +1,5 @@
 /** Files of a repository over HTTP. Only for the executable of this folder: a device fetches through its mouth. */
-import { concat } from '#hal/core/bytes';
+import { concatAll } from '#hal/core/bytes';
 import { causeOf, deny, ok } from '#hal/core/result';
 import type { Fetch } from '#ota-client/trust/session';
 
@@ -21,7 +21,7 @@ export const httpFetch =
         if (total > maxBytes) return deny('protocol', 'too-large', name);
         chunks.push(chunk);
       }
-      return ok(concat(...chunks));
+      return ok(concatAll(chunks));
     } catch (error) {
       return deny('unavailable', 'peer-unreachable', causeOf(error));
     }

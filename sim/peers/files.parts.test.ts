@@ -90,6 +90,22 @@ describe('files over HTTPS, in ranges', () => {
     server.close();
   });
 
+  test('are taken however small the pieces are in which they come', async () => {
+    const { certificate: cert, key } = await certifyServer(authority, clock);
+    const bytes = 200_000;
+    const server = createServer({ cert, key }, (_, response) => {
+      response.writeHead(206, { 'content-range': `bytes 0-${bytes - 1}/${bytes}` });
+      for (let at = 0; at < bytes; at += 1) response.write('x');
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const from = httpsRange({ repository: { url, authority: authority.certificate } });
+    expect(unwrap(await from.read('repository', 'file', 0, bytes, signal))).toHaveLength(bytes);
+    server.closeAllConnections();
+    server.close();
+  });
+
   test('end with the signal', async () => {
     expect(await files.read('repository', 'empty', 0, 1, AbortSignal.abort())).toMatchObject({
       ok: false,

@@ -65,6 +65,25 @@ describe('a release', () => {
       expect(unwrap(await offered(path, 'require', store)).standing).toMatchObject({ proved: { size: 4 } });
   });
 
+  test('is not refused while its publisher is between two of its proofs', async () => {
+    const path = await publish(2);
+    const mirror = folderMirror(site);
+    const log = new Map<string, Awaited<ReturnType<ReadRange>>>();
+    const kept: ReadRange = async (of, ...rest) => {
+      const read = await mirror(of, ...rest);
+      if (of.includes('statement-')) log.set(of, read);
+      return read;
+    };
+    unwrap(await offered(path, 'require', memoryStore(), kept));
+    await publish(3);
+    // Of the list there is a proof at the newest tree already, of the statement one at the tree before.
+    const between: ReadRange = async (of, ...rest) => log.get(of) ?? mirror(of, ...rest);
+    const store = memoryStore();
+    expect(unwrap(await offered(path, 'require', store, between)).standing).toMatchObject({ is: 'proved' });
+    // The larger of both trees is remembered.
+    expect(code(await offered(path, 'require', store, between))).toBe('integrity/log-rollback');
+  });
+
   test('row 30: signed with stolen keys is good but for the log, and refused where proof is required', async () => {
     await publish(2);
     site.releases.takeOver('keys');

@@ -111,7 +111,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   unwrap(await followHandleEpoch(hands, state));
   const { handleEpoch } = state.current();
   trust.holdHandle({ handle: toHex(unwrap(await hands.keys.handle(ownParty, handleEpoch))), epoch: handleEpoch });
-  const far = farEnds(link);
+  const far = farEnds(link, clock);
   const policy = await cedarEngine();
   const parts: MindParts = {
     clock,

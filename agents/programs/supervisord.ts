@@ -85,6 +85,7 @@ const main = async (): Promise<void> => {
     clock,
     log,
     requestCodes: [exitCode.reboot],
+    restartCode: exitCode.restart,
     onRequest: (name) => void power.reboot(name),
   });
 

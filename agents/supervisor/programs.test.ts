@@ -54,6 +54,7 @@ describe('the supervisor of programs', () => {
       clock,
       log,
       requestCodes: [86],
+      restartCode: 75,
       onRequest: (name, code) => void requests.push([name, code]),
     });
     return programs;
@@ -79,6 +80,18 @@ describe('the supervisor of programs', () => {
     await until('first:ready', 2);
     expect(running.status()[1]).toEqual(second);
     expect(log.entries).toMatchObject([{ event: 'program.ended', fields: { program: 'first', code: -1 } }]);
+  });
+
+  test('starts without delay what asked for it after a second, however often', async () => {
+    const running = start(program('asking', script('asking', 'process.exit(75)')));
+    for (const restarts of [1, 2, 3]) {
+      await until('asking:ready', restarts);
+      await clock.advance(1_001);
+      running.signal('asking', 'SIGTERM');
+      await untilRestarts(running, restarts);
+      await clock.advance(50);
+    }
+    await until('asking:ready', 4);
   });
 
   test('waits longer each time for a program that falls at once, and no longer for one that had settled', async () => {
@@ -186,7 +199,7 @@ describe('the supervisor of programs', () => {
       const spec = { name: 'child', command: process.execPath, arguments: ['-e', ${JSON.stringify(child)}], output: process.stderr };
       const clock = { nowMs: () => 0, bootMs: () => 0, sleep: () => new Promise(() => undefined) };
       const log = { info() {}, warn() {}, error() {} };
-      startPrograms([spec], { clock, log, requestCodes: [], onRequest() {} });`;
+      startPrograms([spec], { clock, log, requestCodes: [], restartCode: 75, onRequest() {} });`;
     const running = start({ ...program('parent'), arguments: ['--no-warnings', '--input-type=module', '-e', parent] });
     await until('child:ready');
     running.signal('parent', 'SIGKILL');

@@ -40,12 +40,16 @@ export interface ProgramsOptions {
   /** Exit codes that are not a failure but a request to whoever runs the machine. */
   readonly onRequest: (name: string, code: number) => void;
   readonly requestCodes: readonly number[];
+  /** The exit code by which a program asks for a new start of itself: no failure. */
+  readonly restartCode: number;
 }
 
 const firstDelayMs = 50;
 const maxDelayMs = 5_000;
 /** A program that ran this long starts again without delay. */
 const settledMs = 10_000;
+/** One that asks for another start has not failed, unless it does nothing else. */
+const askedMs = 1_000;
 const endWithinMs = 4_000;
 const lookMs = 50;
 /** Whoever waits for another program does not wait for one that never comes. */
@@ -76,7 +80,8 @@ export const startPrograms = (specs: readonly ProgramSpec[], options: ProgramsOp
       }
       restarts.set(spec.name, (restarts.get(spec.name) ?? 0) + 1);
       log.warn('program.ended', { program: spec.name, code: code ?? -1 });
-      delayMs = clock.bootMs() - startedMs > settledMs ? firstDelayMs : Math.min(delayMs * 2, maxDelayMs);
+      const enoughMs = code === options.restartCode ? askedMs : settledMs;
+      delayMs = clock.bootMs() - startedMs > enoughMs ? firstDelayMs : Math.min(delayMs * 2, maxDelayMs);
       await clock.sleep(delayMs, stopping.signal);
     }
   };

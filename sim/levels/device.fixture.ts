@@ -26,6 +26,8 @@ const addon = join(root, 'build/native/tpm-sim.node');
 export interface TestWorld extends AsyncDisposable {
   readonly world: ProcessWorld;
   readonly paths: BuildPaths;
+  /** Of the world: devices and peers. */
+  readonly directory: string;
 }
 
 /**
@@ -42,6 +44,7 @@ export const openTestWorld = async (tpm: TpmKind, changed: Partial<BuildPaths> =
   return {
     world,
     paths,
+    directory,
     async [Symbol.asyncDispose]() {
       await world.close();
       rmSync(directory, { recursive: true, force: true });

@@ -1,4 +1,6 @@
 /** Slots of a running device, spoken to as the mind speaks to them: releases and media that are not as they should be. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { policyDigest } from '#agents/decision/policy';
 import { socketPath } from '#agents/programs/layout';
@@ -12,6 +14,7 @@ import { type SocketClient, socketClient } from '#hal/remote/socket-client';
 import { segmentBytes } from '#ota-client/payload/limits';
 import { brokenByStep, brokenInvariants } from '#ota-client/slots/invariants';
 import type { SlotsView } from '#ota-client/slots/view';
+import { proofPath } from '#ota-client/transparency/entry';
 import type { BuiltPlan } from '#sim/peers/release-plans';
 import { makeReady, openTestWorld, type TestWorld } from './device.fixture.ts';
 
@@ -42,8 +45,19 @@ describe('slots of a running device', () => {
     await opened?.[Symbol.asyncDispose]();
   });
 
-  const build = async (counter: number) =>
-    unwrap(await opened.world.updates.releases.build({ id: `release-${counter}`, counter, floorEpoch: 1 }));
+  /** Published too: hands write nothing that is not in the log of releases. */
+  const build = async (counter: number): Promise<BuiltPlan> => {
+    const { releases } = opened.world.updates;
+    const id = `release-${counter}`;
+    const built = unwrap(await releases.build({ id, counter, floorEpoch: 1 }));
+    opened.world.knowRelease({ id, facts: built.facts });
+    unwrap(await releases.publish(built));
+    return built;
+  };
+  const proofOf = ({ facts }: BuiltPlan): Uint8Array => {
+    const path = proofPath({ kind: 'statement', digest: facts.digest });
+    return new Uint8Array(readFileSync(join(opened.directory, 'peers/repository', path)));
+  };
   /** The device's own mind does not meddle. */
   const powerOn = async () => {
     const { device, until } = opened.world;
@@ -71,7 +85,7 @@ describe('slots of a running device', () => {
     const { running, slots } = await look();
     return `${running.slot} ${slots.a.state} ${slots.b.state}`;
   };
-  const installer = (wanted: BuiltPlan) => remoteInstaller(hands, perform, 'mind', wanted.statement);
+  const installer = (wanted: BuiltPlan) => remoteInstaller(hands, perform, 'mind', wanted.statement, proofOf(wanted));
   const begin = (wanted: BuiltPlan) =>
     installer(wanted).begin({ release: wanted.facts, salt: wanted.salt, uuid: wanted.uuid, owner: 'mind', isForced: false });
   const segmentOf = ({ image }: BuiltPlan, segment: number) =>

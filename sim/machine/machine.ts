@@ -89,7 +89,13 @@ export const simulatedMachine = (options: MachineOptions): Machine => {
     isDead = false;
     outputs = [];
     const specs = programNames.filter(isThere).map((name) => specOf(name));
-    programs = startPrograms(specs, { clock, log, requestCodes: [exitCode.reboot, deadCode], onRequest });
+    programs = startPrograms(specs, {
+      clock,
+      log,
+      requestCodes: [exitCode.reboot, deadCode],
+      restartCode: exitCode.restart,
+      onRequest,
+    });
     return ok(undefined);
   };
 

@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)(`the mouth with its key in the TPM (SR-02
       ...how,
       ...changed,
     };
-    running = startPrograms([spec], { clock, log: memoryLog(), requestCodes: [], onRequest: () => undefined });
+    running = startPrograms([spec], { clock, log: memoryLog(), requestCodes: [], restartCode: 75, onRequest: () => undefined });
     link = socketClient(linkMethods, socketPath(run, 'link'));
   };
   const mouth = () => running.status()[0] ?? { processId: 0, restarts: 0 };

@@ -19,7 +19,7 @@ import { configuration, usage } from './program.ts';
 
 const { run, running, manifest, custodians, hardware } = configuration();
 const hands = remoteHands(socketClient(handsMethods, join(run, 'hands.sock')));
-const far = farEnds(socketClient(linkMethods, join(run, 'link.sock')));
+const far = farEnds(socketClient(linkMethods, join(run, 'link.sock')), linuxClock());
 const { statement, files } = unwrap(readManifest(new Uint8Array(readFileSync(manifest))));
 const policy = { crypto: nodeCrypto, hardware, threshold: 2, keys: readCustodians(custodians) };
 const opened = unwrap(openStatement(policy, statement));

@@ -5,7 +5,7 @@ import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
 import { seededRandom } from '#hal/memory/random';
 import { fetchMetadata } from '#ota-client/repository/files';
-import { stageRelease } from '#ota-client/repository/publisher';
+import { revokeRelease, stageRelease } from '#ota-client/repository/publisher';
 import { findBundle } from '#ota-client/trust/bundle';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { refresh } from '#ota-client/trust/refresh';
@@ -87,6 +87,18 @@ describe('all metadata anew', () => {
     rmSync(log);
     expect(code(await publish())).toBe('ok');
     expect(unwrap(await seen()).root.version).toBe(before.root.version + 1);
+  });
+
+  test('is not public where a release that it names was revoked since; begun anew, it is', async () => {
+    const before = unwrap(await seen());
+    const request = unwrap(await beginReissue(office.parts, office.folder, undefined));
+    unwrap(await signAll(request, keepers()));
+    unwrap(await atDesk(office.parts, office.folder, [], (desk) => revokeRelease(desk, 'policy-2', 'pat', false)));
+    expect(code(await publish())).toBe('integrity/metadata-rollback');
+    expect(unwrap(await seen()).root.version).toBe(before.root.version);
+    unwrap(await signAll(unwrap(await beginReissue(office.parts, office.folder, undefined)), keepers()));
+    unwrap(await publish());
+    expect(code(await findBundle(unwrap(await seen()), 'policy', 'policy/current'))).toBe('policy/target-missing');
   });
 
   test('replaces a custodian of a class, whose key then signs nothing', async () => {

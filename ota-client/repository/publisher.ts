@@ -12,6 +12,7 @@ import type { JsonObject } from '#ota-client/trust/json';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import { readTargets } from '#ota-client/trust/metadata';
 import type { BundleClass } from '#ota-client/trust/release';
+import { checkNames, classEntries, publishedEntries } from './class-list.ts';
 import { assembleMetadata, type TargetEntry } from './compose.ts';
 import { type CustodianSignature, metadataMessages, type Signer } from './custodian.ts';
 import type { Offer } from './director.ts';
@@ -20,7 +21,7 @@ import { type DeskLog, enterPublication } from './log-entries.ts';
 import { appendToLog } from './office-log.ts';
 import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
 import { allReleases, checkRelease, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
-import { isListed, isOffered, type ReleaseEvent, releases } from './release-table.ts';
+import { isOffered, type ReleaseEvent, releases } from './release-table.ts';
 import { checkSuccession, isOnRevokedFloor } from './succession.ts';
 
 export interface Desk {
@@ -153,6 +154,8 @@ export const stageRelease = async (desk: Desk, id: string, signers: readonly Sig
   if (!ready.ok) return ready;
   const signed = keptSigned(desk, release.value);
   if (!signed.ok) return signed;
+  const current = checkStillNamed(desk, release.value, signed.value);
+  if (!current.ok) return current;
   const entered = await enter(desk, release.value, signed.value);
   if (!entered.ok) return entered;
   const published = await publishRoles(desk.repository, [signed.value], signers, desk.clock.nowMs());
@@ -207,10 +210,24 @@ export const reportFailure = (desk: Desk, id: string, handle: string): Result<Re
 export const revokeRelease = (desk: Desk, id: string, by: string, raisesFloor: boolean): Result<ReleaseRecord> =>
   advance(desk, id, 'revoke', by, (release) => ok({ ...release, raisesFloor, permille: 0 }), raisesFloor ? 'with its floor' : '');
 
+/**
+ * Lists that were signed anew name what is published now: nothing was staged, halted or revoked since.
+ * @returns nothing, or `integrity/metadata-rollback`
+ */
+export const checkLists = (desk: Pick<Desk, 'store'>, lists: readonly SignedRole[]): Result<void> => {
+  const entriesOf = listedEntries(desk);
+  if (!entriesOf.ok) return entriesOf;
+  for (const list of lists) {
+    const named = checkNames(list, entriesOf.value(list.role as BundleClass));
+    if (!named.ok) return named;
+  }
+  return done;
+};
+
 /** What a class names that is published, for its list to be signed anew. */
 export const listedEntries = ({ store }: Pick<Desk, 'store'>): Result<(name: BundleClass) => readonly TargetEntry[]> => {
   const all = allReleases(store);
-  return all.ok ? ok((name) => entriesIn(all.value.filter((release) => release.class === name && isListed(release.state)))) : all;
+  return all.ok ? ok((name) => publishedEntries(all.value, name)) : all;
 };
 
 /** What the director may name now: nothing on a floor on which a release was revoked. */
@@ -262,16 +279,6 @@ const log = ({ repository, store, clock }: Desk, by: string, did: string, releas
 const checkClass = (name: BundleClass, entries: readonly TargetEntry[]): Result<void> =>
   entries.every(({ path }) => path.startsWith(`${name}/`)) ? done : deny('integrity', 'role-mismatch', name);
 
-const classEntries = (all: readonly ReleaseRecord[], release: ReleaseRecord): readonly TargetEntry[] => {
-  const published = all.filter((other) => other.class === release.class && other.id !== release.id && isListed(other.state));
-  return entriesIn(release.state === 'revoked' ? published : [...published, release]);
-};
-
-/** By path, the later release winning: a repair release takes the place of the one before. */
-const entriesIn = (named: readonly ReleaseRecord[]): readonly TargetEntry[] => [
-  ...new Map(named.flatMap(({ entries }) => entries).map((entry) => [entry.path, entry])).values(),
-];
-
 const withdrawRevoked = (desk: Desk, published: ReleaseRecord, by: string): Result<void> => {
   const all = allReleases(desk.store);
   if (!all.ok) return all;
@@ -299,7 +306,6 @@ const checkReady = async (desk: Desk, release: ReleaseRecord): Promise<Result<vo
   return done;
 };
 
-/** SR-12: a repair is public without the log rather than not at all, and somebody is told. */
 /** Lists that are signed anew with the same releases in them: without proof of theirs, devices would refuse what they name. */
 export const enterLists = async (
   { transparency, repository, store }: Desk,
@@ -310,6 +316,7 @@ export const enterLists = async (
   return all.ok ? enterPublication(transparency, repository, { lists, all: all.value }) : all;
 };
 
+/** SR-12: a repair is public without the log rather than not at all, and somebody is told. */
 const enter = async (
   { transparency, repository, store }: Desk,
   release: ReleaseRecord,
@@ -322,6 +329,12 @@ const enter = async (
   if (entered.ok || release.class !== 'repair') return entered;
   transparency.leftOut(release, codeOf(entered.fault));
   return done;
+};
+
+/** Of its class something else may have been revoked or halted since the list was signed, or the release itself. */
+const checkStillNamed = ({ store }: Desk, release: ReleaseRecord, list: SignedRole): Result<void> => {
+  const all = allReleases(store);
+  return all.ok ? checkNames(list, classEntries(all.value, release)) : all;
 };
 
 const checkReferences = async (desk: Desk, release: ReleaseRecord): Promise<Result<void>> => {

@@ -101,6 +101,29 @@ describe('all metadata anew', () => {
     expect(code(await findBundle(unwrap(await seen()), 'policy', 'policy/current'))).toBe('policy/target-missing');
   });
 
+  test('leaves the old root public where the rest of it cannot be', async () => {
+    const before = unwrap(await seen());
+    const request = unwrap(await beginReissue(office.parts, office.folder, undefined));
+    unwrap(await signAll(request, keepers()));
+    const stranger = newKey('stranger', 'publisher').signer;
+    expect(code(await publishReissue(office.parts, office.folder, [stranger]))).toBe('integrity/custodians-missing');
+    expect(unwrap(await seen()).root.version).toBe(before.root.version);
+    // A list that names nothing, as before, at a later version.
+    const stage = () =>
+      atDesk(office.parts, office.folder, [], (desk) =>
+        stageRelease(desk, 'configuration-2', [office.key('publisher-only').signer]),
+      );
+    const signIt = () => office.sign('configuration-2', 'configuration-first', 'configuration-second');
+    await office.add(draftOf(office, 'configuration'));
+    unwrap(await signIt());
+    unwrap(await stage());
+    unwrap(await atDesk(office.parts, office.folder, [], (desk) => revokeRelease(desk, 'configuration-2', 'pat', false)));
+    unwrap(await signIt());
+    unwrap(await stage());
+    expect(code(await publish())).toBe('integrity/metadata-rollback');
+    expect(unwrap(await seen()).root.version).toBe(before.root.version);
+  });
+
   test('replaces a custodian of a class, whose key then signs nothing', async () => {
     unwrap(await seen());
     // Any name: what custodians send back never lies in the place of the request.

@@ -19,6 +19,7 @@ import {
   signRelease,
   stageRelease,
 } from './publisher.ts';
+import { allReleases } from './release-record.ts';
 import { type ReleaseEvent, type ReleaseState, releases } from './release-table.ts';
 import {
   ci,
@@ -182,6 +183,24 @@ describe('a cut of power', () => {
     expect(stateOf(here)).toBe('signed');
     expect(unwrap(await stageRelease({ ...here.desk, store: { ...here.desk.store, put } }, id, ci)).state).toBe('staged');
     expect(codeFor(await findBundle(unwrap(await here.openImage()), 'os', `os/${id}`))).toBe('ok');
+  });
+});
+
+describe('a cut of power within the record of a new draft', () => {
+  test.each(['release/new', 'releases'])('at %s leaves the office open, and the same draft can be made again', async (at) => {
+    const { desk } = await drafted();
+    let left = 1;
+    const put: Site['desk']['store']['put'] = (key, bytes) =>
+      key === at && left-- > 0
+        ? { ok: false, fault: { category: 'unavailable', reason: 'storage-failed' } }
+        : desk.store.put(key, bytes);
+    const cut = { ...desk, store: { get: desk.store.get.bind(desk.store), put } };
+    const draft = { id: 'new', class: 'os', author: 'ada', custom: { releaseCounter: 3 }, entries: [] } as const;
+    expect(codeFor(draftRelease(cut, draft))).toBe('unavailable/storage-failed');
+    expect(unwrap(allReleases(desk.store)).map((release) => release.id)).toEqual([id]);
+    expect(codeFor(draftRelease(cut, draft))).toBe('ok');
+    expect(codeFor(draftRelease(cut, draft))).toBe('protocol/event-refused');
+    expect(unwrap(allReleases(desk.store)).map((release) => release.id)).toEqual([id, 'new']);
   });
 });
 

@@ -20,7 +20,7 @@ import { consistentPath } from './files.ts';
 import { type DeskLog, enterPublication } from './log-entries.ts';
 import { appendToLog } from './office-log.ts';
 import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
-import { allReleases, checkRelease, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
+import { allReleases, checkRelease, isKnown, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
 import { isOffered, type ReleaseEvent, releases } from './release-table.ts';
 import { checkSuccession, isOnRevokedFloor } from './succession.ts';
 
@@ -51,8 +51,9 @@ export interface Draft {
  * `protocol/field-invalid`, and the faults of `checkSuccession`
  */
 export const checkDraft = ({ store }: Pick<Desk, 'store'>, draft: Draft): Result<ReleaseRecord> => {
-  const existing = loadRelease(store, draft.id);
-  if (existing.ok) return deny('protocol', 'event-refused', `${draft.id} exists`);
+  const known = isKnown(store, draft.id);
+  if (!known.ok) return known;
+  if (known.value) return deny('protocol', 'event-refused', `${draft.id} exists`);
   const ofClass = checkClass(draft.class, draft.entries);
   if (!ofClass.ok) return ofClass;
   const others = allReleases(store);

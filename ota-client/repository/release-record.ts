@@ -56,10 +56,16 @@ export const checkRelease = (release: ReleaseRecord): Result<ReleaseRecord> => d
 export const saveRelease = (store: Store, release: ReleaseRecord): Result<ReleaseRecord> => {
   const checked = checkRelease(release);
   if (!checked.ok) return checked;
-  const indexed = addToIndex(store, release.id);
-  if (!indexed.ok) return indexed;
   const stored = store.put(`release/${release.id}`, utf8(JSON.stringify(release)));
-  return stored.ok ? ok(release) : stored;
+  if (!stored.ok) return stored;
+  const indexed = addToIndex(store, release.id);
+  return indexed.ok ? ok(release) : indexed;
+};
+
+/** Whether its draft was ever finished: a cut may leave a record that the index does not name, and then it never was. */
+export const isKnown = (store: Store, id: string): Result<boolean> => {
+  const ids = index(store);
+  return ids.ok ? ok(ids.value.includes(id)) : ids;
 };
 
 /** All releases, in the order in which they were drafted. */

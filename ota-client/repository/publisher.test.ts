@@ -76,7 +76,7 @@ describe('a release', () => {
     expect(unwrap(offers(here.desk))).toEqual([]);
     expect(unwrap(await rollRelease(here.desk, id, 10, 'pat')).permille).toBe(10);
     expect(unwrap(await rollRelease(here.desk, id, 500, 'pat')).permille).toBe(500);
-    expect(unwrap(completeRelease(here.desk, id, 'pat'))).toMatchObject({ state: 'complete', permille: 1000 });
+    expect(unwrap(await completeRelease(here.desk, id, 'pat'))).toMatchObject({ state: 'complete', permille: 1000 });
     expect(unwrap(offers(here.desk))).toMatchObject([{ releaseId: id, permille: 1000 }]);
   });
 
@@ -113,7 +113,7 @@ describe('a release', () => {
     expect(codeFor(await signRelease(desk, id, keepers('os')))).toBe('protocol/event-refused');
     expect(codeFor(await stageRelease(desk, id, ci))).toBe('protocol/event-refused');
     expect(codeFor(await rollRelease(desk, id, 1, 'pat'))).toBe('protocol/event-refused');
-    expect(codeFor(completeRelease(desk, id, 'pat'))).toBe('protocol/event-refused');
+    expect(codeFor(await completeRelease(desk, id, 'pat'))).toBe('protocol/event-refused');
     expect(codeFor(haltRelease(desk, id, 'pat'))).toBe('protocol/event-refused');
   });
 
@@ -127,7 +127,7 @@ describe('a release', () => {
     expect(codeFor(await stageRelease(desk, id, ci))).toBe('ok');
   });
 
-  test('SR-13: is neither staged nor offered while its reference values are not live', async () => {
+  test('SR-13: is neither staged nor offered, nor offered to more, while its reference values are not live', async () => {
     const here = await drafted();
     unwrap(reviewRelease(here.desk, id, 'bea'));
     unwrap(await signRelease(here.desk, id, keepers('os')));
@@ -139,6 +139,11 @@ describe('a release', () => {
     here.live.delete(id);
     expect(codeFor(await rollRelease(here.desk, id, 1000, 'pat'))).toBe('policy/references-missing');
     expect(stateOf(here)).toBe('staged');
+    here.live.add(id);
+    unwrap(await rollRelease(here.desk, id, 1, 'pat'));
+    here.live.delete(id);
+    expect(codeFor(await completeRelease(here.desk, id, 'pat'))).toBe('policy/references-missing');
+    expect(unwrap(offers(here.desk))).toMatchObject([{ permille: 1 }]);
   });
 
   test('is not staged before its files are in place', async () => {

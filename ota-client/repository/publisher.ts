@@ -186,8 +186,13 @@ export const rollRelease = async (desk: Desk, id: string, permille: number, by: 
   return advance(desk, id, 'roll', by, (current) => ok({ ...current, permille }), `${permille} of 1000`);
 };
 
-export const completeRelease = (desk: Desk, id: string, by: string): Result<ReleaseRecord> =>
-  advance(desk, id, 'complete', by, (release) => ok({ ...release, permille: 1000 }));
+/** Offered to everybody, which widens it: @returns `policy/references-missing` as `rollRelease` does */
+export const completeRelease = async (desk: Desk, id: string, by: string): Promise<Result<ReleaseRecord>> => {
+  const release = allowed(desk, id, 'complete');
+  if (!release.ok) return release;
+  const live = await checkReferences(desk, release.value);
+  return live.ok ? advance(desk, id, 'complete', by, (current) => ok({ ...current, permille: 1000 })) : live;
+};
 
 export const haltRelease = (desk: Desk, id: string, by: string): Result<ReleaseRecord> =>
   advance(desk, id, 'halt', by, (release) => ok({ ...release, permille: 0 }));

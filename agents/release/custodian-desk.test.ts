@@ -3,6 +3,7 @@ import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
 import { fetchMetadata } from '#ota-client/repository/files';
 import { stageRelease } from '#ota-client/repository/publisher';
+import { maxFailedDevices } from '#ota-client/repository/release-record';
 import { decodeRequest, decodeSignatures, encodeRequest, encodeSignatures } from '#ota-client/repository/signing-request';
 import { findBundle } from '#ota-client/trust/bundle';
 import { deviceTrust } from '#ota-client/trust/device-trust';
@@ -13,7 +14,7 @@ import { addDraft } from './drafts.ts';
 import { beginOffice, publishFounding } from './founding.ts';
 import { publicKeyOf } from './keys.ts';
 import { draftOf, type TestOffice, testOffice } from './office.fixture.ts';
-import { atDesk } from './office.ts';
+import { atDesk, layOutOffice } from './office.ts';
 import { acceptFiles, requestSignatures } from './signatures.ts';
 
 let office: TestOffice;
@@ -177,6 +178,12 @@ describe('an office is opened', () => {
     );
   const begin = async (custodians: ReturnType<typeof keys>) =>
     code(await beginOffice(office.parts, `${office.folder}-other`, custodians, 2));
+
+  test('with a threshold of failures that can be reached', async () => {
+    for (const wrong of [0, maxFailedDevices + 1, 1_000_000, Number.NaN])
+      expect(code(layOutOffice(`${office.folder}-counted`, keys(), wrong))).toBe('protocol/config-invalid');
+    expect(code(layOutOffice(`${office.folder}-counted`, keys(), maxFailedDevices))).toBe('ok');
+  });
 
   test('SR-09: with two custodians of each role, no name and no key twice', async () => {
     expect(await begin(keys().slice(1))).toBe('integrity/custodians-missing');

@@ -16,6 +16,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { Quorum } from '#ota-client/repository/custodian';
 import { type ClassQuorums, type ImageRepository, lifetimes } from '#ota-client/repository/publish';
 import type { Desk } from '#ota-client/repository/publisher';
+import { maxFailedDevices } from '#ota-client/repository/release-record';
 import { type OfficeRole, officeRoleOf, officeRoles } from '#ota-client/repository/signing-item';
 import { hasFloor } from '#ota-client/repository/succession';
 import { bundleClasses } from '#ota-client/trust/release';
@@ -41,7 +42,7 @@ export interface Office {
 
 export const officeName = 'office.json';
 const maxCustodians = 256;
-const officeFile = object({ haltAfterFailures: integer(1, 1_000_000), custodians: list(publicKey, maxCustodians) });
+const officeFile = object({ haltAfterFailures: integer(1, maxFailedDevices), custodians: list(publicKey, maxCustodians) });
 
 /** Two of a role must sign; the publishing machine is one, and signs nothing but what others signed. */
 const thresholdOf = (role: OfficeRole): number => (role === 'publisher' ? 1 : 2);

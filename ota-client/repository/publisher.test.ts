@@ -19,7 +19,7 @@ import {
   signRelease,
   stageRelease,
 } from './publisher.ts';
-import { allReleases } from './release-record.ts';
+import { allReleases, maxFailedDevices } from './release-record.ts';
 import { type ReleaseEvent, type ReleaseState, releases } from './release-table.ts';
 import {
   ci,
@@ -218,6 +218,29 @@ describe('a rollout', () => {
     expect(unwrap(offers(here.desk))).toEqual([]);
     expect(codeFor(await rollRelease(here.desk, id, 1000, 'pat'))).toBe('protocol/event-refused');
     expect(unwrap(reportFailure(here.desk, id, 'handle-3')).failedOn).toHaveLength(2);
+  });
+
+  test('cut between the last failure and the halt, halts when that device reports again', async () => {
+    const { desk } = await rolling(10);
+    unwrap(reportFailure(desk, id, 'handle-1'));
+    let left = 1;
+    const put: Site['desk']['store']['put'] = (key, bytes) =>
+      key === `release/${id}` && left-- === 0
+        ? { ok: false, fault: { category: 'unavailable', reason: 'storage-failed' } }
+        : desk.store.put(key, bytes);
+    const cut = { ...desk, store: { get: desk.store.get.bind(desk.store), put } };
+    expect(codeFor(reportFailure(cut, id, 'handle-2'))).toBe('unavailable/storage-failed');
+    expect(unwrap(offers(desk))).toHaveLength(1);
+    expect(unwrap(reportFailure(desk, id, 'handle-2'))).toMatchObject({ state: 'halted', failedOn: ['handle-1', 'handle-2'] });
+    expect(unwrap(offers(desk))).toEqual([]);
+  });
+
+  test('that failed on as many devices as are counted halts, whatever its threshold', async () => {
+    const here = await rolling();
+    const desk = { ...here.desk, haltAfterFailures: maxFailedDevices };
+    for (let device = 1; device < maxFailedDevices; device += 1) unwrap(reportFailure(desk, id, `handle-${device}`));
+    expect(stateOf(here)).toBe('rolling');
+    expect(unwrap(reportFailure(desk, id, 'the last')).state).toBe('halted');
   });
 
   test('a halted release is withdrawn with the next signing, and goes round again by review', async () => {

@@ -197,13 +197,14 @@ export const completeRelease = async (desk: Desk, id: string, by: string): Promi
 export const haltRelease = (desk: Desk, id: string, by: string): Result<ReleaseRecord> =>
   advance(desk, id, 'halt', by, (release) => ok({ ...release, permille: 0 }));
 
-/** A device fell back from this release; each device counts once. Enough of them halt the rollout. */
+/**
+ * A device fell back from this release; each device counts once. Enough of them halt the rollout, also where a cut came
+ * between the count and the halt and any of them reports again.
+ */
 export const reportFailure = (desk: Desk, id: string, handle: string): Result<ReleaseRecord> => {
   const release = loadRelease(desk.store, id);
-  if (!release.ok || !isOffered(release.value.state) || release.value.failedOn.includes(handle)) return release;
-  const logged = log(desk, handle, 'report', id);
-  if (!logged.ok) return logged;
-  const reported = saveRelease(desk.store, { ...release.value, failedOn: [...release.value.failedOn, handle] });
+  if (!release.ok || !isOffered(release.value.state)) return release;
+  const reported = release.value.failedOn.includes(handle) ? release : countFailure(desk, release.value, handle);
   if (!reported.ok) return reported;
   const failures = reported.value.failedOn.length;
   return failures >= desk.haltAfterFailures ? haltRelease(desk, id, `the desk, after ${failures} failures`) : reported;
@@ -341,6 +342,11 @@ const enter = async (
 const checkStillNamed = ({ store }: Desk, release: ReleaseRecord, list: SignedRole): Result<void> => {
   const all = allReleases(store);
   return all.ok ? checkNames(list, classEntries(all.value, release)) : all;
+};
+
+const countFailure = (desk: Desk, release: ReleaseRecord, handle: string): Result<ReleaseRecord> => {
+  const logged = log(desk, handle, 'report', release.id);
+  return logged.ok ? saveRelease(desk.store, { ...release, failedOn: [...release.failedOn, handle] }) : logged;
 };
 
 const checkReferences = async (desk: Desk, release: ReleaseRecord): Promise<Result<void>> => {

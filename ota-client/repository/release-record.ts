@@ -11,6 +11,8 @@ import { type ReleaseState, releases } from './release-table.ts';
 const releaseId = text(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'an id of a release');
 const person = text(/^[a-z0-9][a-z0-9.@-]{0,63}$/, 'a name');
 const maxEntries = 256;
+/** So many devices are counted on which one release failed; a rollout halts by then. */
+export const maxFailedDevices = 256;
 const maxRecordBytes = 1024 * 1024;
 
 const entry = fields({
@@ -32,7 +34,7 @@ const record = fields({
   entries: list(entry, maxEntries),
   permille: integer(0, 1000),
   /** Handles of devices on which it failed. */
-  failedOn: list(text(), maxEntries),
+  failedOn: list(text(), maxFailedDevices),
   /** Of a revoked one: whether releases for its hardware must stand on a higher floor from now on (SR-08). */
   raisesFloor: boolean,
 });

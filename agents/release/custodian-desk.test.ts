@@ -194,7 +194,23 @@ describe('an office is opened', () => {
     expect(await begin([first, { ...second, classical: first.classical }, ...rest])).toBe('integrity/hybrid-rule');
     expect(await begin([first, { ...second, postQuantum: first.postQuantum }, ...rest])).toBe('integrity/hybrid-rule');
     expect(await begin(keys())).toBe('ok');
-    expect(await begin(keys())).toBe('protocol/event-refused');
+    expect(await begin(keys().toReversed())).toBe('protocol/event-refused');
+  });
+
+  test('and a cut before its request leaves one that can be founded', async () => {
+    const folder = `${office.folder}-cut`;
+    const own = [office.key('publisher-only').signer];
+    // All that was written before the cut.
+    unwrap(layOutOffice(folder, keys(), 2));
+    expect(code(await publishFounding(office.parts, folder, own))).toBe('unavailable/not-found');
+    const asked = unwrap(await beginOffice(office.parts, folder, keys(), 2));
+    const sign = async (name: string) => unwrap(await signRequest(crypto(), asked, office.key(name))).signatures;
+    unwrap(await acceptFiles(office.parts, folder, 'founding', [await sign('owner-first')]));
+    expect(unwrap(await beginOffice(office.parts, folder, keys(), 2))).toEqual(asked);
+    for (const name of keys().flatMap(({ name, role }) => (role === 'publisher' || name === 'owner-first' ? [] : [name])))
+      unwrap(await acceptFiles(office.parts, folder, 'founding', [await sign(name)]));
+    unwrap(await publishFounding(office.parts, folder, own));
+    expect(code(await beginOffice(office.parts, folder, keys(), 2))).toBe('protocol/event-refused');
   });
 
   test('once', async () => {

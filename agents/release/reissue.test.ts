@@ -159,6 +159,14 @@ describe('all metadata anew', () => {
     expect(unwrap(await seen()).root.version).toBe(2);
   });
 
+  test('goes on beside what a cut left of a file that was being written', async () => {
+    const request = unwrap(await beginReissue(office.parts, office.folder, undefined));
+    for (const name of ['request.new', 'os-first.json.new'])
+      writeFileSync(join(office.folder, 'requests', 'reissue', name), '{"format":');
+    expect(unwrap(await signAll(request, keepers())).waitingFor).toEqual([]);
+    unwrap(await publish());
+  });
+
   test('gives no name another key, and leaves no role without custodians', async () => {
     const thief = newKey('thief', 'policy');
     const swapped = publics().map((key) => (key.name === 'policy-first' ? { ...publicKeyOf(thief), name: key.name } : key));

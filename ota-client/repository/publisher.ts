@@ -143,8 +143,8 @@ export const signRelease = async (desk: Desk, id: string, signers: readonly Sign
 };
 
 /**
- * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, entered in the
- * log of releases. What was revoked of the class is withdrawn with it.
+ * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, an `os` entered in
+ * the log of releases. What was revoked of the class is withdrawn with it.
  * @returns the staged release, or a revoked one withdrawn; or `policy/references-missing`, `integrity/target-mismatch`,
  * `integrity/metadata-rollback`, `integrity/witnesses-missing`, and the faults of `checkSuccession`
  */
@@ -323,7 +323,10 @@ export const enterLists = async (
   return all.ok ? enterPublication(transparency, repository, { lists, all: all.value }) : all;
 };
 
-/** SR-12: a repair is public without the log rather than not at all, and somebody is told. */
+/**
+ * Only `os` waits for witnesses. A repair is public without the log rather than not at all (SR-12), and so is what writes no
+ * slot, whose proof no device asks for; somebody is told.
+ */
 const enter = async (
   { transparency, repository, store }: Desk,
   release: ReleaseRecord,
@@ -333,7 +336,7 @@ const enter = async (
   const all = allReleases(store);
   if (!all.ok) return all;
   const entered = await enterPublication(transparency, repository, { lists: [signed], release, all: all.value });
-  if (entered.ok || release.class !== 'repair') return entered;
+  if (entered.ok || release.class === 'os') return entered;
   transparency.leftOut(release, codeOf(entered.fault));
   return done;
 };

@@ -19,7 +19,15 @@ import type { Offer } from './director.ts';
 import { consistentPath } from './files.ts';
 import { type DeskLog, enterPublication } from './log-entries.ts';
 import { appendToLog } from './office-log.ts';
-import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
+import {
+  type ImageRepository,
+  nextClass,
+  prepareRoles,
+  publishRoles,
+  putPrepared,
+  type SignedRole,
+  type UnsignedRole,
+} from './publish.ts';
 import { allReleases, checkRelease, isKnown, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
 import { isOffered, type ReleaseEvent, releases } from './release-table.ts';
 import { checkSuccession, isOnRevokedFloor } from './succession.ts';
@@ -157,9 +165,11 @@ export const stageRelease = async (desk: Desk, id: string, signers: readonly Sig
   if (!signed.ok) return signed;
   const current = checkStillNamed(desk, release.value, signed.value);
   if (!current.ok) return current;
+  const prepared = await prepareRoles(desk.repository, [signed.value], signers, desk.clock.nowMs());
+  if (!prepared.ok) return prepared;
   const entered = await enter(desk, release.value, signed.value);
   if (!entered.ok) return entered;
-  const published = await publishRoles(desk.repository, [signed.value], signers, desk.clock.nowMs());
+  const published = await putPrepared(desk.repository.files, prepared.value);
   if (!published.ok) return published;
   const by = signers.map(({ name }) => name).join(', ');
   const staged = advance(desk, id, 'stage', by, ok);

@@ -1,6 +1,6 @@
 /** A repository that lies in a folder or in one archive, read part by part as a device asks for it. */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { blockBytes, isArchivePath, paddingBytes, readTarHeader } from '#agents/release/tar';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 
@@ -17,27 +17,38 @@ const maxPartBytes = 1024 * 1024;
 /** @returns what is there; or `protocol/file-unreadable`, `protocol/malformed`, `resource/count-limit` */
 export const openCarried = (place: string): Result<CarriedRelease> => {
   const opened = attempt(
-    () => (statSync(place).isDirectory() ? undefined : openSync(place, 'r')),
+    (): string | number => (statSync(place).isDirectory() ? realpathSync(place) : openSync(place, 'r')),
     (cause) => deny('protocol', 'file-unreadable', cause),
   );
   if (!opened.ok) return opened;
-  return opened.value === undefined ? ok(folder(place)) : archive(opened.value);
+  return typeof opened.value === 'string' ? ok(folder(opened.value)) : archive(opened.value);
 };
 
+/** What a repository serves, and all that a device is given of a folder in which more may lie. */
+const isServed = (path: string): boolean => isArchivePath(path) && /^(?:metadata|targets|log)\//.test(path);
+
+/** @param place without symbolic links in it */
 const folder = (place: string): CarriedRelease => ({
   read(path, offset, mostBytes) {
-    if (!isArchivePath(path) || !isOffset(offset)) return ok(undefined);
+    if (!isServed(path) || !isOffset(offset)) return ok(undefined);
     const file = attempt(
-      () => openSync(join(place, path), 'r'),
+      () => openServed(place, path),
       () => deny('unavailable', 'not-found', path),
     );
-    if (!file.ok) return ok(undefined);
+    if (!file.ok || file.value === undefined) return ok(undefined);
     const part = readPart(file.value, offset, mostBytes, Number.MAX_SAFE_INTEGER);
     closeSync(file.value);
     return part;
   },
   close: () => undefined,
 });
+
+/** Links are followed to what is served as well, and nowhere else. @returns undefined for anything but a plain file there */
+const openServed = (place: string, path: string): number | undefined => {
+  const real = realpathSync(join(place, path));
+  if (!isServed(relative(place, real)) || !statSync(real).isFile()) return undefined;
+  return openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW);
+};
 
 const archive = (file: number): Result<CarriedRelease> => {
   const indexed = indexOf(file);

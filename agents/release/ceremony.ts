@@ -3,7 +3,14 @@ import { deny, done, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { assembleMetadata } from '#ota-client/repository/compose';
 import type { Quorum, Signer } from '#ota-client/repository/custodian';
-import { type ImageRepository, publishRoles, putRoot, type SignedRole, type UnsignedRole } from '#ota-client/repository/publish';
+import {
+  type ImageRepository,
+  prepareRoles,
+  putPrepared,
+  putRoot,
+  type SignedRole,
+  type UnsignedRole,
+} from '#ota-client/repository/publish';
 import type { MetadataItem } from '#ota-client/repository/signing-item';
 import { bundleClasses } from '#ota-client/trust/release';
 import { type KeptRequest, type QuorumsOf, signaturesOf } from './requests.ts';
@@ -14,10 +21,11 @@ export const itemsOf = (roles: readonly UnsignedRole[]): readonly MetadataItem[]
   }));
 
 /**
- * Root first, which is trusted by the one before; the rest under a new snapshot and timestamp.
+ * Root first, which is trusted by the one before; the rest under a new snapshot and timestamp, which are made before: no
+ * root is public whose lists cannot be.
  * @param enter what is done with the signed lists before anything is public
  * @returns the root; or `integrity/custodians-missing` where an item has not enough of each of its quorums, and the faults of
- * `enter` and of `publishRoles`
+ * `enter` and of `prepareRoles`
  */
 export const publishCeremony = async (
   repository: ImageRepository,
@@ -36,11 +44,13 @@ export const publishCeremony = async (
   }
   const [root, ...rest] = roles;
   if (root?.role !== 'root') return deny('protocol', 'field-invalid', 'the first item is the root');
+  const prepared = await prepareRoles(repository, rest, signers, nowMs);
+  if (!prepared.ok) return prepared;
   const entered = await enter(rest.filter(({ role }) => bundleClasses.some((name) => name === role)));
   if (!entered.ok) return entered;
   const rooted = await putRoot(repository.files, root);
   if (!rooted.ok) return rooted;
-  const published = await publishRoles(repository, rest, signers, nowMs);
+  const published = await putPrepared(repository.files, prepared.value);
   return published.ok ? ok(root.bytes) : published;
 };
 

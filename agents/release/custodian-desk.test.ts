@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
-import { fetchMetadata } from '#ota-client/repository/files';
-import { stageRelease } from '#ota-client/repository/publisher';
+import { targetEntry } from '#ota-client/repository/compose';
+import { consistentPath, fetchMetadata } from '#ota-client/repository/files';
+import { nameTargets, stageRelease } from '#ota-client/repository/publisher';
+import { loadRelease, maxFailedDevices } from '#ota-client/repository/release-record';
 import { decodeRequest, decodeSignatures, encodeRequest, encodeSignatures } from '#ota-client/repository/signing-request';
 import { findBundle } from '#ota-client/trust/bundle';
 import { deviceTrust } from '#ota-client/trust/device-trust';
@@ -13,7 +15,7 @@ import { addDraft } from './drafts.ts';
 import { beginOffice, publishFounding } from './founding.ts';
 import { publicKeyOf } from './keys.ts';
 import { draftOf, type TestOffice, testOffice } from './office.fixture.ts';
-import { atDesk } from './office.ts';
+import { atDesk, layOutOffice, openOffice } from './office.ts';
 import { acceptFiles, requestSignatures } from './signatures.ts';
 
 let office: TestOffice;
@@ -41,9 +43,9 @@ describe('a custodian', () => {
   test('signs nothing for another image than the one that is meant', async () => {
     const bytes = await asked('os-2');
     const key = office.key('os-first');
-    expect(code(await signRequest(crypto(), bytes, key, image))).toBe('ok');
+    expect(code(await signRequest(crypto(), bytes, key, { image }))).toBe('ok');
     for (const other of [image.with(0, 9), image.slice(0, 4096), new Uint8Array()])
-      expect(code(await signRequest(crypto(), bytes, key, other))).toBe('integrity/image-mismatch');
+      expect(code(await signRequest(crypto(), bytes, key, { image: other }))).toBe('integrity/image-mismatch');
   });
 
   test('signs no list whose manifest holds another statement than the own one', async () => {
@@ -57,6 +59,30 @@ describe('a custodian', () => {
     );
     const swapped = encodeRequest({ ...request, items: changed });
     expect(code(await signRequest(crypto(), swapped, office.key('os-first')))).toBe('integrity/target-mismatch');
+  });
+
+  test('signs no list of images without a manifest, but where nothing in it is expected to be new', async () => {
+    const request = unwrap(decodeRequest(await asked('os-2')));
+    const bare = encodeRequest({ ...request, items: request.items.map((item) => ({ ...item, files: [] })) });
+    const key = office.key('os-first');
+    expect(code(await signRequest(crypto(), bare, key))).toBe('integrity/signature-missing');
+    expect(code(await signRequest(crypto(), bare, key, { isNothingNew: true }))).toBe('ok');
+    const empty = request.items.map((item) =>
+      item.kind === 'metadata' ? { ...item, signed: { ...item.signed, targets: {} }, files: [] } : item,
+    );
+    expect(code(await signRequest(crypto(), encodeRequest({ ...request, items: empty }), key))).toBe('ok');
+  });
+
+  test('is asked for no list whose manifest is too large to be shown', async () => {
+    const { parts, folder } = office;
+    const { repository } = unwrap(openOffice(parts.crypto, folder));
+    const large = targetEntry(crypto(), 'os/os-2', new Uint8Array(256 * 1024 + 1), { releaseCounter: 2, hw: ['board-1'] });
+    const kept = unwrap(await atDesk(parts, folder, [], ({ store }) => loadRelease(store, 'os-2')));
+    const name = (entries: typeof kept.entries) => atDesk(parts, folder, [], (desk) => nameTargets(desk, 'os-2', entries));
+    unwrap(await repository.files.put(consistentPath(large), new Uint8Array(256 * 1024 + 1)));
+    unwrap(await name([large]));
+    expect(code(await requestSignatures(parts, folder, 'os-2'))).toBe('protocol/too-large');
+    unwrap(await name(kept.entries));
   });
 
   test('signs nothing that says more than its role may', async () => {
@@ -178,6 +204,12 @@ describe('an office is opened', () => {
   const begin = async (custodians: ReturnType<typeof keys>) =>
     code(await beginOffice(office.parts, `${office.folder}-other`, custodians, 2));
 
+  test('with a threshold of failures that can be reached', async () => {
+    for (const wrong of [0, maxFailedDevices + 1, 1_000_000, Number.NaN])
+      expect(code(layOutOffice(`${office.folder}-counted`, keys(), wrong))).toBe('protocol/config-invalid');
+    expect(code(layOutOffice(`${office.folder}-counted`, keys(), maxFailedDevices))).toBe('ok');
+  });
+
   test('SR-09: with two custodians of each role, no name and no key twice', async () => {
     expect(await begin(keys().slice(1))).toBe('integrity/custodians-missing');
     expect(await begin(keys().filter(({ role }) => role !== 'publisher'))).toBe('integrity/custodians-missing');
@@ -187,7 +219,23 @@ describe('an office is opened', () => {
     expect(await begin([first, { ...second, classical: first.classical }, ...rest])).toBe('integrity/hybrid-rule');
     expect(await begin([first, { ...second, postQuantum: first.postQuantum }, ...rest])).toBe('integrity/hybrid-rule');
     expect(await begin(keys())).toBe('ok');
-    expect(await begin(keys())).toBe('protocol/event-refused');
+    expect(await begin(keys().toReversed())).toBe('protocol/event-refused');
+  });
+
+  test('and a cut before its request leaves one that can be founded', async () => {
+    const folder = `${office.folder}-cut`;
+    const own = [office.key('publisher-only').signer];
+    // All that was written before the cut.
+    unwrap(layOutOffice(folder, keys(), 2));
+    expect(code(await publishFounding(office.parts, folder, own))).toBe('unavailable/not-found');
+    const asked = unwrap(await beginOffice(office.parts, folder, keys(), 2));
+    const sign = async (name: string) => unwrap(await signRequest(crypto(), asked, office.key(name))).signatures;
+    unwrap(await acceptFiles(office.parts, folder, 'founding', [await sign('owner-first')]));
+    expect(unwrap(await beginOffice(office.parts, folder, keys(), 2))).toEqual(asked);
+    for (const name of keys().flatMap(({ name, role }) => (role === 'publisher' || name === 'owner-first' ? [] : [name])))
+      unwrap(await acceptFiles(office.parts, folder, 'founding', [await sign(name)]));
+    unwrap(await publishFounding(office.parts, folder, own));
+    expect(code(await beginOffice(office.parts, folder, keys(), 2))).toBe('protocol/event-refused');
   });
 
   test('once', async () => {

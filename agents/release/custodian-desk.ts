@@ -21,6 +21,13 @@ export interface Shown {
   readonly lines: readonly string[];
 }
 
+export interface SigningChoices {
+  /** Of the release, to be compared with its statement. */
+  readonly image?: Uint8Array | undefined;
+  /** The custodian expects lists of releases that were signed before: a reissue, or a withdrawal. */
+  readonly isNothingNew?: boolean;
+}
+
 export interface Signed extends Shown {
   /** The file for the office. */
   readonly signatures: Uint8Array;
@@ -41,13 +48,14 @@ export const showRequest = (crypto: CryptoBackend, bytes: Uint8Array, image?: Ui
 /**
  * Signs what is of the key's own role, and nothing else that may stand in the request.
  * @returns what was shown, and the file for the office; or `integrity/role-mismatch` where nothing is of its role,
- * `integrity/signature-missing` for a list whose manifest lacks this custodian's own statement, and the faults of `showRequest`
+ * `integrity/signature-missing` for a list whose manifest lacks this custodian's own statement or is not there, and the faults
+ * of `showRequest`
  */
 export const signRequest = async (
   crypto: CryptoBackend,
   bytes: Uint8Array,
   { role, signer }: CustodianKey,
-  image?: Uint8Array,
+  { image, isNothingNew = false }: SigningChoices = {},
 ): Promise<Result<Signed>> => {
   const request = decodeRequest(bytes);
   if (!request.ok) return request;
@@ -58,7 +66,7 @@ export const signRequest = async (
   if (!lines.ok) return lines;
   const signatures: SignatureFile['signatures'][number][] = [];
   for (const item of own) {
-    const stated = checkOwnStatement(crypto, item, signer);
+    const stated = checkOwnStatement(crypto, item, signer, isNothingNew);
     if (!stated.ok) return stated;
     const signature = await signer.sign(messagesOf(crypto, item));
     if (!signature.ok) return signature;
@@ -87,11 +95,22 @@ const linesOf = (
 
 const isImageClass = (role: string): boolean => role === 'os' || role === 'repair';
 
-/** The manifest of an image holds the statement that this custodian signed before: the office can put no other under the list. */
-const checkOwnStatement = (crypto: CryptoBackend, item: SigningItem, { ed25519, mlDsa65 }: Signer): Result<void> => {
+/**
+ * The manifest of an image holds the statement that this custodian signed before: the office can put no other under the list
+ * with it. Which targets are new nobody can tell here, where nothing is kept: so a list without any manifest is signed only by
+ * who expects that, and one with some says line by line which files are here.
+ */
+const checkOwnStatement = (
+  crypto: CryptoBackend,
+  item: SigningItem,
+  { ed25519, mlDsa65 }: Signer,
+  isNothingNew: boolean,
+): Result<void> => {
   if (item.kind !== 'metadata' || !isImageClass(item.role)) return done;
   const list = listOf(item);
   if (!list.ok) return list;
+  if (list.value.targets.size > 0 && item.files.length === 0 && !isNothingNew)
+    return deny('integrity', 'signature-missing', `the list of ${item.role} names releases, and the manifest of none is here`);
   const keys = [{ suite: statementHeader.suite, classical: ed25519, postQuantum: mlDsa65 }];
   for (const { path, bytes } of item.files) {
     const target = list.value.targets.get(path);

@@ -1,16 +1,21 @@
 /** How an office begins: its custodians are written down, sign the root and every list, and the publishing machine makes that public. */
-import { deny, ok, type Result } from '#hal/core/result';
+import { deny, done, ok, type Result } from '#hal/core/result';
 import type { Signer } from '#ota-client/repository/custodian';
 import { metadataPath } from '#ota-client/repository/files';
 import { appendToLog } from '#ota-client/repository/office-log';
-import { nextRoles } from '#ota-client/repository/publish';
+import { type ImageRepository, nextRoles } from '#ota-client/repository/publish';
 import { itemsOf, publishCeremony } from './ceremony.ts';
 import { founding } from './drafts.ts';
 import type { PublicKey } from './keys.ts';
 import { atDesk, layOutOffice, type OfficeParts } from './office.ts';
-import { forgetRequest, keepRequest, keptRequest } from './requests.ts';
+import { forgetRequest, hasRequest, keepRequest, keptRequest } from './requests.ts';
 
-/** @returns the request that everybody signs first; or a fault of `layOutOffice` */
+/**
+ * Called again after a cut it goes on. Where the request is there already it is the same one, so that what came back for it
+ * still counts.
+ * @returns the request that everybody signs first; or `protocol/event-refused` where the repository is public already, and the
+ * faults of `layOutOffice`
+ */
 export const beginOffice = async (
   parts: OfficeParts,
   folder: string,
@@ -20,6 +25,12 @@ export const beginOffice = async (
   const laidOut = layOutOffice(folder, custodians, haltAfterFailures);
   if (!laidOut.ok) return laidOut;
   return atDesk(parts, folder, [], async ({ store, clock }, { repository }) => {
+    const closed = await checkUnpublished(repository);
+    if (!closed.ok) return closed;
+    if (hasRequest(folder, founding)) {
+      const kept = keptRequest(folder, founding);
+      return kept.ok ? ok(kept.value.bytes) : kept;
+    }
     const roles = await nextRoles(repository, () => [], clock.nowMs());
     if (!roles.ok) return roles;
     const detail = `${custodians.length} custodians`;
@@ -41,9 +52,8 @@ export const publishFounding = async (
   signers: readonly Signer[],
 ): Promise<Result<Uint8Array>> =>
   atDesk(parts, folder, [], async ({ store, clock }, { repository, quorumsOf }) => {
-    const published = await repository.files.get(metadataPath('timestamp.json'));
-    if (!published.ok) return published;
-    if (published.value !== undefined) return deny('protocol', 'event-refused', 'the repository is public already');
+    const closed = await checkUnpublished(repository);
+    if (!closed.ok) return closed;
     const kept = keptRequest(folder, founding);
     if (!kept.ok) return kept;
     const root = await publishCeremony(repository, kept.value, quorumsOf, signers, clock.nowMs());
@@ -54,3 +64,9 @@ export const publishFounding = async (
     forgetRequest(folder, founding);
     return ok(root.value);
   });
+
+const checkUnpublished = async ({ files }: Pick<ImageRepository, 'files'>): Promise<Result<void>> => {
+  const published = await files.size(metadataPath('timestamp.json'));
+  if (!published.ok) return published;
+  return published.value === undefined ? done : deny('protocol', 'event-refused', 'the repository is public already');
+};

@@ -8,7 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, toHex, utf8 } from '#hal/core/bytes';
 import { decodeJson, integer, list, object } from '#hal/core/config';
-import { deny, ok, type Result } from '#hal/core/result';
+import { deny, done, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
 import { openDurableStore } from '#hal/linux/durable-store';
@@ -16,6 +16,7 @@ import type { Clock } from '#hal/ports/clock';
 import type { Quorum } from '#ota-client/repository/custodian';
 import { type ClassQuorums, type ImageRepository, lifetimes } from '#ota-client/repository/publish';
 import type { Desk } from '#ota-client/repository/publisher';
+import { maxFailedDevices } from '#ota-client/repository/release-record';
 import { type OfficeRole, officeRoleOf, officeRoles } from '#ota-client/repository/signing-item';
 import { hasFloor } from '#ota-client/repository/succession';
 import { bundleClasses } from '#ota-client/trust/release';
@@ -41,18 +42,25 @@ export interface Office {
 
 export const officeName = 'office.json';
 const maxCustodians = 256;
-const officeFile = object({ haltAfterFailures: integer(1, 1_000_000), custodians: list(publicKey, maxCustodians) });
+const officeFile = object({ haltAfterFailures: integer(1, maxFailedDevices), custodians: list(publicKey, maxCustodians) });
 
 /** Two of a role must sign; the publishing machine is one, and signs nothing but what others signed. */
 const thresholdOf = (role: OfficeRole): number => (role === 'publisher' ? 1 : 2);
 
-/** @returns nothing; or `protocol/event-refused` where there is an office, `integrity/custodians-missing`, `integrity/hybrid-rule` */
+/**
+ * Harmless where the same office is written down already.
+ * @returns nothing; or `protocol/event-refused` where there is another one, `integrity/custodians-missing`, `integrity/hybrid-rule`
+ */
 export const layOutOffice = (folder: string, custodians: readonly PublicKey[], haltAfterFailures: number): Result<void> => {
   const known = readIfThere(join(folder, officeName));
   if (!known.ok) return known;
-  if (known.value !== undefined) return deny('protocol', 'event-refused', `${folder} holds an office already`);
+  const office = { custodians, haltAfterFailures };
+  if (known.value !== undefined)
+    return Buffer.from(known.value).equals(utf8(officeText(office)))
+      ? done
+      : deny('protocol', 'event-refused', `${folder} holds another office already`);
   const separate = checkSeparation(custodians);
-  return separate.ok ? writeOffice(folder, officeName, { custodians, haltAfterFailures }) : separate;
+  return separate.ok ? writeOffice(folder, officeName, office) : separate;
 };
 
 /** SR-03, SR-09: each role has enough custodians, and no name and no key stands for two of them. */
@@ -101,14 +109,17 @@ export const officeOf = (
 export const writeOffice = (
   folder: string,
   name: string,
-  { custodians, haltAfterFailures }: Pick<Office, 'custodians' | 'haltAfterFailures'>,
+  office: Pick<Office, 'custodians' | 'haltAfterFailures'>,
 ): Result<void> => {
-  const json = JSON.stringify({ haltAfterFailures, custodians: custodians.map(publicKeyJson) });
-  const decoded = decodeJson(json, officeFile);
+  const said = officeText(office);
+  const decoded = decodeJson(said, officeFile);
   if (!decoded.ok) return decoded;
   mkdirSync(folder, { recursive: true });
-  return writeAtomically(join(folder, name), utf8(`${json}\n`), 0o644);
+  return writeAtomically(join(folder, name), utf8(said), 0o644);
 };
+
+const officeText = ({ custodians, haltAfterFailures }: Pick<Office, 'custodians' | 'haltAfterFailures'>): string =>
+  `${JSON.stringify({ haltAfterFailures, custodians: custodians.map(publicKeyJson) })}\n`;
 
 /**
  * @param liveRoots hash trees whose reference values the verifier has (SR-13); what is no image measures nothing

@@ -5,7 +5,7 @@ import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
 import { seededRandom } from '#hal/memory/random';
 import { fetchMetadata } from '#ota-client/repository/files';
-import { stageRelease } from '#ota-client/repository/publisher';
+import { revokeRelease, stageRelease } from '#ota-client/repository/publisher';
 import { findBundle } from '#ota-client/trust/bundle';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { refresh } from '#ota-client/trust/refresh';
@@ -89,6 +89,41 @@ describe('all metadata anew', () => {
     expect(unwrap(await seen()).root.version).toBe(before.root.version + 1);
   });
 
+  test('is not public where a release that it names was revoked since; begun anew, it is', async () => {
+    const before = unwrap(await seen());
+    const request = unwrap(await beginReissue(office.parts, office.folder, undefined));
+    unwrap(await signAll(request, keepers()));
+    unwrap(await atDesk(office.parts, office.folder, [], (desk) => revokeRelease(desk, 'policy-2', 'pat', false)));
+    expect(code(await publish())).toBe('integrity/metadata-rollback');
+    expect(unwrap(await seen()).root.version).toBe(before.root.version);
+    unwrap(await signAll(unwrap(await beginReissue(office.parts, office.folder, undefined)), keepers()));
+    unwrap(await publish());
+    expect(code(await findBundle(unwrap(await seen()), 'policy', 'policy/current'))).toBe('policy/target-missing');
+  });
+
+  test('leaves the old root public where the rest of it cannot be', async () => {
+    const before = unwrap(await seen());
+    const request = unwrap(await beginReissue(office.parts, office.folder, undefined));
+    unwrap(await signAll(request, keepers()));
+    const stranger = newKey('stranger', 'publisher').signer;
+    expect(code(await publishReissue(office.parts, office.folder, [stranger]))).toBe('integrity/custodians-missing');
+    expect(unwrap(await seen()).root.version).toBe(before.root.version);
+    // A list that names nothing, as before, at a later version.
+    const stage = () =>
+      atDesk(office.parts, office.folder, [], (desk) =>
+        stageRelease(desk, 'configuration-2', [office.key('publisher-only').signer]),
+      );
+    const signIt = () => office.sign('configuration-2', 'configuration-first', 'configuration-second');
+    await office.add(draftOf(office, 'configuration'));
+    unwrap(await signIt());
+    unwrap(await stage());
+    unwrap(await atDesk(office.parts, office.folder, [], (desk) => revokeRelease(desk, 'configuration-2', 'pat', false)));
+    unwrap(await signIt());
+    unwrap(await stage());
+    expect(code(await publish())).toBe('integrity/metadata-rollback');
+    expect(unwrap(await seen()).root.version).toBe(before.root.version);
+  });
+
   test('replaces a custodian of a class, whose key then signs nothing', async () => {
     unwrap(await seen());
     // Any name: what custodians send back never lies in the place of the request.
@@ -122,6 +157,14 @@ describe('all metadata anew', () => {
     unwrap(await signAll(request, left.map(office.key)));
     unwrap(await publish());
     expect(unwrap(await seen()).root.version).toBe(2);
+  });
+
+  test('goes on beside what a cut left of a file that was being written', async () => {
+    const request = unwrap(await beginReissue(office.parts, office.folder, undefined));
+    for (const name of ['request.new', 'os-first.json.new'])
+      writeFileSync(join(office.folder, 'requests', 'reissue', name), '{"format":');
+    expect(unwrap(await signAll(request, keepers())).waitingFor).toEqual([]);
+    unwrap(await publish());
   });
 
   test('gives no name another key, and leaves no role without custodians', async () => {

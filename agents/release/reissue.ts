@@ -9,7 +9,7 @@ import { attempt, deny, done, ok, type Result } from '#hal/core/result';
 import type { Signer } from '#ota-client/repository/custodian';
 import { appendToLog } from '#ota-client/repository/office-log';
 import { nextRoles, type SignedRole } from '#ota-client/repository/publish';
-import { enterLists, listedEntries } from '#ota-client/repository/publisher';
+import { checkLists, enterLists, listedEntries } from '#ota-client/repository/publisher';
 import { itemsOf, publishCeremony } from './ceremony.ts';
 import { reissue } from './drafts.ts';
 import type { PublicKey } from './keys.ts';
@@ -68,7 +68,8 @@ export const quorumsOfReissue = (office: Office): Result<QuorumsOf> => {
 /**
  * Public from now on, and the custodians are those of the reissue.
  * @param signers of the publishing machine that the new root names
- * @returns the new root; or the faults of `publishCeremony`
+ * @returns the new root; or `integrity/metadata-rollback` where a release was staged, halted or revoked since `beginReissue`,
+ * and the faults of `publishCeremony`
  */
 export const publishReissue = (parts: OfficeParts, folder: string, signers: readonly Signer[]): Promise<Result<Uint8Array>> =>
   atDesk(parts, folder, [], async (desk, office) => {
@@ -79,7 +80,10 @@ export const publishReissue = (parts: OfficeParts, folder: string, signers: read
     if (!quorums.ok) return quorums;
     const next = openOffice(parts.crypto, folder, nextName);
     if (!next.ok) return next;
-    const enter = (lists: readonly SignedRole[]) => enterLists(desk, lists);
+    const enter = async (lists: readonly SignedRole[]) => {
+      const current = checkLists(desk, lists);
+      return current.ok ? enterLists(desk, lists) : current;
+    };
     const root = await publishCeremony(next.value.repository, kept.value, quorums.value, signers, clock.nowMs(), enter);
     if (!root.ok) return root;
     const by = signers.map(({ name }) => name).join(', ');

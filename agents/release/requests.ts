@@ -25,6 +25,7 @@ export interface KeptRequest {
 const placeOf = (folder: string, id: string): string => join(folder, 'requests', id);
 /** Not `.json`, as the files of custodians are: a custodian may be called anything. */
 const requestFile = 'request';
+const signaturesEnd = '.json';
 
 /** What came back for an earlier request of this release is forgotten: it was for other bytes. @returns the request's bytes */
 export const keepRequest = (folder: string, request: SigningRequest): Result<Uint8Array> => {
@@ -47,8 +48,9 @@ export const keptRequest = (folder: string, id: string): Result<KeptRequest> => 
   const request = decodeRequest(bytes.value);
   if (!request.ok) return request;
   const given: SignatureFile['signatures'][number][] = [];
+  // What a cut left of a file that was being written has another end, and never was one.
   for (const name of readdirSync(place).toSorted()) {
-    if (name === requestFile) continue;
+    if (!name.endsWith(signaturesEnd)) continue;
     const read = readIfThere(join(place, name));
     if (!read.ok) return read;
     const decoded = decodeSignatures(read.value ?? new Uint8Array());
@@ -93,7 +95,7 @@ export const keepSignatures = (
     counting += 1;
   }
   if (counting === 0) return deny('integrity', 'role-mismatch', `${first.name} signs for nothing of it`);
-  return writeAtomically(join(placeOf(folder, request.release), `${first.name}.json`), file, 0o644);
+  return writeAtomically(join(placeOf(folder, request.release), `${first.name}${signaturesEnd}`), file, 0o644);
 };
 
 const custodiansOf = (quorums: readonly Quorum[]): readonly Custodian[] => quorums.flatMap(({ custodians }) => custodians);

@@ -112,11 +112,13 @@ const listItem = async (
     if (!bytes.ok) return bytes;
     if (bytes.value === undefined) return deny('unavailable', 'not-found', entry.path);
     if (bytes.value.length <= maxShownBytes) files.push({ path: entry.path, bytes: bytes.value });
+    else if (hasFloor({ class: role }))
+      return deny('protocol', 'too-large', `${entry.path}: a manifest of ${bytes.value.length} bytes, at most ${maxShownBytes}`);
   }
   return ok({ kind: 'metadata', role, version, signed, files });
 };
 
-/** A larger file goes to the custodians on a way of its own. */
+/** A larger file goes to the custodians on a way of its own; not a manifest, in which they look for their own statement. */
 const maxShownBytes = 256 * 1024;
 
 const takeSigned = async (desk: Desk, office: Office, id: string, kept: KeptRequest): Promise<Result<ReleaseRecord>> => {

@@ -19,6 +19,7 @@ import { custodiansOf } from '#ota-client/trust/custodians';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { classTargets } from '#ota-client/trust/listing';
 import { type Repository, refresh } from '#ota-client/trust/refresh';
+import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import { checkTargetFile } from '#ota-client/trust/target-file';
 import { verityRoot } from './build.ts';
 
@@ -43,6 +44,8 @@ export interface VerifiedRepository {
   readonly rootVersion: number;
   readonly expiresMs: number;
   readonly releases: readonly VerifiedRelease[];
+  /** The newest of each class's list, of those that have one. */
+  readonly listVersions: ReadonlyMap<BundleClass, number>;
 }
 
 export interface RepositoryToVerify {
@@ -74,9 +77,18 @@ export const verifyRepository = async (
       releases.push(release.value);
     }
   }
-  const { root: newest, targets } = repository.value;
-  return ok({ rootVersion: newest.version, expiresMs: targets.expires, releases });
+  const { root: newest, targets, snapshot } = repository.value;
+  const { version: rootVersion } = newest;
+  return ok({ rootVersion, expiresMs: targets.expires, releases, listVersions: listVersionsIn(snapshot) });
 };
+
+const listVersionsIn = ({ meta }: Repository['snapshot']): VerifiedRepository['listVersions'] =>
+  new Map(
+    bundleClasses.flatMap((name) => {
+      const listed = meta.get(`${name}.json`);
+      return listed === undefined ? [] : [[name, listed.version] as const];
+    }),
+  );
 
 const verifyListed = async (
   files: Pick<StaticFiles, 'get'>,

@@ -15,7 +15,7 @@ import { isOffered } from './release-table.ts';
 /** The log as the desk needs it: everything is entered and proved, or why it is not. */
 export interface DeskLog {
   record(fresh: readonly LogEntry[], live: readonly LogEntry[]): Promise<Result<void>>;
-  /** A repair was made public without it, since a repair must always be possible (SR-12). */
+  /** A release was made public without it: a repair must always be possible (SR-12), and of bundles no device asks the proof. */
   leftOut(release: ReleaseRecord, code: string): void;
 }
 

@@ -198,19 +198,68 @@ const signRole = async (
   return bytes.ok ? ok({ role, version, bytes: bytes.value }) : bytes;
 };
 
+/** Files of metadata in the order in which they become public; nothing of it is yet. */
+export type Prepared = readonly (readonly [name: string, bytes: Uint8Array])[];
+
 /**
  * Publish roles that were signed before, under a new snapshot and timestamp; with none, only those two are renewed.
- * @returns nothing, or `integrity/metadata-rollback` where a role was published anew since it was signed
+ * @returns nothing, or a fault of `prepareRoles`
  */
 export const publishRoles = async (
-  { crypto, files, top, lifetimes }: ImageRepository,
+  repository: ImageRepository,
   roles: readonly SignedRole[],
   signers: readonly Signer[],
   nowMs: number,
 ): Promise<Result<void>> => {
+  const prepared = await prepareRoles(repository, roles, signers, nowMs);
+  return prepared.ok ? putPrepared(repository.files, prepared.value) : prepared;
+};
+
+/**
+ * All that can refuse a publication, before any of it is public.
+ * @returns what `putPrepared` makes public; or `integrity/metadata-rollback` where a role was published anew since it was
+ * signed, and `integrity/custodians-missing`
+ */
+export const prepareRoles = async (
+  { crypto, files, top, lifetimes }: ImageRepository,
+  roles: readonly SignedRole[],
+  signers: readonly Signer[],
+  nowMs: number,
+): Promise<Result<Prepared>> => {
   const published = await publishedMeta(files);
   if (!published.ok) return published;
-  const meta = new Map<string, MetaFile>(published.value.meta);
+  const { snapshotVersion: before, timestampVersion } = published.value;
+  const meta = metaWith(crypto, published.value.meta, roles);
+  if (!meta.ok) return meta;
+  const snapshotVersion = before + 1;
+  const said = snapshotJson(snapshotVersion, nowMs + lifetimes.snapshotMs, meta.value);
+  const snapshot = await signMetadata(crypto, said, signers, top.snapshot);
+  if (!snapshot.ok) return snapshot;
+  const file = metaFileOf(crypto, snapshotVersion, snapshot.value);
+  const described = timestampJson(timestampVersion + 1, nowMs + lifetimes.timestampMs, file);
+  const timestamp = await signMetadata(crypto, described, signers, top.timestamp);
+  if (!timestamp.ok) return timestamp;
+  return ok([
+    ...roles.map(({ role, version, bytes }) => [`${version}.${encodeURIComponent(role)}.json`, bytes] as const),
+    [`${snapshotVersion}.snapshot.json`, snapshot.value],
+    ['timestamp.json', timestamp.value],
+  ]);
+};
+
+export const putPrepared = async (files: StaticFiles, prepared: Prepared): Promise<Result<void>> => {
+  for (const [name, bytes] of prepared) {
+    const stored = await files.put(metadataPath(name), bytes);
+    if (!stored.ok) return stored;
+  }
+  return done;
+};
+
+const metaWith = (
+  crypto: CryptoBackend,
+  published: ReadonlyMap<string, MetaFile>,
+  roles: readonly SignedRole[],
+): Result<ReadonlyMap<string, MetaFile>> => {
+  const meta = new Map(published);
   for (const { role, version, bytes } of roles) {
     const file = metaFileOf(crypto, version, bytes);
     const before = meta.get(`${role}.json`);
@@ -219,39 +268,12 @@ export const publishRoles = async (
       return deny('integrity', 'metadata-rollback', `${role}: ${version} after ${before?.version ?? 0}`);
     meta.set(`${role}.json`, file);
   }
-  const snapshotVersion = published.value.snapshotVersion + 1;
-  const snapshot = await signMetadata(
-    crypto,
-    snapshotJson(snapshotVersion, nowMs + lifetimes.snapshotMs, meta),
-    signers,
-    top.snapshot,
-  );
-  if (!snapshot.ok) return snapshot;
-  const described = timestampJson(
-    published.value.timestampVersion + 1,
-    nowMs + lifetimes.timestampMs,
-    metaFileOf(crypto, snapshotVersion, snapshot.value),
-  );
-  const timestamp = await signMetadata(crypto, described, signers, top.timestamp);
-  if (!timestamp.ok) return timestamp;
-  return putAll(files, [
-    ...roles.map(({ role, version, bytes }) => [`${version}.${encodeURIComponent(role)}.json`, bytes] as const),
-    [`${snapshotVersion}.snapshot.json`, snapshot.value],
-    ['timestamp.json', timestamp.value],
-  ]);
+  return ok(meta);
 };
 
 /** Published before a cut: publishing it again is harmless. */
 const isSameFile = (a: MetaFile, b: MetaFile): boolean =>
   a.version === b.version && a.hashes !== undefined && b.hashes !== undefined && equalHashes(a.hashes, b.hashes);
-
-const putAll = async (files: StaticFiles, named: readonly (readonly [string, Uint8Array])[]): Promise<Result<void>> => {
-  for (const [name, bytes] of named) {
-    const stored = await files.put(metadataPath(name), bytes);
-    if (!stored.ok) return stored;
-  }
-  return done;
-};
 
 export interface PublishedMeta {
   readonly timestampVersion: number;

@@ -19,6 +19,7 @@ import {
   signRelease,
   stageRelease,
 } from './publisher.ts';
+import { allReleases, maxFailedDevices } from './release-record.ts';
 import { type ReleaseEvent, type ReleaseState, releases } from './release-table.ts';
 import {
   ci,
@@ -75,7 +76,7 @@ describe('a release', () => {
     expect(unwrap(offers(here.desk))).toEqual([]);
     expect(unwrap(await rollRelease(here.desk, id, 10, 'pat')).permille).toBe(10);
     expect(unwrap(await rollRelease(here.desk, id, 500, 'pat')).permille).toBe(500);
-    expect(unwrap(completeRelease(here.desk, id, 'pat'))).toMatchObject({ state: 'complete', permille: 1000 });
+    expect(unwrap(await completeRelease(here.desk, id, 'pat'))).toMatchObject({ state: 'complete', permille: 1000 });
     expect(unwrap(offers(here.desk))).toMatchObject([{ releaseId: id, permille: 1000 }]);
   });
 
@@ -112,7 +113,7 @@ describe('a release', () => {
     expect(codeFor(await signRelease(desk, id, keepers('os')))).toBe('protocol/event-refused');
     expect(codeFor(await stageRelease(desk, id, ci))).toBe('protocol/event-refused');
     expect(codeFor(await rollRelease(desk, id, 1, 'pat'))).toBe('protocol/event-refused');
-    expect(codeFor(completeRelease(desk, id, 'pat'))).toBe('protocol/event-refused');
+    expect(codeFor(await completeRelease(desk, id, 'pat'))).toBe('protocol/event-refused');
     expect(codeFor(haltRelease(desk, id, 'pat'))).toBe('protocol/event-refused');
   });
 
@@ -126,7 +127,7 @@ describe('a release', () => {
     expect(codeFor(await stageRelease(desk, id, ci))).toBe('ok');
   });
 
-  test('SR-13: is neither staged nor offered while its reference values are not live', async () => {
+  test('SR-13: is neither staged nor offered, nor offered to more, while its reference values are not live', async () => {
     const here = await drafted();
     unwrap(reviewRelease(here.desk, id, 'bea'));
     unwrap(await signRelease(here.desk, id, keepers('os')));
@@ -138,6 +139,11 @@ describe('a release', () => {
     here.live.delete(id);
     expect(codeFor(await rollRelease(here.desk, id, 1000, 'pat'))).toBe('policy/references-missing');
     expect(stateOf(here)).toBe('staged');
+    here.live.add(id);
+    unwrap(await rollRelease(here.desk, id, 1, 'pat'));
+    here.live.delete(id);
+    expect(codeFor(await completeRelease(here.desk, id, 'pat'))).toBe('policy/references-missing');
+    expect(unwrap(offers(here.desk))).toMatchObject([{ permille: 1 }]);
   });
 
   test('is not staged before its files are in place', async () => {
@@ -185,6 +191,24 @@ describe('a cut of power', () => {
   });
 });
 
+describe('a cut of power within the record of a new draft', () => {
+  test.each(['release/new', 'releases'])('at %s leaves the office open, and the same draft can be made again', async (at) => {
+    const { desk } = await drafted();
+    let left = 1;
+    const put: Site['desk']['store']['put'] = (key, bytes) =>
+      key === at && left-- > 0
+        ? { ok: false, fault: { category: 'unavailable', reason: 'storage-failed' } }
+        : desk.store.put(key, bytes);
+    const cut = { ...desk, store: { get: desk.store.get.bind(desk.store), put } };
+    const draft = { id: 'new', class: 'os', author: 'ada', custom: { releaseCounter: 3 }, entries: [] } as const;
+    expect(codeFor(draftRelease(cut, draft))).toBe('unavailable/storage-failed');
+    expect(unwrap(allReleases(desk.store)).map((release) => release.id)).toEqual([id]);
+    expect(codeFor(draftRelease(cut, draft))).toBe('ok');
+    expect(codeFor(draftRelease(cut, draft))).toBe('protocol/event-refused');
+    expect(unwrap(allReleases(desk.store)).map((release) => release.id)).toEqual([id, 'new']);
+  });
+});
+
 describe('a rollout', () => {
   test('halts when it failed on so many devices, each counted once', async () => {
     const here = await rolling(10);
@@ -194,6 +218,29 @@ describe('a rollout', () => {
     expect(unwrap(offers(here.desk))).toEqual([]);
     expect(codeFor(await rollRelease(here.desk, id, 1000, 'pat'))).toBe('protocol/event-refused');
     expect(unwrap(reportFailure(here.desk, id, 'handle-3')).failedOn).toHaveLength(2);
+  });
+
+  test('cut between the last failure and the halt, halts when that device reports again', async () => {
+    const { desk } = await rolling(10);
+    unwrap(reportFailure(desk, id, 'handle-1'));
+    let left = 1;
+    const put: Site['desk']['store']['put'] = (key, bytes) =>
+      key === `release/${id}` && left-- === 0
+        ? { ok: false, fault: { category: 'unavailable', reason: 'storage-failed' } }
+        : desk.store.put(key, bytes);
+    const cut = { ...desk, store: { get: desk.store.get.bind(desk.store), put } };
+    expect(codeFor(reportFailure(cut, id, 'handle-2'))).toBe('unavailable/storage-failed');
+    expect(unwrap(offers(desk))).toHaveLength(1);
+    expect(unwrap(reportFailure(desk, id, 'handle-2'))).toMatchObject({ state: 'halted', failedOn: ['handle-1', 'handle-2'] });
+    expect(unwrap(offers(desk))).toEqual([]);
+  });
+
+  test('that failed on as many devices as are counted halts, whatever its threshold', async () => {
+    const here = await rolling();
+    const desk = { ...here.desk, haltAfterFailures: maxFailedDevices };
+    for (let device = 1; device < maxFailedDevices; device += 1) unwrap(reportFailure(desk, id, `handle-${device}`));
+    expect(stateOf(here)).toBe('rolling');
+    expect(unwrap(reportFailure(desk, id, 'the last')).state).toBe('halted');
   });
 
   test('a halted release is withdrawn with the next signing, and goes round again by review', async () => {

@@ -12,15 +12,24 @@ import type { JsonObject } from '#ota-client/trust/json';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import { readTargets } from '#ota-client/trust/metadata';
 import type { BundleClass } from '#ota-client/trust/release';
+import { checkNames, classEntries, publishedEntries } from './class-list.ts';
 import { assembleMetadata, type TargetEntry } from './compose.ts';
 import { type CustodianSignature, metadataMessages, type Signer } from './custodian.ts';
 import type { Offer } from './director.ts';
 import { consistentPath } from './files.ts';
 import { type DeskLog, enterPublication } from './log-entries.ts';
 import { appendToLog } from './office-log.ts';
-import { type ImageRepository, nextClass, publishRoles, type SignedRole, type UnsignedRole } from './publish.ts';
-import { allReleases, checkRelease, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
-import { isListed, isOffered, type ReleaseEvent, releases } from './release-table.ts';
+import {
+  type ImageRepository,
+  nextClass,
+  prepareRoles,
+  publishRoles,
+  putPrepared,
+  type SignedRole,
+  type UnsignedRole,
+} from './publish.ts';
+import { allReleases, checkRelease, isKnown, loadRelease, type ReleaseRecord, saveRelease } from './release-record.ts';
+import { isOffered, type ReleaseEvent, releases } from './release-table.ts';
 import { checkSuccession, isOnRevokedFloor } from './succession.ts';
 
 export interface Desk {
@@ -50,8 +59,9 @@ export interface Draft {
  * `protocol/field-invalid`, and the faults of `checkSuccession`
  */
 export const checkDraft = ({ store }: Pick<Desk, 'store'>, draft: Draft): Result<ReleaseRecord> => {
-  const existing = loadRelease(store, draft.id);
-  if (existing.ok) return deny('protocol', 'event-refused', `${draft.id} exists`);
+  const known = isKnown(store, draft.id);
+  if (!known.ok) return known;
+  if (known.value) return deny('protocol', 'event-refused', `${draft.id} exists`);
   const ofClass = checkClass(draft.class, draft.entries);
   if (!ofClass.ok) return ofClass;
   const others = allReleases(store);
@@ -141,8 +151,8 @@ export const signRelease = async (desk: Desk, id: string, signers: readonly Sign
 };
 
 /**
- * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, entered in the
- * log of releases. What was revoked of the class is withdrawn with it.
+ * Make it public, which is where it must be complete: reference values live (SR-13), every file in place, an `os` entered in
+ * the log of releases. What was revoked of the class is withdrawn with it.
  * @returns the staged release, or a revoked one withdrawn; or `policy/references-missing`, `integrity/target-mismatch`,
  * `integrity/metadata-rollback`, `integrity/witnesses-missing`, and the faults of `checkSuccession`
  */
@@ -153,9 +163,13 @@ export const stageRelease = async (desk: Desk, id: string, signers: readonly Sig
   if (!ready.ok) return ready;
   const signed = keptSigned(desk, release.value);
   if (!signed.ok) return signed;
+  const current = checkStillNamed(desk, release.value, signed.value);
+  if (!current.ok) return current;
+  const prepared = await prepareRoles(desk.repository, [signed.value], signers, desk.clock.nowMs());
+  if (!prepared.ok) return prepared;
   const entered = await enter(desk, release.value, signed.value);
   if (!entered.ok) return entered;
-  const published = await publishRoles(desk.repository, [signed.value], signers, desk.clock.nowMs());
+  const published = await putPrepared(desk.repository.files, prepared.value);
   if (!published.ok) return published;
   const by = signers.map(({ name }) => name).join(', ');
   const staged = advance(desk, id, 'stage', by, ok);
@@ -182,19 +196,25 @@ export const rollRelease = async (desk: Desk, id: string, permille: number, by: 
   return advance(desk, id, 'roll', by, (current) => ok({ ...current, permille }), `${permille} of 1000`);
 };
 
-export const completeRelease = (desk: Desk, id: string, by: string): Result<ReleaseRecord> =>
-  advance(desk, id, 'complete', by, (release) => ok({ ...release, permille: 1000 }));
+/** Offered to everybody, which widens it: @returns `policy/references-missing` as `rollRelease` does */
+export const completeRelease = async (desk: Desk, id: string, by: string): Promise<Result<ReleaseRecord>> => {
+  const release = allowed(desk, id, 'complete');
+  if (!release.ok) return release;
+  const live = await checkReferences(desk, release.value);
+  return live.ok ? advance(desk, id, 'complete', by, (current) => ok({ ...current, permille: 1000 })) : live;
+};
 
 export const haltRelease = (desk: Desk, id: string, by: string): Result<ReleaseRecord> =>
   advance(desk, id, 'halt', by, (release) => ok({ ...release, permille: 0 }));
 
-/** A device fell back from this release; each device counts once. Enough of them halt the rollout. */
+/**
+ * A device fell back from this release; each device counts once. Enough of them halt the rollout, also where a cut came
+ * between the count and the halt and any of them reports again.
+ */
 export const reportFailure = (desk: Desk, id: string, handle: string): Result<ReleaseRecord> => {
   const release = loadRelease(desk.store, id);
-  if (!release.ok || !isOffered(release.value.state) || release.value.failedOn.includes(handle)) return release;
-  const logged = log(desk, handle, 'report', id);
-  if (!logged.ok) return logged;
-  const reported = saveRelease(desk.store, { ...release.value, failedOn: [...release.value.failedOn, handle] });
+  if (!release.ok || !isOffered(release.value.state)) return release;
+  const reported = release.value.failedOn.includes(handle) ? release : countFailure(desk, release.value, handle);
   if (!reported.ok) return reported;
   const failures = reported.value.failedOn.length;
   return failures >= desk.haltAfterFailures ? haltRelease(desk, id, `the desk, after ${failures} failures`) : reported;
@@ -207,10 +227,24 @@ export const reportFailure = (desk: Desk, id: string, handle: string): Result<Re
 export const revokeRelease = (desk: Desk, id: string, by: string, raisesFloor: boolean): Result<ReleaseRecord> =>
   advance(desk, id, 'revoke', by, (release) => ok({ ...release, raisesFloor, permille: 0 }), raisesFloor ? 'with its floor' : '');
 
+/**
+ * Lists that were signed anew name what is published now: nothing was staged, halted or revoked since.
+ * @returns nothing, or `integrity/metadata-rollback`
+ */
+export const checkLists = (desk: Pick<Desk, 'store'>, lists: readonly SignedRole[]): Result<void> => {
+  const entriesOf = listedEntries(desk);
+  if (!entriesOf.ok) return entriesOf;
+  for (const list of lists) {
+    const named = checkNames(list, entriesOf.value(list.role as BundleClass));
+    if (!named.ok) return named;
+  }
+  return done;
+};
+
 /** What a class names that is published, for its list to be signed anew. */
 export const listedEntries = ({ store }: Pick<Desk, 'store'>): Result<(name: BundleClass) => readonly TargetEntry[]> => {
   const all = allReleases(store);
-  return all.ok ? ok((name) => entriesIn(all.value.filter((release) => release.class === name && isListed(release.state)))) : all;
+  return all.ok ? ok((name) => publishedEntries(all.value, name)) : all;
 };
 
 /** What the director may name now: nothing on a floor on which a release was revoked. */
@@ -262,16 +296,6 @@ const log = ({ repository, store, clock }: Desk, by: string, did: string, releas
 const checkClass = (name: BundleClass, entries: readonly TargetEntry[]): Result<void> =>
   entries.every(({ path }) => path.startsWith(`${name}/`)) ? done : deny('integrity', 'role-mismatch', name);
 
-const classEntries = (all: readonly ReleaseRecord[], release: ReleaseRecord): readonly TargetEntry[] => {
-  const published = all.filter((other) => other.class === release.class && other.id !== release.id && isListed(other.state));
-  return entriesIn(release.state === 'revoked' ? published : [...published, release]);
-};
-
-/** By path, the later release winning: a repair release takes the place of the one before. */
-const entriesIn = (named: readonly ReleaseRecord[]): readonly TargetEntry[] => [
-  ...new Map(named.flatMap(({ entries }) => entries).map((entry) => [entry.path, entry])).values(),
-];
-
 const withdrawRevoked = (desk: Desk, published: ReleaseRecord, by: string): Result<void> => {
   const all = allReleases(desk.store);
   if (!all.ok) return all;
@@ -299,7 +323,6 @@ const checkReady = async (desk: Desk, release: ReleaseRecord): Promise<Result<vo
   return done;
 };
 
-/** SR-12: a repair is public without the log rather than not at all, and somebody is told. */
 /** Lists that are signed anew with the same releases in them: without proof of theirs, devices would refuse what they name. */
 export const enterLists = async (
   { transparency, repository, store }: Desk,
@@ -310,6 +333,10 @@ export const enterLists = async (
   return all.ok ? enterPublication(transparency, repository, { lists, all: all.value }) : all;
 };
 
+/**
+ * Only `os` waits for witnesses. A repair is public without the log rather than not at all (SR-12), and so is what writes no
+ * slot, whose proof no device asks for; somebody is told.
+ */
 const enter = async (
   { transparency, repository, store }: Desk,
   release: ReleaseRecord,
@@ -319,9 +346,20 @@ const enter = async (
   const all = allReleases(store);
   if (!all.ok) return all;
   const entered = await enterPublication(transparency, repository, { lists: [signed], release, all: all.value });
-  if (entered.ok || release.class !== 'repair') return entered;
+  if (entered.ok || release.class === 'os') return entered;
   transparency.leftOut(release, codeOf(entered.fault));
   return done;
+};
+
+/** Of its class something else may have been revoked or halted since the list was signed, or the release itself. */
+const checkStillNamed = ({ store }: Desk, release: ReleaseRecord, list: SignedRole): Result<void> => {
+  const all = allReleases(store);
+  return all.ok ? checkNames(list, classEntries(all.value, release)) : all;
+};
+
+const countFailure = (desk: Desk, release: ReleaseRecord, handle: string): Result<ReleaseRecord> => {
+  const logged = log(desk, handle, 'report', release.id);
+  return logged.ok ? saveRelease(desk.store, { ...release, failedOn: [...release.failedOn, handle] }) : logged;
 };
 
 const checkReferences = async (desk: Desk, release: ReleaseRecord): Promise<Result<void>> => {

@@ -11,6 +11,8 @@ import { type ReleaseState, releases } from './release-table.ts';
 const releaseId = text(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'an id of a release');
 const person = text(/^[a-z0-9][a-z0-9.@-]{0,63}$/, 'a name');
 const maxEntries = 256;
+/** So many devices are counted on which one release failed; a rollout halts by then. */
+export const maxFailedDevices = 256;
 const maxRecordBytes = 1024 * 1024;
 
 const entry = fields({
@@ -32,7 +34,7 @@ const record = fields({
   entries: list(entry, maxEntries),
   permille: integer(0, 1000),
   /** Handles of devices on which it failed. */
-  failedOn: list(text(), maxEntries),
+  failedOn: list(text(), maxFailedDevices),
   /** Of a revoked one: whether releases for its hardware must stand on a higher floor from now on (SR-08). */
   raisesFloor: boolean,
 });
@@ -56,10 +58,16 @@ export const checkRelease = (release: ReleaseRecord): Result<ReleaseRecord> => d
 export const saveRelease = (store: Store, release: ReleaseRecord): Result<ReleaseRecord> => {
   const checked = checkRelease(release);
   if (!checked.ok) return checked;
-  const indexed = addToIndex(store, release.id);
-  if (!indexed.ok) return indexed;
   const stored = store.put(`release/${release.id}`, utf8(JSON.stringify(release)));
-  return stored.ok ? ok(release) : stored;
+  if (!stored.ok) return stored;
+  const indexed = addToIndex(store, release.id);
+  return indexed.ok ? ok(release) : indexed;
+};
+
+/** Whether its draft was ever finished: a cut may leave a record that the index does not name, and then it never was. */
+export const isKnown = (store: Store, id: string): Result<boolean> => {
+  const ids = index(store);
+  return ids.ok ? ok(ids.value.includes(id)) : ids;
 };
 
 /** All releases, in the order in which they were drafted. */

@@ -83,7 +83,7 @@ describe('publishing', () => {
     expect(unwrap(site.releases.offers())).toEqual([]);
     site.makeLive(release);
     expect(unwrap(await site.releases.publish(release)).state).toBe('rolling');
-    expect(unwrap(site.releases.complete('release-2')).state).toBe('complete');
+    expect(unwrap(await site.releases.complete('release-2')).state).toBe('complete');
   });
 
   test('each release has a target of its own, so one that is halted hides none', async () => {

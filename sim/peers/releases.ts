@@ -65,7 +65,7 @@ export interface Releases {
    */
   publish(release: BuiltPlan, permille?: number): Promise<Result<ReleaseRecord>>;
   roll(id: string, permille: number): Promise<Result<ReleaseRecord>>;
-  complete(id: string): Result<ReleaseRecord>;
+  complete(id: string): Promise<Result<ReleaseRecord>>;
   halt(id: string): Result<ReleaseRecord>;
   record(id: string): Result<ReleaseRecord>;
   /** What a director may name now. */

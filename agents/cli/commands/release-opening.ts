@@ -50,7 +50,11 @@ export const releaseOpeningCommands = (release: Command, run: Run): void => {
     .option('--custodian <file...>', 'public keys of everybody who will sign; each role needs two, the publishing machine one')
     .option('--out <file>', 'where the request goes that they all sign first')
     .option('--keys <folder>', 'for trials: keys of all custodians in one place, made where there are none')
-    .option('--halt-after <number>', 'devices that fall back from a release before its rollout halts by itself', '2')
+    .option(
+      '--halt-after <number>',
+      'devices, at most 256, that fall back from a release before its rollout halts by itself',
+      '2',
+    )
     .description('open an office: a repository in which every class is empty')
     .action(run(({ console }, folder: string, options: InitOptions) => init(console, folder, options)));
   release

@@ -15,6 +15,7 @@ interface SignOptions {
   readonly key: string;
   readonly pin?: string;
   readonly image?: string;
+  readonly nothingNew?: boolean;
   readonly out: string;
 }
 
@@ -32,6 +33,7 @@ export const releaseSigningCommands = (release: Command, run: Run): void => {
     .requiredOption('--key <file>', 'of the custodian whose machine this is')
     .option('--pin <file>', pinText)
     .option('--image <file>', 'the image that is meant, to be compared with what is signed')
+    .option('--nothing-new', 'what is signed names only releases that were signed before: a reissue, or a withdrawal')
     .requiredOption('--out <file>', 'where the signatures go, for the office')
     .description('on a custodian’s own machine: show what is asked, and sign what is of this custodian’s role')
     .action(run(({ console }, options: SignOptions) => sign(console, options)));
@@ -64,14 +66,16 @@ const ask = async (console: Console, folder: string, id: string, out: string): P
   }));
 };
 
-const sign = async (console: Console, { request, key, pin, image, out }: SignOptions): Promise<number> => {
+const sign = async (console: Console, { request, key, pin, image, nothingNew = false, out }: SignOptions): Promise<number> => {
   const bytes = readGiven(request);
   if (!bytes.ok) return console.refuse(bytes.fault);
   const held = readKey(key, tokensWith(pin));
   if (!held.ok) return console.refuse(held.fault);
   const meant = image === undefined ? ok(undefined) : readGiven(image);
   if (!meant.ok) return console.refuse(meant.fault);
-  const signed = await signRequest(officeParts().crypto, bytes.value, held.value, meant.value);
+  const signed = await signRequest(officeParts().crypto, bytes.value, held.value, {
+    ...{ image: meant.value, isNothingNew: nothingNew },
+  });
   if (!signed.ok) return console.refuse(signed.fault);
   const { digest, lines, logHead, signatures } = signed.value;
   return answer(console, writeAtomically(out, signatures, 0o644), () => ({

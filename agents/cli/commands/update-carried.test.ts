@@ -118,14 +118,32 @@ describe('a release that was carried to a device', () => {
     expect(await slots.states()).toMatch(/^a committed (?:empty|writing)$/);
   });
 
-  test('is refused with a bit flipped anywhere that counts, and where files are not there', async () => {
+  const inPayload = (name: RegExp) => (file: string) => file.startsWith(`targets/payload/${id}/`) && name.test(file);
+  test.each([
+    // Half of a timestamp is within its signatures: others, or no hexadecimal any more.
+    ['timestamp', (file: string) => file === 'metadata/timestamp.json', /^(?:integrity\/signature-invalid|protocol\/[a-z-]+)$/],
+    ['snapshot', (file: string) => file.endsWith('.snapshot.json'), /^integrity\/metadata-mismatch$/],
+    ['list of classes', (file: string) => file === 'metadata/1.targets.json', /^integrity\/metadata-mismatch$/],
+    ['list of its class', (file: string) => file === 'metadata/2.repair.json', /^integrity\/metadata-mismatch$/],
+    ['manifest', (file: string) => file.startsWith('targets/repair/'), /^integrity\/target-mismatch$/],
+    ['index', inPayload(/\/index$/), /^integrity\/target-mismatch$/],
+    ['recipes', inPayload(/\.recipe$/), /^integrity\/target-mismatch$/],
+    ['first byte of the pieces', inPayload(/\.pieces$/), /^integrity\/segment-mismatch$/],
+  ])('is refused with a bit flipped in the %s', async (what, isMeant, refusal) => {
     const place = unpacked();
-    const payload = join(place, 'targets/payload', id);
-    for (const name of readdirSync(payload).filter((file) => file.endsWith('.pieces'))) {
-      const bytes = readFileSync(join(payload, name));
-      writeFileSync(join(payload, name), bytes.fill((bytes[0] ?? 0) ^ 1, 0, 1));
+    const flipped = readdirSync(place, { recursive: true, encoding: 'utf8' }).filter((file) => isMeant(file));
+    expect(flipped).not.toEqual([]);
+    for (const name of flipped) {
+      const bytes = readFileSync(join(place, name));
+      // Not all of the pieces are asked for by a device that comes from the base.
+      const at = what.startsWith('first byte') ? 0 : bytes.length >> 1;
+      writeFileSync(join(place, name), bytes.with(at, (bytes[at] ?? 0) ^ 1));
     }
-    expect(await install('--repair', '--from', place)).toBe('integrity/segment-mismatch');
+    expect(await install('--repair', '--from', place)).toMatch(refusal);
+    expect(await slots.states()).toMatch(/^a committed (?:empty|writing)$/);
+  });
+
+  test('is refused where files are not there', async () => {
     expect(await install('--repair', '--from', device.directory)).toBe('unavailable/not-found');
     expect(await install('--repair', '--from', '/nowhere')).toBe('protocol/file-unreadable');
   });

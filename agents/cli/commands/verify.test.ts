@@ -97,13 +97,22 @@ describe('verify release', () => {
     cpSync(at('logged'), at('watched'), { recursive: true });
     const foreign = entry('of a thief', 'statement');
     const [keeper, watched] = [newLog(newWitnesses().slice(0, 2), folderFiles(at('watched'))), at('watched')];
-    unwrap(await keeper.record([foreign]));
+    const list = entry('a list of a thief', 'targets');
+    unwrap(await keeper.record([foreign, list, { ...entry('of no kind'), kind: 'other' as 'targets' }]));
     const words = ['release', watched, '--root', root, '--trust', at('trust-log')];
     const { out } = await run(...words);
-    expect(out).toContain('verified      log of releases: all 4 entries lead to its signed checkpoint');
+    expect(out).toContain('verified      log of releases: all 6 entries lead to its signed checkpoint');
     expect(out).toContain(`not verified  who signed what the log has as ${toHex(foreign.digest)}: no release here is that`);
-    expect((await askJson('verify', ...words)).json).toMatchObject({ log: { size: 4, unaccounted: [toHex(foreign.digest)] } });
-    const tile = join(watched, 'log/tile/entries/000.p/4');
+    expect(out).toContain(`not verified  who signed the list that the log has as ${toHex(list.digest)}: no list here is that`);
+    expect(out).toContain('not verified  what entry 5 of the log is: nobody here reads it');
+    // Both lists of os that were ever public are accounted for.
+    expect((await askJson('verify', ...words)).json).toMatchObject({
+      log: {
+        ...{ size: 6, unaccounted: [toHex(foreign.digest)] },
+        ...{ unaccountedLists: [toHex(list.digest)], unknownEntries: [5] },
+      },
+    });
+    const tile = join(watched, 'log/tile/entries/000.p/6');
     writeFileSync(tile, read(tile).fill(0x20, 60, 61));
     expect(await refusal(...words)).toBe('integrity/log-split');
   });

@@ -108,7 +108,7 @@ const releaseReport = async (folder: string, rootFile: string, trustFile: string
   const repository = await verifyRepository(source, new AbortController().signal);
   if (!repository.ok) return repository;
   const { rootVersion, expiresMs, releases } = repository.value;
-  const watched = log === undefined ? ok(undefined) : await verifyLog(source.files, log, releases);
+  const watched = log === undefined ? ok(undefined) : await verifyLog(source.files, log, repository.value);
   if (!watched.ok) return watched;
   const lines = releases.flatMap(({ path, custodians, threshold, hardware, statement, files, log: proved }) => [
     `${path}: ${numbers(statement)} for ${hardware}; metadata and statement by ${threshold} of ${custodians.join(', ')}; ${files} pinned files`,
@@ -125,6 +125,10 @@ const releaseReport = async (folder: string, rootFile: string, trustFile: string
     unverified: [
       'pieces of payloads: `enigmctl verify artifact` holds a whole image against its release',
       ...(watched.value?.unaccounted ?? []).map((digest) => `who signed what the log has as ${digest}: no release here is that`),
+      ...(watched.value?.unaccountedLists ?? []).map(
+        (digest) => `who signed the list that the log has as ${digest}: no list here is that`,
+      ),
+      ...(watched.value?.unknownEntries ?? []).map((at) => `what entry ${at} of the log is: nobody here reads it`),
       ...(log === undefined ? ['the log of releases: no log was given by --trust'] : []),
     ],
     facts: {

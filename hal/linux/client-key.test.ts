@@ -50,7 +50,8 @@ describe('a socket that was made later', () => {
   let clock: VirtualClock;
   const ending = () => new AbortController();
   beforeEach(() => {
-    clock = virtualClock();
+    // Files of this test are made at the time of the machine that runs it, which is before that.
+    clock = virtualClock(Date.UTC(2099, 0, 1));
   });
 
   test('is seen when it comes, and when it is another one than before', async () => {
@@ -66,6 +67,17 @@ describe('a socket that was made later', () => {
     const path = join(directory, 'socket');
     writeFileSync(path, '');
     expect(await socketReplaced(path, clock, ending().signal)).toBe(true);
+  });
+
+  test('is not one from the future: the clock was set back since', async () => {
+    const path = join(directory, 'socket');
+    writeFileSync(path, '');
+    const past = virtualClock(0);
+    const end = ending();
+    const seen = socketReplaced(path, past, end.signal);
+    await past.advance(60_000);
+    end.abort();
+    expect(await seen).toBe(false);
   });
 
   test('is not one that was there before the process', async () => {

@@ -144,16 +144,19 @@ export const updateKiller = (
       const victim = victimOf(phase);
       const before = victim === 'power' ? 0 : (restartsOf(world)[victim] ?? 0);
       let cut = Promise.resolve();
+      let isStruck = false;
       const killed = new AbortController();
       const strike = () => {
+        // A mouth whose TPM socket is another one starts itself anew: for a moment nobody is there to be killed.
+        isStruck = victim === 'power' || machine.signal(victim, 'SIGKILL');
+        if (!isStruck) return;
         killed.abort();
         if (victim === 'power') cut = device.powerCut();
-        else expect(machine.signal(victim, 'SIGKILL')).toBe(true);
       };
       const watching = await watchFor(world, phaseKills[phase].moment(draw), strike);
       const working = work(killed.signal);
       void working.then(watching.end, watching.end);
-      const isKilled = await watching.reached;
+      const isKilled = (await watching.reached) && isStruck;
       watching.end();
       await working;
       if (isKilled) {

@@ -9,9 +9,11 @@ import { installed } from '#agents/package/places';
 import { units } from '#agents/package/units';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
 import { toBase64 } from '#hal/core/bytes';
+import { encodeMessage } from '#hal/core/message';
 import { unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
 import { systemRandom } from '#hal/linux/random';
+import { frame } from '#hal/remote/frames';
 import { openLine } from '#sim/machine/line';
 import { startSwtpm } from '#sim/machine/swtpm';
 import { newAuthority } from '#sim/peers/authority';
@@ -36,6 +38,10 @@ const packages = [
   ],
   ...['nftables', 'passwd', 'systemd-standalone-sysusers', 'systemd-standalone-tmpfiles'],
 ];
+/** A call that the hands answer to the mind, in hexadecimal. */
+const hello = Buffer.from(
+  frame(encodeMessage('Frame', { call: { id: 1, method: 'hands.hello', arguments: new Uint8Array() } })),
+).toString('hex');
 /** No Key is plugged in. */
 const started = programNames.filter((name) => name !== 'beacond');
 
@@ -143,7 +149,8 @@ describe.skipIf(missing !== undefined)(`the package ${missing ?? ''}`, () => {
 
     // A boundary is what the kernel holds, whatever the program does (SR-31).
     const knocks = (program: ProgramName, door: string) => {
-      const script = `require('node:net').connect('/run/enigm/${door}').on('connect', () => process.exit(0)).on('error', () => process.exit(9))`;
+      const script = `require('node:net').connect('/run/enigm/${door}', function () { this.write(Buffer.from('${hello}', 'hex')); })
+        .on('data', () => process.exit(0)).on('error', ({ code }) => process.exit(code === 'EACCES' ? 9 : 7)).on('close', () => process.exit(7))`;
       return debian.run(
         'setpriv',
         `--reuid=${userOf(program)}`,
@@ -155,8 +162,9 @@ describe.skipIf(missing !== undefined)(`the package ${missing ?? ''}`, () => {
       ).status;
     };
     expect(knocks('agentd', 'hald/hands.sock')).toBe(0);
-    for (const door of ['hald/hands.sock', 'agentd/api.sock', 'inferd/inference.sock'])
-      expect(knocks('linkd', door), door).toBe(9);
+    // Into the folder of the hands the mouth comes for its TPM socket; at this one the kernel tells the hands who it is.
+    expect(knocks('linkd', 'hald/hands.sock')).toBe(7);
+    for (const door of ['agentd/api.sock', 'inferd/inference.sock']) expect(knocks('linkd', door), door).toBe(9);
     expect(knocks('paged', 'hald/hands.sock')).toBe(9);
     const asMouth = (...words: readonly string[]) =>
       debian.run('setpriv', '--reuid=enigm-linkd', '--regid=enigm-linkd', '--init-groups', ...words);

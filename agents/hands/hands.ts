@@ -62,6 +62,8 @@ export interface HandsOptions {
   readonly dataFault?: Fault | undefined;
   /** Where the sockets are. */
   readonly runDirectory: string;
+  /** Where those of the filtered TPM are, with the key of the mouth; beside the others where none is named. */
+  readonly tpmDirectory?: string;
   /** SO_PEERCRED: whether the process at the other end may use this door. */
   readonly admits: (socket: Socket, door: Door) => boolean;
 }
@@ -101,7 +103,7 @@ export const startHands = async (options: HandsOptions): Promise<Result<Hands>> 
   if (defined?.ok === false) log.error('floor.none', { code: codeOf(defined.fault), cause: defined.fault.detail ?? '' });
   const servers: { close(): Promise<void> }[] = [];
   const linkKey = await openLinkKey({
-    ...{ esys, files, clock, log, runDirectory: options.runDirectory },
+    ...{ esys, files, clock, log, directory: options.tpmDirectory ?? options.runDirectory },
     epoch: () => handleEpoch(options.store),
     admits: (socket) => options.admits(socket, 'mouth'),
   });

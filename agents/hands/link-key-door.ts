@@ -24,7 +24,8 @@ export interface LinkKeyParts {
   readonly epoch: () => Result<number>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly runDirectory: string;
+  /** Of its sockets and its file. */
+  readonly directory: string;
   readonly admits: (socket: Socket) => boolean;
 }
 
@@ -43,13 +44,13 @@ export interface LinkKeyDoor {
   close(): Promise<void>;
 }
 
-/** Owner and group of the hands: the mouth is in that group. No secret is in it. */
+/** Of the hands, and of the group of its folder, which is the mouth's. No secret is in it. */
 const keyFileMode = 0o640;
 
 /** @returns the serving door, with a key or without; or why a socket cannot be bound */
 export const openLinkKey = async (parts: LinkKeyParts): Promise<Result<LinkKeyDoor>> => {
-  const { esys, files, epoch, clock, log, runDirectory, admits } = parts;
-  const filePath = socketPath(runDirectory, 'tpmKey');
+  const { esys, files, epoch, clock, log, directory, admits } = parts;
+  const filePath = socketPath(directory, 'tpmKey');
   const turn = inTurn();
   let key: WrappedAreas | undefined;
   let filter: TctiServer | undefined;
@@ -95,7 +96,7 @@ export const openLinkKey = async (parts: LinkKeyParts): Promise<Result<LinkKeyDo
     const found = await find();
     if (!found.ok) log.warn('link-key.missing', { code: codeOf(found.fault), cause: found.fault.detail ?? '' });
     const served = await serveTcti({
-      ...{ path: socketPath(runDirectory, 'tpm'), clock, log, admits },
+      ...{ path: socketPath(directory, 'tpm'), clock, log, admits },
       transmit: (command) => esys.transmit(command),
       allowedPublic: () => key?.publicArea,
       parentHandle: persistent.storageRoot,

@@ -3,7 +3,7 @@
  *
  * Each program has a folder of its own for sockets, in which nobody else can make one: who holds a program cannot pass
  * for another. There it finds links to the sockets that it calls; their folders let in whoever is in the group of the
- * program that serves them.
+ * program that serves them; that of the filtered TPM, the group of the mouth.
  */
 import { deviceLayout, type socketNames, socketPath } from '#agents/programs/layout';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
@@ -49,17 +49,27 @@ const servedBy: Readonly<Record<Door, ProgramName>> = {
 export const userOf = (name: ProgramName): string => `enigm-${name}`;
 export const socketFolder = (name: ProgramName): string => `${installed.runDirectory}/${name}`;
 
+/**
+ * Of the hands, for the mouth alone: whoever speaks with the network comes into no folder in which the hands serve anybody
+ * else (SR-02, SR-31).
+ */
+export const tpmFolder = `${installed.runDirectory}/tpm`;
+const tpmDoors: readonly Door[] = ['tpm', 'tpmControl', 'tpmKey'];
+const folderOf = (door: Door): string => (tpmDoors.includes(door) ? tpmFolder : socketFolder(servedBy[door]));
+
 /** Groups that a program is in, beside its own. */
 export const groupsOf = (name: ProgramName): readonly string[] => {
-  const servers = accounts[name].calls.map((door) => userOf(servedBy[door]));
+  const servers = accounts[name].calls.flatMap((door) => (tpmDoors.includes(door) ? [] : [userOf(servedBy[door])]));
   return [...new Set([...servers, ...(accounts[name].groups ?? [])])];
 };
 
 export interface Folder {
   readonly path: string;
-  readonly mode: 0o700 | 0o750 | 0o755;
-  /** The group has the same name. */
+  /** With 0o2000 what is made in it has its group. */
+  readonly mode: 0o700 | 0o750 | 0o755 | 0o2750;
   readonly owner: string;
+  /** That of the owner's name where none is named. */
+  readonly group?: string;
 }
 
 /** What is made before the programs start, in this order. */
@@ -71,7 +81,12 @@ export const folders = (): readonly Folder[] => [
   }),
   { path: installed.runDirectory, mode: 0o755, owner: 'root' },
   ...programNames.map((name): Folder => ({ path: socketFolder(name), mode: 0o750, owner: userOf(name) })),
+  { path: tpmFolder, mode: 0o2750, owner: userOf('hald'), group: userOf('linkd') },
 ];
+
+/** What a program may write. */
+export const foldersOf = (name: ProgramName): readonly string[] =>
+  folders().flatMap(({ path, owner }) => (owner === userOf(name) ? [path] : []));
 
 export interface Link {
   readonly path: string;
@@ -87,7 +102,7 @@ export const links = (): readonly Link[] => [
 
 const linkTo = (door: Door, folder: string): Link => ({
   path: socketPath(folder, door),
-  target: socketPath(socketFolder(servedBy[door]), door),
+  target: socketPath(folderOf(door), door),
 });
 
 /** sysusers.d(5). */
@@ -100,7 +115,7 @@ export const sysusers = (): string =>
 /** tmpfiles.d(5). */
 export const tmpfiles = (): string =>
   lines(
-    ...folders().map(({ path, mode, owner }) => `d ${path} 0${mode.toString(8)} ${owner} ${owner}`),
+    ...folders().map(({ path, mode, owner, group = owner }) => `d ${path} 0${mode.toString(8)} ${owner} ${group}`),
     ...links().map(({ path, target }) => `L+ ${path} - - - - ${target}`),
   );
 

@@ -1,6 +1,6 @@
 /** How an installed program is started, behind Node itself: each in a folder of sockets of its own. */
 import { type Launch, launchHands, launchOf, type ProgramName } from '#agents/supervisor/launch';
-import { socketFolder, userOf } from './accounts.ts';
+import { socketFolder, tpmFolder, userOf } from './accounts.ts';
 import { installed } from './places.ts';
 
 /** What the hands of one machine have that those of another have not. */
@@ -15,10 +15,10 @@ export const launchInstalled = (name: ProgramName, { data, reads = [], writes }:
   const places = { ...installed, runDirectory: socketFolder(name) };
   if (name !== 'hald') return launchOf(name, places);
   return launchHands(places, {
-    ...{ script: `${installed.programs}/hald.cjs`, addon: installed.addon, writes },
+    ...{ script: `${installed.programs}/hald.cjs`, addon: installed.addon, writes: [tpmFolder, ...writes] },
     reads: ['/etc/passwd', ...reads],
     words: [
-      ...['--data', data],
+      ...['--data', data, '--tpm-run', tpmFolder],
       ...['--mind-user', userOf('agentd'), '--mouth-user', userOf('linkd'), '--relay-user', userOf('beacond')],
     ],
   });

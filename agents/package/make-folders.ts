@@ -6,10 +6,10 @@ import { folders, links } from './accounts.ts';
 
 /** Throws where it cannot: nothing can start then. */
 export const makeFolders = (): void => {
-  for (const { path, mode, owner } of folders()) {
-    const id = unwrap(userIdOf(owner));
+  for (const { path, mode, owner, group = owner } of folders()) {
     mkdirSync(path, { recursive: true });
-    chownSync(path, id, id);
+    // Users and groups of ours have the same numbers.
+    chownSync(path, unwrap(userIdOf(owner)), unwrap(userIdOf(group)));
     chmodSync(path, mode);
   }
   for (const { path, target } of links()) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseSite } from '#agents/management/site';
 import { socketNames } from '#agents/programs/layout';
 import { programNames } from '#agents/supervisor/launch';
-import { accounts, sysusers, tmpfiles, userOf } from './accounts.ts';
+import { accounts, groupsOf, sysusers, tmpfiles, userOf } from './accounts.ts';
 import { confined } from './confinement.ts';
 import { exampleSite } from './example-site.ts';
 import { units } from './units.ts';
@@ -24,7 +24,9 @@ describe('the units (SR-31)', () => {
       expect(valuesOf(name, 'ProtectSystem'), name).toEqual(['strict']);
       const own = accounts[name].keeps === undefined ? [] : [accounts[name].keeps];
       const [writes, ...more] = valuesOf(name, 'ReadWritePaths');
-      expect(writes, name).toBe([`/run/enigm/${name}`, ...own].join(' '));
+      expect(writes?.split(' ').toSorted(), name).toEqual(
+        [`/run/enigm/${name}`, ...(name === 'hald' ? ['/run/enigm/tpm'] : []), ...own].toSorted(),
+      );
       expect(more, name).toEqual(name === 'hald' ? ['-/proc/sysrq-trigger'] : []);
     }
   });
@@ -73,10 +75,14 @@ describe('accounts and folders', () => {
     expect(members).toEqual([
       'm enigm-beacond enigm-hald',
       'm enigm-beacond dialout',
-      'm enigm-linkd enigm-hald',
       ...['hald', 'linkd', 'inferd'].map((name) => `m enigm-agentd enigm-${name}`),
       'm enigm-paged enigm-agentd',
     ]);
+  });
+
+  test('have one for the filtered TPM, which lets in the mouth and shows it nothing else of the hands (SR-02)', () => {
+    expect(tmpfiles()).toContain('d /run/enigm/tpm 02750 enigm-hald enigm-linkd\n');
+    expect(groupsOf('linkd')).toEqual([]);
   });
 
   test('lead from each socket that is called to the folder of who serves it', () => {

@@ -4,7 +4,7 @@
  */
 import { deviceLayout } from '#agents/programs/layout';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
-import { accounts, socketFolder, userOf } from './accounts.ts';
+import { accounts, foldersOf, userOf } from './accounts.ts';
 import { launchInstalled } from './launch.ts';
 import { installed } from './places.ts';
 
@@ -79,8 +79,8 @@ function unitOf(name: ProgramName): string {
 }
 
 const serviceOf = (name: ProgramName): string => {
-  const { does, keeps } = accounts[name];
-  const writes = [socketFolder(name), ...(keeps === undefined ? [] : [keeps])];
+  const { does } = accounts[name];
+  const writes = foldersOf(name);
   const { flags, script, words, environment } = launchInstalled(name, {
     // What the device keeps lies where the system puts it; no first root of ours opened it.
     ...{ data: 'of-the-system', writes: ['/dev/tpmrm0', '/proc/sysrq-trigger'] },

@@ -71,7 +71,7 @@ const floorOf = (esys: Esys, store: DurableStore): Result<DeviceFloor> => {
 export const runMachineHands = ({ signals, supply, switches, apps, probes, isSimulated }: MachineParts): void =>
   runProgram(
     'enigm-hald',
-    ['directory', 'run', 'addon', 'data', 'mind-user', 'mouth-user', 'relay-user'],
+    ['directory', 'run', 'tpm-run', 'addon', 'data', 'mind-user', 'mouth-user', 'relay-user'],
     async ({ options, log, signal }) => {
       const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
       const peer = unwrap(peerCredentials(options.addon, 'release'));
@@ -114,6 +114,7 @@ export const runMachineHands = ({ signals, supply, switches, apps, probes, isSim
           store,
           dataFault: options.data === closedData ? deny('integrity', 'data-closed').fault : undefined,
           runDirectory: options.run,
+          tpmDirectory: options['tpm-run'],
           admits: (socket, door) => peer(socket)?.userId === userOf[door],
         }),
       );

@@ -105,7 +105,7 @@ describe.skipIf(missing !== undefined)(`the mouth with its key in the TPM (SR-02
   });
 
   const openDoor = async () => {
-    const parts = { esys, files, clock, log, runDirectory: run, epoch: () => ok(1), admits: () => true };
+    const parts = { esys, files, clock, log, directory: run, epoch: () => ok(1), admits: () => true };
     door = unwrap(await openLinkKey(parts));
   };
   /** As provisioning does. */

@@ -64,9 +64,8 @@ describe.skipIf(missing !== undefined)(`the programs of a real machine ${missing
     const { device, 'resource manager': manager, 'memory of the mind': memory, ...rest } = said;
     expect([device, manager, memory]).toEqual(['EACCES', 'EACCES', 'EACCES']);
     const { 'door of the hands': hands, 'door of the factory': factory, ...commands } = rest;
-    expect(hands).toMatch(/^(?:thrown out|EPIPE|ECONNRESET)$/);
-    // A device that is provisioned has none.
-    expect(factory).toBe('ENOENT');
+    // Their folder is not the one where the mouth finds the filtered TPM.
+    expect([hands, factory]).toEqual(['EACCES', 'EACCES']);
     expect(Object.keys(commands)).toEqual(expect.arrayContaining(['quote', 'increment-counter', 'unseal']));
     expect(new Set(Object.values(commands))).toEqual(new Set([noSuchCommand]));
   });

@@ -147,6 +147,8 @@ describe.skipIf(missing !== undefined)(`the package ${missing ?? ''}`, () => {
     expect(enigmctl(debian, 'decide', 'open-secure-messaging', 'messaging').status).toBe(3);
     expect(device.running().map(({ name }) => name)).toEqual(started);
 
+    const asMouth = (...words: readonly string[]) =>
+      debian.run('setpriv', '--reuid=enigm-linkd', '--regid=enigm-linkd', '--init-groups', ...words);
     // A boundary is what the kernel holds, whatever the program does (SR-31).
     const knocks = (program: ProgramName, door: string) => {
       const script = `require('node:net').connect('/run/enigm/${door}', function () { this.write(Buffer.from('${hello}', 'hex')); })
@@ -162,12 +164,13 @@ describe.skipIf(missing !== undefined)(`the package ${missing ?? ''}`, () => {
       ).status;
     };
     expect(knocks('agentd', 'hald/hands.sock')).toBe(0);
-    // Into the folder of the hands the mouth comes for its TPM socket; at this one the kernel tells the hands who it is.
-    expect(knocks('linkd', 'hald/hands.sock')).toBe(7);
-    for (const door of ['agentd/api.sock', 'inferd/inference.sock']) expect(knocks('linkd', door), door).toBe(9);
+    for (const door of ['hald/hands.sock', 'agentd/api.sock', 'inferd/inference.sock'])
+      expect(knocks('linkd', door), door).toBe(9);
+    // The kernel lets the mouth's group come that far, and tells the hands who it is.
+    expect(knocks('agentd', 'tpm/tpm.sock')).toBe(7);
+    expect(asMouth('cat', '/run/enigm/tpm/tpm.pem').status).toBe(0);
+    expect(asMouth('touch', '/run/enigm/tpm/other.sock').status).not.toBe(0);
     expect(knocks('paged', 'hald/hands.sock')).toBe(9);
-    const asMouth = (...words: readonly string[]) =>
-      debian.run('setpriv', '--reuid=enigm-linkd', '--regid=enigm-linkd', '--init-groups', ...words);
     expect(asMouth('touch', '/run/enigm/hands.sock', '/run/enigm/hald/hands.sock').status).not.toBe(0);
     expect(asMouth('ls', '/var/lib/enigm/mind').status).not.toBe(0);
 

@@ -47,7 +47,7 @@ const restartMind = async ({ device }: ProcessWorld): Promise<void> => {
 const attestNow = ({ device }: ProcessWorld) => device.enigmctl('attest', 'now');
 const sabotage = (world: ProcessWorld, name: keyof typeof breaks, step: StepName) => breaks[name]?.before[step]?.(world);
 const openSession = async (world: ProcessWorld, facts: Partial<Parameters<typeof presentSession>[2]> = {}) =>
-  presentSession(world, world.device, { handle: await accountHandle(world.device), ...facts });
+  presentSession(world, world.device, { handle: await accountHandle(world.device, world.until), ...facts });
 /** What these very hands would be called in the next epoch. */
 const nextHandle = async ({ machine }: ProcessWorld): Promise<Uint8Array> => {
   const hands = socketClient(handsMethods, socketPath(machine.runDirectory, 'hands'));
@@ -101,7 +101,7 @@ const losses: readonly Loss[] = [
     code: 'handle/session-of-another-device',
     take: async ({ world }) => {
       const other = await world.secondDevice();
-      const handle = await accountHandle(other);
+      const handle = await accountHandle(other, world.until);
       await other.powerOff();
       await openSession(world, { handle });
     },

@@ -159,7 +159,7 @@ export const openLevel = async <B extends Body>(options: LevelOptions<B>): Promi
     enyra: referenceEnyra(clock, secrets.enyra, secrets.accountService),
     subject: secrets.subject,
     session: random.bytes(16),
-    sessionHandle: async () => accountHandle(isSessionElsewhere ? await secondDevice() : first.device),
+    sessionHandle: async () => accountHandle(isSessionElsewhere ? await secondDevice() : first.device, until),
     openSessionElsewhere: async () => {
       isSessionElsewhere = true;
     },

@@ -19,17 +19,25 @@ export const presentSession = (
 ) =>
   device.app.call('session.present', { payloadType: sessionType, envelope: issuer.stateSession({ session, subject, ...facts }) });
 
-/** The pseudonym under which the account service knows the device: as the device holds it, else by attesting for it. */
-export const accountHandle = async (device: Device): Promise<Uint8Array> => {
+/**
+ * The pseudonym under which the account service knows the device: as the device holds it, else by attesting for it.
+ * @throws where the device does not attest in time: one that has just started does not at once
+ */
+export const accountHandle = async (device: Device, until: World['until']): Promise<Uint8Array> => {
   const held = await device.app.call('handles.list', {});
   const own = held.ok ? held.value.entries.find(({ relyingParty }) => relyingParty === ownParty) : undefined;
   if (own !== undefined) return own.handle;
-  const attested = await device.enigmctl('attest', 'now');
-  return fromHex(textOf(attested.json, 'handle')) ?? new Uint8Array(16);
+  let handle: Uint8Array = new Uint8Array();
+  await until('the device attests for the account service', async () => {
+    const { json } = await device.enigmctl('attest', 'now');
+    handle = fromHex(textOf(json, 'handle')) ?? handle;
+    return handle.length > 0;
+  });
+  return handle;
 };
 
 /** Signed in, with an open session on this device: also after a restart, which forgets both. */
 export const signIn = async (world: World, device: Device): Promise<void> => {
   await presentIdentity(world, device);
-  await presentSession(world, device, { handle: await accountHandle(device) });
+  await presentSession(world, device, { handle: await accountHandle(device, world.until) });
 };

@@ -57,6 +57,10 @@ const changed = (more: Partial<MachineShape>) => {
   return machineArguments({ ...shape, ...more }).filter((word) => !usual.includes(word));
 };
 
+test('a clock may show another time', () => {
+  expect(changed({ clockBase: '2001-02-03T04:05:06' })).toEqual(['-rtc', 'base=2001-02-03T04:05:06']);
+});
+
 test('errors of the disk are a node before it, and the machine hears of them', () => {
   const diskFaults = [
     { on: 'write', sector: 4096 },

@@ -24,6 +24,8 @@ export interface MachineShape {
   /** Errors of the disk, from power-on. */
   readonly diskFaults?: readonly DiskFault[];
   readonly logs?: WriteLogs;
+  /** What its clock shows at power-on, if not the time: `2001-02-03T04:05:06`, in UTC. */
+  readonly clockBase?: string;
 }
 
 /** Where each write to a medium is noted: files that are there, empty. */
@@ -44,7 +46,7 @@ export const hostAddress = '10.0.2.2';
 
 /** Every device is named: QMP addresses them by these names. */
 export const machineArguments = (shape: MachineShape): readonly string[] => {
-  const { tpm, run, serialLog, memoryMiB, siteDisk, incoming } = shape;
+  const { tpm, run, serialLog, memoryMiB, siteDisk, incoming, clockBase } = shape;
   const socket = (id: string, name: string, more = '') => `socket,id=${id},path=${run}/${name},server=on,wait=off${more}`;
   return [
     // Guests hang under KVM here; MTTCG is what is left. One processor: while the firmware is in system management mode
@@ -73,6 +75,7 @@ export const machineArguments = (shape: MachineShape): readonly string[] => {
     ...['-qmp', `unix:${run}/${sockets.control},server=on,wait=off`],
     ...['-chardev', socket('serialc', sockets.serial, `,logfile=${serialLog}`), '-serial', 'chardev:serialc'],
     ...['-chardev', socket('keyc', sockets.key), '-serial', 'chardev:keyc'],
+    ...(clockBase === undefined ? [] : ['-rtc', `base=${clockBase}`]),
     ...(incoming === undefined ? [] : ['-incoming', incoming, '-S']),
   ];
 };

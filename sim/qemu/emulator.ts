@@ -22,6 +22,8 @@ export interface EmulatorOptions {
   readonly savedState?: string;
   /** Errors of its disk, from power-on. */
   readonly diskFaults?: readonly DiskFault[];
+  /** What its clock shows at power-on, if not the time. */
+  readonly clockBaseMs?: number;
   /** Where its writes are noted; what is there is overwritten. */
   readonly logs?: WriteLogs;
 }
@@ -46,7 +48,7 @@ const socketWithinMs = 10_000;
 /** @returns both running, or `unavailable/not-supported` with what they said */
 export const startEmulator = async (device: QemuDevice, options: EmulatorOptions): Promise<Result<Emulator>> => {
   const { clock, memoryMiB = defaultMemoryMiB, deletesEntries = false, limitMs = defaultLimitMs } = options;
-  const { savedState, diskFaults = [], logs } = options;
+  const { savedState, diskFaults = [], clockBaseMs, logs } = options;
   const missing = missingForStart();
   if (missing !== undefined) return deny('unavailable', 'not-supported', missing);
   const run = mkdtempSync(join(tmpdir(), 'enigm-q'));
@@ -75,6 +77,7 @@ export const startEmulator = async (device: QemuDevice, options: EmulatorOptions
     ...{ memoryMiB, deletesEntries, siteDisk: device.site },
     ...(savedState === undefined ? {} : { incoming: `exec:zstd -dqc ${savedState}` }),
     ...(logs === undefined ? {} : { logs }),
+    ...(clockBaseMs === undefined ? {} : { clockBase: new Date(clockBaseMs).toISOString().slice(0, 19) }),
     diskFaults,
   });
   for (const log of Object.values(logs ?? {})) writeFileSync(log, '');

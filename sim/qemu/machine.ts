@@ -30,6 +30,8 @@ export interface RunningMachine extends AsyncDisposable {
   /** The reset line: the watchdog of the hardware, or a finger on the button. */
   reset(): Promise<Result<unknown>>;
   setNetwork(isUp: boolean): Promise<Result<unknown>>;
+  /** Its clock jumps, as by a person who sets it. */
+  setClock(nowMs: number): Promise<Result<unknown>>;
   /** Errors of its disk from now on, in place of those that were set while it ran. */
   setDiskFaults(faults: readonly DiskFault[]): Promise<Result<void>>;
   /** Processor seconds that the emulator has used, user and system. */
@@ -78,7 +80,7 @@ const runningMachine = ({ process, qmp, serial: line, link, key, events, stop }:
     return deny('resource', 'time-limit', `${pattern} after ${serial.slice(-400)}`);
   };
   let asked = 0;
-  return {
+  const machine: RunningMachine = {
     serial: () => serial,
     until: (pattern, withinMs = bootWithinMs, fromCharacter = 0) => after(fromCharacter, pattern, withinMs),
     async shell(text, withinMs = answerWithinMs) {
@@ -102,6 +104,7 @@ const runningMachine = ({ process, qmp, serial: line, link, key, events, stop }:
     key,
     reset: () => qmp.command('system_reset'),
     setNetwork: (isUp) => qmp.command('set_link', { name: networkCard, up: isUp }),
+    setClock: (nowMs) => machine.shell(`date -u -s @${Math.round(nowMs / 1000)}`),
     setDiskFaults: diskFaultSetter(qmp),
     cpuSeconds: () => cpuSecondsOfChild(process.child),
     isOn: () => process.isRunning(),
@@ -128,6 +131,7 @@ const runningMachine = ({ process, qmp, serial: line, link, key, events, stop }:
     },
     [Symbol.asyncDispose]: stop,
   };
+  return machine;
 };
 
 /** Waits until all of a saved state is there, and lets the machine go on. */

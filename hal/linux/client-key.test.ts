@@ -76,6 +76,9 @@ describe('a socket that was made later', () => {
     const end = ending();
     const seen = socketReplaced(path, past, end.signal);
     await past.advance(60_000);
+    // And set right again, to a time after the socket was made.
+    past.jumpWall(statSync(path).ctimeMs + 60_000);
+    await past.advance(60_000);
     end.abort();
     expect(await seen).toBe(false);
   });

@@ -9,14 +9,12 @@ const lookMs = 500;
  * signal aborts
  */
 export const socketReplaced = async (path: string, clock: Clock, signal: AbortSignal): Promise<boolean> => {
-  // On the clock of the file system, which may jump later: that only counts for what was there before the first look.
-  const beganMs = performance.timeOrigin;
   const before = look(path);
+  // By the clock of the file system, and once: it may jump later. One from the future was there before it was set back.
+  if (before !== undefined && before.madeMs > performance.timeOrigin && before.madeMs <= clock.nowMs()) return true;
   while (!signal.aborted) {
     const present = look(path);
-    // One from the future was there before a clock was set back.
-    const isYounger = present !== undefined && present.madeMs > beganMs && present.madeMs <= clock.nowMs();
-    if (isYounger || (present !== undefined && present.name !== before?.name)) return true;
+    if (present !== undefined && present.name !== before?.name) return true;
     await clock.sleep(lookMs, signal);
   }
   return false;

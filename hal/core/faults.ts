@@ -381,6 +381,10 @@ export const faults = {
     'broker-unreachable': entry('The message broker does not answer.', 'Check the network; messages wait on the device.'),
     'broker-refused-us': entry('The message broker refuses this device.', 'Ask an administrator: the device may be suspended.'),
     'peer-unreachable': entry('The far end cannot be reached.', 'Check the network.'),
+    'certificate-time': entry(
+      'By the clock of this device the certificate of the far end is not valid now.',
+      'Check the clock; where it is right, ask whoever runs the far end for its certificate.',
+    ),
     'peer-refused-us': entry('The far end answered with an error.', 'Try again later.'),
     'tpm-failed': entry('The TPM answered with an error.', 'Run `enigmctl doctor`.'),
     'token-missing': entry(

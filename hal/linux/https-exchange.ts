@@ -6,7 +6,7 @@
 import { Agent, request } from 'node:https';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Exchange } from '#hal/ports/exchange';
-import { tlsClient } from './tls-client.ts';
+import { tlsClient, unreached } from './tls-client.ts';
 
 export interface Endpoint {
   /** `https://host:port/path` */
@@ -43,7 +43,7 @@ const post = (url: string, agent: Agent, body: Uint8Array, given: AbortSignal, l
   new Promise((resolve) => {
     const failed = ({ message }: Error) => {
       if (given.aborted) resolve(deny('unavailable', 'aborted', message));
-      else resolve(late.aborted ? deny('resource', 'time-limit', 'far end') : deny('unavailable', 'peer-unreachable', message));
+      else resolve(late.aborted ? deny('resource', 'time-limit', 'far end') : unreached(message));
     };
     const headers = { 'content-type': 'application/octet-stream', 'content-length': body.length };
     const signal = AbortSignal.any([given, late]);

@@ -4,7 +4,7 @@ import { concatAll } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import { passed } from '#hal/core/young-garbage';
 import { type HttpRange, maxRangeBytes, repositoryPath } from '#hal/ports/http-range';
-import { tlsClient } from './tls-client.ts';
+import { tlsClient, unreached } from './tls-client.ts';
 
 export interface RangeEndpoint {
   /** `https://host:port/path` */
@@ -84,6 +84,8 @@ const fetchRange = (
       resolve(deny('resource', 'time-limit', 'repository'));
       outgoing.destroy();
     });
-    outgoing.on('error', (error) => resolve(deny('unavailable', signal.aborted ? 'aborted' : 'peer-unreachable', error.message)));
+    outgoing.on('error', (error) =>
+      resolve(signal.aborted ? deny('unavailable', 'aborted', error.message) : unreached(error.message)),
+    );
     outgoing.end();
   });

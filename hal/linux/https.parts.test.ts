@@ -76,17 +76,20 @@ describe('an exchange over HTTPS', () => {
       expect(calls.length).toBe(before);
     });
 
-    test('refuses a server whose certificate has expired, or does not serve this address', async () => {
-      const past = { ...now, notBeforeMs: now.nowMs - 2_000, notAfterMs: now.nowMs - 1_000 };
-      for (const other of [
-        await certifyServer(authority, { ip: '127.0.0.1' }, past),
-        await certifyServer(authority, { ip: '127.0.0.2' }, now),
-        await certifyServer(authority, { dns: '127.0.0.1.example' }, now),
-      ]) {
-        const wrong = await serveHttps({ dispatcher: dispatcher(methods, handlers), ...other, host: '127.0.0.1', port: 0 });
-        expect(code(await exchangeWith(wrong.port).post('far', body, never()))).toBe('unavailable/peer-unreachable');
-        await wrong.close();
-      }
+    const [past, future] = [
+      { ...now, notBeforeMs: now.nowMs - 2_000, notAfterMs: now.nowMs - 1_000 },
+      { ...now, notBeforeMs: now.nowMs + 3_600_000 },
+    ];
+    test.each([
+      ['has expired', { ip: '127.0.0.1' }, past, 'unavailable/certificate-time'],
+      ['is not valid yet', { ip: '127.0.0.1' }, future, 'unavailable/certificate-time'],
+      ['serves another address', { ip: '127.0.0.2' }, now, 'unavailable/peer-unreachable'],
+      ['serves a name like this address', { dns: '127.0.0.1.example' }, now, 'unavailable/peer-unreachable'],
+    ])('refuses a server whose certificate %s', async (_, host, validity, refusal) => {
+      const other = await certifyServer(authority, host, validity);
+      const wrong = await serveHttps({ dispatcher: dispatcher(methods, handlers), ...other, host: '127.0.0.1', port: 0 });
+      expect(code(await exchangeWith(wrong.port).post('far', body, never()))).toBe(refusal);
+      await wrong.close();
     });
 
     test('tells the handler when the caller gives up', async () => {

@@ -10,6 +10,7 @@ import { attemptAsync, deny, done, ok, type Result } from '#hal/core/result';
 import { type Broker, type BrokerMessage, maxPayloadBytes } from '#hal/ports/broker';
 import type { Random } from '#hal/ports/random';
 import { connectMqtt, type MqttEnd } from './mqtt-connection.ts';
+import { isCertificateTime, unreached } from './tls-client.ts';
 
 export interface MqttOptions extends Omit<MqttEnd, 'maxPacketBytes'> {
   /** 32 lower-case hexadecimal digits: says nothing about who we are (SR-20). */
@@ -75,10 +76,12 @@ export const mqttBroker = async (options: MqttOptions): Promise<Result<Broker>> 
   });
 };
 
-const refusalOf = (cause: string) =>
-  /not authorized|bad certificate|certificate required|unknown ca|alert/i.test(cause)
+const refusalOf = (cause: string) => {
+  if (isCertificateTime(cause)) return unreached(cause);
+  return /not authorized|bad certificate|certificate required|unknown ca|alert/i.test(cause)
     ? deny('unavailable', 'broker-refused-us', cause)
     : deny('unavailable', 'broker-unreachable', cause);
+};
 
 /**
  * A message is acknowledged to the broker when it is queued here; one that is larger than it may be is dropped. Only a

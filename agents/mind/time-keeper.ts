@@ -7,7 +7,13 @@ import type { Clock } from '#hal/ports/clock';
 import type { Log } from '#hal/ports/log';
 import type { TimeKeeper } from './parts.ts';
 
-export const timeKeeper = (clock: Clock, state: StateKeeper, log: Log): TimeKeeper => {
+/** @param tell hears of each signed time that is believed */
+export const timeKeeper = (
+  clock: Clock,
+  state: StateKeeper,
+  log: Log,
+  tell: (signedMs: number) => void = () => undefined,
+): TimeKeeper => {
   const { lastSignedMs } = state.current();
   let began: SignedTime | undefined =
     lastSignedMs === undefined ? undefined : { signedMs: lastSignedMs, atBootMs: clock.bootMs() };
@@ -25,6 +31,7 @@ export const timeKeeper = (clock: Clock, state: StateKeeper, log: Log): TimeKeep
       present = accepted.value;
       began ??= present;
       state.update({ lastSignedMs: accepted.value.signedMs });
+      tell(accepted.value.signedMs);
     },
     witness(signedMs) {
       const atBootMs = clock.bootMs();

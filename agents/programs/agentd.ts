@@ -46,6 +46,7 @@ import { equalBytes, fromBase64, toHex } from '#hal/core/bytes';
 import { codeOf, deny, type Failure, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { linuxClock } from '#hal/linux/clock';
+import { leaveClockMark } from '#hal/linux/clock-mark';
 import { openDurableStore } from '#hal/linux/durable-store';
 import { systemRandom } from '#hal/linux/random';
 import { dispatcher } from '#hal/remote/dispatcher';
@@ -61,7 +62,7 @@ import { socketClient } from '#hal/remote/socket-client';
 import { serveSocket } from '#hal/remote/socket-server';
 import { fleetOf, managerOf } from './fleet.ts';
 import { auditKeysOf, custodyOf, followHandleEpoch, openRevocations } from './keys.ts';
-import { deviceLayout, socketPath } from './layout.ts';
+import { clockMarkPath, deviceLayout, socketPath } from './layout.ts';
 import { provisionedHands } from './provisioned-hands.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 import { updaterOf } from './updates.ts';
@@ -111,6 +112,10 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   unwrap(await followHandleEpoch(hands, state));
   const { handleEpoch } = state.current();
   trust.holdHandle({ handle: toHex(unwrap(await hands.keys.handle(ownParty, handleEpoch))), epoch: handleEpoch });
+  const leaveMark = (signedMs: number) => {
+    const left = leaveClockMark(clockMarkPath(options.directory), signedMs);
+    if (!left.ok) log.warn('clock.no-mark', { code: codeOf(left.fault), cause: left.fault.detail ?? '' });
+  };
   const far = farEnds(link, clock);
   const policy = await cedarEngine();
   const parts: MindParts = {
@@ -136,7 +141,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     }),
     // Without an engine the mind stays, to say so and to be repaired.
     engine: policy.ok ? policy.value : exitsOnly(policy.fault),
-    time: timeKeeper(clock, state, log),
+    time: timeKeeper(clock, state, log, leaveMark),
     statementKeys: { ...site.statementKeys, isRevoked },
     watchers: newWatchers(),
   };

@@ -15,6 +15,9 @@ export const deviceLayout = (directory: string): DeviceLayout => ({
   beacon: join(directory, 'beacon'),
 });
 
+/** How far signed time has come, for the next start of the machine: the file itself is empty. */
+export const clockMarkPath = (directory: string): string => join(deviceLayout(directory).mind, 'clock');
+
 export const socketNames = {
   hands: 'hands.sock',
   factory: 'factory.sock',

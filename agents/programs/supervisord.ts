@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { apiMethods } from '#agents/api/methods';
+import { clockAtStart } from '#agents/management/clock-at-start';
 import { confined } from '#agents/package/confinement';
 import { launchInstalled } from '#agents/package/launch';
 import { makeFolders } from '#agents/package/make-folders';
@@ -17,13 +18,15 @@ import { within } from '#hal/core/deadline';
 import { codeOf, type Fault } from '#hal/core/result';
 import { endStart } from '#hal/linux/boot-guard';
 import { linuxClock } from '#hal/linux/clock';
+import { readClockMark } from '#hal/linux/clock-mark';
 import { linuxCommands } from '#hal/linux/commands';
 import { efiVariablesPath, linuxEfiVariables } from '#hal/linux/efi-variables';
 import { pinoLog } from '#hal/linux/log';
 import { machinePartitions } from '#hal/linux/machine-boot';
 import { sysrqPower } from '#hal/linux/power';
+import { setWallClock } from '#hal/linux/wall-clock';
 import { socketClient } from '#hal/remote/socket-client';
-import { floorApprovalsPath, releaseTrustPath, socketPath, startEndedPath } from './layout.ts';
+import { clockMarkPath, floorApprovalsPath, releaseTrustPath, socketPath, startEndedPath } from './layout.ts';
 import { exitCode } from './runtime.ts';
 
 /** Opened by the first root and handed down; nothing ticks before somebody opens it. */
@@ -41,7 +44,8 @@ const dataPath = '/run/data';
 const clock = linuxClock();
 const log = pinoLog('enigm-supervisord');
 const power = sysrqPower('/proc/sysrq-trigger');
-const variables = linuxEfiVariables(linuxCommands());
+const commands = linuxCommands();
+const variables = linuxEfiVariables(commands);
 
 /** Variables of the firmware are root's, and cannot be changed until somebody says so (efivarfs). */
 const ofTheFirmware = ['FOWNER', 'LINUX_IMMUTABLE'] as const;
@@ -73,10 +77,22 @@ const slotNodes = (): readonly string[] => {
   return [a.boot, a.root, b.boot, b.root, ledger];
 };
 
+/** Before the first program: by a clock that stands at its beginning no far end has a certificate. */
+const startClock = async (): Promise<void> => {
+  const mark = readClockMark(clockMarkPath(installed.directory));
+  if (!mark.ok) log.warn('clock.mark-unread', { code: codeOf(mark.fault), cause: mark.fault.detail ?? '' });
+  const shownMs = clock.nowMs();
+  const wantedMs = clockAtStart(shownMs, mark.ok ? mark.value : undefined);
+  if (wantedMs === undefined) return;
+  const set = await setWallClock(commands, wantedMs);
+  log.warn('clock.set', { shownMs, wantedMs, ...(set.ok ? {} : { code: codeOf(set.fault), cause: set.fault.detail ?? '' }) });
+};
+
 /** To the end of the machine, or until it is told to end. */
 const main = async (): Promise<void> => {
   const ending = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
+  await startClock();
   makeFolders();
   process.umask(fileModeMask);
   const output = kernelLog();

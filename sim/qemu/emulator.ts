@@ -10,7 +10,7 @@ import type { QemuDevice } from './device.ts';
 import type { DiskFault } from './disk-node.ts';
 import { missingForStart } from './missing.ts';
 import { openQmp, type Qmp, type QmpEvent } from './qmp.ts';
-import { appears, startTied, type TiedProcess, tied } from './tied-process.ts';
+import { listens, startTied, type TiedProcess, tied } from './tied-process.ts';
 
 export interface EmulatorOptions {
   readonly clock: Clock;
@@ -71,7 +71,7 @@ export const startEmulator = async (device: QemuDevice, options: EmulatorOptions
     return deny('unavailable', 'not-supported', why);
   };
 
-  if (!(await appears(tpmSocket, clock, socketWithinMs))) return fail(`swtpm does not start: ${tpm.said()}`);
+  if (!(await listens(tpmSocket, clock, socketWithinMs))) return fail(`swtpm does not start: ${tpm.said()}`);
   const words = machineArguments({
     ...{ variables: device.variables, disk: device.disk, tpm: tpmSocket, run, serialLog: device.serialLog },
     ...{ memoryMiB, deletesEntries, siteDisk: device.site },
@@ -85,10 +85,10 @@ export const startEmulator = async (device: QemuDevice, options: EmulatorOptions
   const process = startTied('timeout', ['-k', '5', String(Math.ceil(limitMs / 1000)), ...tied, qemu, ...words]);
   parts.process = process;
   const controlSocket = join(run, sockets.control);
-  if (!(await appears(controlSocket, clock, socketWithinMs))) return fail(`QEMU does not start: ${process.said()}`);
+  if (!(await listens(controlSocket, clock, socketWithinMs))) return fail(`QEMU does not start: ${process.said()}`);
   const events: QmpEvent[] = [];
   const opened = await openQmp(controlSocket, (event) => events.push(event));
-  if (!opened.ok) return fail(process.said());
+  if (!opened.ok) return fail(`QEMU does not answer: ${process.said()}`);
   parts.qmp = opened.value;
   const serial = connect(join(run, sockets.serial));
   serial.on('error', () => undefined);

@@ -1,6 +1,6 @@
 /** Processes that end with whoever started them: the kernel sees to it, however that happens (prctl(2), PR_SET_PDEATHSIG). */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Clock } from '#hal/ports/clock';
 
 export interface TiedProcess {
@@ -19,6 +19,8 @@ const lookMs = 20;
 const never = new AbortController().signal;
 /** USER_HZ, in which the kernel counts. */
 const ticksPerSecond = 100;
+/** __SO_ACCEPTCON. */
+const acceptsConnections = 0x10000;
 
 export const startTied = (program: string, words: readonly string[]): TiedProcess => {
   const [command = '', ...rest] = [...tied, program, ...words];
@@ -47,11 +49,17 @@ export const cpuSecondsOfChild = ({ pid = 0 }: ChildProcess): number => {
   }
 };
 
-/** Waits for a file that a process is to make. @returns whether it came */
-export const appears = async (path: string, clock: Clock, withinMs: number): Promise<boolean> => {
+/** Waits for a socket on which a process is to listen: the file alone is there before it does. @returns whether it came */
+export const listens = async (path: string, clock: Clock, withinMs: number): Promise<boolean> => {
   for (let waitedMs = 0; waitedMs < withinMs; waitedMs += lookMs) {
-    if (existsSync(path)) return true;
+    if (isListening(path)) return true;
     await clock.sleep(lookMs, never);
   }
   return false;
 };
+
+/** As the kernel counts them: number, references, protocol, flags, type, state, inode, path (proc(5), /proc/net/unix). */
+const isListening = (path: string): boolean =>
+  readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .some((line) => line.endsWith(` ${path}`) && (Number.parseInt(line.split(' ')[3] ?? '', 16) & acceptsConnections) !== 0);

@@ -61,7 +61,19 @@ describe.skipIf(missing !== undefined)(`the TPM addon of a release (SR-04) ${mis
         process.execPath,
         [
           ...['--no-warnings', hands, '--directory', directory.path, '--run', directory.path, '--addon', addonPaths.release],
-          ...['--data', 'opened', '--mind-user', '0', '--mouth-user', '0', '--relay-user', '0', ...words],
+          ...[
+            '--tpm-run',
+            directory.path,
+            '--data',
+            'opened',
+            '--mind-user',
+            '0',
+            '--mouth-user',
+            '0',
+            '--relay-user',
+            '0',
+            ...words,
+          ],
         ],
         {
           encoding: 'utf8',

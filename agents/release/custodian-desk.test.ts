@@ -175,7 +175,8 @@ describe.each(bundleClasses)('SR-03, SR-09: the class %s', (name) => {
     });
     const time = { nowMs: parts.clock.nowMs(), floorMs: 0 };
     const repository = unwrap(await refresh(trust, time, new AbortController().signal));
-    const path = name === 'os' ? 'os/os-2' : name === 'repair' ? 'repair/board-1' : `${name}/current`;
+    const paths: Partial<Record<string, string>> = { os: 'os/os-2', repair: 'repair/board-1', grants: 'grants/board-1' };
+    const path = paths[name] ?? `${name}/current`;
     expect(unwrap(await findBundle(repository, name, path)).release.releaseCounter).toBe(2);
   });
 });

@@ -94,6 +94,8 @@ const linesOf = (
 };
 
 const isImageClass = (role: string): boolean => role === 'os' || role === 'repair';
+/** Of a grant, as of a manifest, the file says more than the list. */
+const isReadClass = (role: string): boolean => isImageClass(role) || role === 'grants';
 
 /**
  * The manifest of an image holds the statement that this custodian signed before: the office can put no other under the list
@@ -106,11 +108,12 @@ const checkOwnStatement = (
   { ed25519, mlDsa65 }: Signer,
   isNothingNew: boolean,
 ): Result<void> => {
-  if (item.kind !== 'metadata' || !isImageClass(item.role)) return done;
+  if (item.kind !== 'metadata' || !isReadClass(item.role)) return done;
   const list = listOf(item);
   if (!list.ok) return list;
   if (list.value.targets.size > 0 && item.files.length === 0 && !isNothingNew)
-    return deny('integrity', 'signature-missing', `the list of ${item.role} names releases, and the manifest of none is here`);
+    return deny('integrity', 'signature-missing', `the list of ${item.role} names releases, and the file of none is here`);
+  if (!isImageClass(item.role)) return done;
   const keys = [{ suite: statementHeader.suite, classical: ed25519, postQuantum: mlDsa65 }];
   for (const { path, bytes } of item.files) {
     const target = list.value.targets.get(path);

@@ -8,6 +8,7 @@ import { consistentPath } from '#ota-client/repository/files';
 import { checkDraft, draftRelease } from '#ota-client/repository/publisher';
 import type { ReleaseRecord } from '#ota-client/repository/release-record';
 import { hasFloor } from '#ota-client/repository/succession';
+import { grantPath } from '#ota-client/trust/field-grant';
 import type { BundleClass } from '#ota-client/trust/release';
 import { repairPath } from '#ota-client/trust/repair';
 import { payloadOf, unsignedStatement } from './build.ts';
@@ -85,10 +86,11 @@ const addImage = async (
 /** Whatever it costs here, once: every device downloads it. */
 const smallestLevel = 19;
 
-const addFile = (
+/** @returns the draft of what is no image; or as `addDraft` refuses */
+export const addFile = (
   parts: OfficeParts,
   folder: string,
-  { id, class: name, author, counter, hardware }: DraftInput,
+  { id, class: name, author, counter, hardware }: Omit<DraftInput, 'file' | 'floorEpoch' | 'bases'>,
   file: Uint8Array,
 ): Promise<Result<ReleaseRecord>> | Result<ReleaseRecord> => {
   const read = readBundleFile(name, file);
@@ -99,8 +101,10 @@ const addFile = (
     return deny('protocol', 'config-invalid', `${name} has no version of its own: give a counter`);
   if (counter !== undefined && counter !== releaseCounter)
     return deny('integrity', 'target-mismatch', `version ${releaseCounter}, counter ${counter}`);
+  const path = filePath(name, hardware);
+  if (path === undefined) return deny('protocol', 'config-invalid', `${name}: one hardware class`);
   const custom = { releaseCounter, ...(hardware.length === 0 ? {} : { hw: hardware }) };
-  const entry = targetEntry(parts.crypto, `${name}/current`, bytes, custom);
+  const entry = targetEntry(parts.crypto, path, bytes, custom);
   const draft = { id, class: name, author, custom, entries: [entry] };
   return atDesk(parts, folder, [], async (desk, { repository }) => {
     const allowed = checkDraft(desk, draft);
@@ -108,6 +112,13 @@ const addFile = (
     const stored = await repository.files.put(consistentPath(entry), bytes);
     return stored.ok ? draftRelease(desk, draft) : stored;
   });
+};
+
+/** Where the target of a file lies; undefined for a grant that is not for one hardware class. */
+const filePath = (name: BundleClass, hardware: readonly string[]): string | undefined => {
+  if (name !== 'grants') return `${name}/current`;
+  const [board, ...more] = hardware;
+  return board === undefined || more.length > 0 ? undefined : grantPath(board);
 };
 
 /** Where the target of an image will lie. */

@@ -15,11 +15,15 @@ import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
 import type { Random } from '#hal/ports/random';
 import type { SigningToken, TokenKey } from '#hal/ports/signing-token';
 import { type Custodian, type Signer, signerFromSecret, signerWithToken } from '#ota-client/repository/custodian';
-import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
+import { officeRoles } from '#ota-client/repository/signing-item';
+
+/** Of an office, or of a technician: no role of an office, and believed only under a grant. */
+export const keyRoles = [...officeRoles, 'technician'] as const;
+export type KeyRole = (typeof keyRoles)[number];
 
 /** A key at hand. */
 export interface CustodianKey {
-  readonly role: OfficeRole;
+  readonly role: KeyRole;
   readonly signer: Signer;
 }
 
@@ -27,7 +31,7 @@ const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
 const custodianName = text(/^[a-z0-9][a-z0-9-]{0,63}$/, 'the name of a custodian');
 const keyFile = object({
   name: custodianName,
-  role: oneOf(...officeRoles),
+  role: oneOf(...keyRoles),
   classical: optional(base64(32)),
   token: optional(object({ module: text(), token: text(), key: text(), publicKey: base64(32) })),
   postQuantum: base64(32),
@@ -41,7 +45,7 @@ const noTokens: OpenToken = () => deny('identity', 'pin-refused', 'the key lies 
 /** What the office keeps of a custodian. */
 export const publicKey = object({
   name: custodianName,
-  role: oneOf(...officeRoles),
+  role: oneOf(...keyRoles),
   classical: base64(32),
   postQuantum: base64(1952),
 });
@@ -66,10 +70,21 @@ export const readKey = (path: string, openToken = noTokens): Result<CustodianKey
 };
 
 /** @returns the public half, or a fault as of `readKey` */
-export const readPublicKey = (path: string): Result<PublicKey> => readJson(path, publicKey);
+const readPublicKey = (path: string): Result<PublicKey> => readJson(path, publicKey);
+
+/** All of them, or the fault of the first that cannot be read. */
+export const readPublicKeys = (paths: readonly string[]): Result<readonly PublicKey[]> => {
+  const keys: PublicKey[] = [];
+  for (const path of paths) {
+    const key = readPublicKey(path);
+    if (!key.ok) return key;
+    keys.push(key.value);
+  }
+  return ok(keys);
+};
 
 /** @returns `protocol/event-refused` where there is a file already */
-export const makeKey = (path: string, name: string, role: OfficeRole, random: Random): Result<CustodianKey> => {
+export const makeKey = (path: string, name: string, role: KeyRole, random: Random): Result<CustodianKey> => {
   const bytes = readIfThere(path);
   if (!bytes.ok) return bytes;
   if (bytes.value !== undefined) return deny('protocol', 'event-refused', `${path} is there already`);
@@ -82,7 +97,7 @@ export const makeKey = (path: string, name: string, role: OfficeRole, random: Ra
 export const makeTokenKey = async (
   path: string,
   name: string,
-  role: OfficeRole,
+  role: KeyRole,
   random: Random,
   place: TokenKey,
   openToken: OpenToken,
@@ -104,7 +119,7 @@ export const makeTokenKey = async (
 };
 
 /** Made where there is none yet. @returns the key under `folder/name.json` */
-export const keyIn = (folder: string, name: string, role: OfficeRole, random: Random): Result<CustodianKey> => {
+export const keyIn = (folder: string, name: string, role: KeyRole, random: Random): Result<CustodianKey> => {
   const path = join(folder, `${name}.json`);
   const bytes = readIfThere(path);
   if (!bytes.ok) return bytes;

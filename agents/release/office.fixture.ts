@@ -6,8 +6,11 @@ import { encodeModel } from '#agents/defense/model.fixture';
 import { encodeMessage } from '#hal/core/message';
 import { type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
+import { hybridKeyPair, hybridSignatureSuites } from '#hal/crypto/suites';
 import { virtualClock } from '#hal/memory/clock';
 import { seededRandom } from '#hal/memory/random';
+import { signerFromSecret } from '#ota-client/repository/custodian';
+import { grantFile } from '#ota-client/repository/field-grant';
 import { reviewRelease } from '#ota-client/repository/publisher';
 import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
 import type { BundleClass } from '#ota-client/trust/release';
@@ -110,6 +113,13 @@ interface Content {
   readonly hardware?: readonly string[];
 }
 
+const grantOf = (version: number): Uint8Array => {
+  const secret = hybridKeyPair(nodeCrypto, hybridSignatureSuites['enigm-ed25519-mldsa65'], seededRandom('technician')).secretKey;
+  const technicians = [signerFromSecret(nodeCrypto, 'tess', secret)];
+  const bounds = { version, expiresMs: 7 * 86_400_000, releases: { first: 1, last: 9 }, uses: 2 };
+  return unwrap(grantFile(nodeCrypto, { ...bounds, technicians }));
+};
+
 const network = { mode: 'silent', allowedUsers: [], deniedUsers: [] } as const;
 const contents: Readonly<Record<BundleClass, Content>> = {
   os: { bytes: new Uint8Array(10_000).fill(1), counter: 2, hardware: ['board-1'] },
@@ -119,4 +129,5 @@ const contents: Readonly<Record<BundleClass, Content>> = {
   configuration: { bytes: encodeMessage('ConfigurationBundle', { version: 2, postureEverySeconds: 60 }) },
   apps: { bytes: encodeMessage('AppManifest', { version: 2, apps: [] }) },
   models: { bytes: encodeModel({ version: 2 }) },
+  grants: { bytes: grantOf(2), hardware: ['board-1'] },
 };

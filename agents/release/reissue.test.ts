@@ -11,7 +11,7 @@ import { deviceTrust } from '#ota-client/trust/device-trust';
 import { refresh } from '#ota-client/trust/refresh';
 import { bundleClasses } from '#ota-client/trust/release';
 import { signRequest } from './custodian-desk.ts';
-import { type CustodianKey, makeKey, publicKeyOf } from './keys.ts';
+import { type CustodianKey, makeKey, publicKeyJson, publicKeyOf } from './keys.ts';
 import { draftOf, type TestOffice, testOffice } from './office.fixture.ts';
 import { atDesk, openOffice } from './office.ts';
 import { logFileIn } from './office-log.fixture.ts';
@@ -73,6 +73,25 @@ describe('all metadata anew', () => {
     expect(after.targets.version).toBe(before.targets.version + 1);
     expect(unwrap(await findBundle(after, 'policy', 'policy/current')).release.releaseCounter).toBe(2);
     expect(code(await publish())).toBe('unavailable/not-found');
+  });
+
+  test('of an office from before a class had custodians wants them named, and then goes on', async () => {
+    const everybody = publics();
+    const before = everybody.filter(({ role }) => role !== 'grants');
+    writeFileSync(
+      join(office.folder, 'office.json'),
+      JSON.stringify({ haltAfterFailures: 2, custodians: before.map(publicKeyJson) }),
+    );
+    expect(code(await beginReissue(office.parts, office.folder, undefined))).toBe('integrity/custodians-missing');
+    const request = unwrap(await beginReissue(office.parts, office.folder, everybody));
+    expect(unwrap(await signAll(request, keepers())).waitingFor).toEqual([]);
+    expect(code(await publish())).toBe('ok');
+    expect(code(await seen())).toBe('ok');
+  });
+
+  test('is not for a technician to sign: that is no role of an office', async () => {
+    const tess = publicKeyOf(newKey('tess', 'technician'));
+    expect(code(await beginReissue(office.parts, office.folder, [...publics(), tess]))).toBe('integrity/role-mismatch');
   });
 
   test('is public once its lists are in the log of releases, and not before', async () => {

@@ -160,6 +160,16 @@ export const faults = {
       'The other slot holds no release that may be started.',
       'Install a release: `enigmctl update install`; repair: `enigmctl update install --repair`.',
     ),
+    'grant-missing': entry(
+      'A carried release needs a grant on this device, and none came with it.',
+      'Have the archive made with a grant for this hardware; a repair release needs none: `enigmctl update install --repair`.',
+    ),
+    'grant-expired': entry('The grant of this technician has expired.', 'Ask its custodians for a new one.'),
+    'grant-range': entry('The release is not among those that the grant allows.', 'Ask its custodians for another grant.'),
+    'grant-used': entry(
+      'This device has taken as many releases under the grant as it allows.',
+      'Ask its custodians for a new one.',
+    ),
     'review-missing': entry('Nobody but the author has reviewed the release.', 'Ask somebody else to review it.'),
   },
   integrity: {
@@ -268,6 +278,11 @@ export const faults = {
     ),
     'director-nonce': entry('The answer of the director is for another request.', 'Ask again.'),
     'director-lifetime': entry('The answer of the director is valid for longer than it may be.', 'None.'),
+    'grant-mismatch': entry(
+      'What the technician signed belongs to another grant than the one that is published for this hardware.',
+      'Have the archive made again, under the present grant.',
+    ),
+    'grant-lifetime': entry('The grant is valid for longer than one may be.', 'None: its custodians must sign a shorter one.'),
     'director-delegates': entry('The director delegated, which only the image repository may do.', 'None.'),
   },
   attestation: {

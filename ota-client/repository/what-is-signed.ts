@@ -8,6 +8,7 @@ import type { CryptoBackend } from '#hal/crypto/backend';
 import { readStatement } from '#ota-client/slots/statement';
 import { canonicalJson } from '#ota-client/trust/canonical';
 import { custodianRuleName } from '#ota-client/trust/custodians';
+import { readGrant, techniciansOf } from '#ota-client/trust/field-grant';
 import { isObject } from '#ota-client/trust/fields';
 import type { JsonObject } from '#ota-client/trust/json';
 import type { KeyRing } from '#ota-client/trust/keys';
@@ -84,12 +85,24 @@ const ofClass = (
     if (!release.ok) return release;
     const given = files.find((candidate) => candidate.path === path);
     if (given !== undefined && !isFile(crypto, file, given.bytes)) return deny('integrity', 'target-mismatch', path);
+    const grant = role === 'grants' && given !== undefined ? ofGrant(given.bytes) : ok([]);
+    if (!grant.ok) return grant;
     const said = Buffer.from(canonicalJson(customOf(file))).toString('utf8');
     lines.push(
       `  ${path}: ${said}, ${file.length} bytes, SHA-256 ${file.hashes.get('sha256') ?? 'none'}${given === undefined ? '' : ', the file is here'}`,
+      ...grant.value,
     );
   }
   return ok(lines.length === 0 ? ['  names nothing'] : lines);
+};
+
+const ofGrant = (bytes: Uint8Array): Result<readonly string[]> => {
+  const grant = readGrant(bytes);
+  if (!grant.ok) return grant;
+  const { expires, releases, uses } = grant.value;
+  return ok([
+    `    until ${textOfInstant(expires)} ${techniciansOf(grant.value).join(' or ')} may name releases ${releases.first} to ${releases.last}, ${uses} on one device`,
+  ]);
 };
 
 const customOf = ({ custom }: TargetFile): JsonObject => (isObject(custom) ? custom : {});

@@ -21,6 +21,7 @@ import type { ReleaseRecord } from '#ota-client/repository/release-record';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
+import { grantCommand } from './release-grant.ts';
 import { liveRootsIn, officeParts, pinText, readSigner, shownRelease } from './release-office.ts';
 import { releaseOpeningCommands } from './release-opening.ts';
 import { releaseSigningCommands } from './release-signing.ts';
@@ -32,6 +33,7 @@ export const releaseCommands = (program: Command, run: Run): void => {
     .description('a publisher’s office in a folder: from a draft to what devices run; the people are its users');
   releaseOpeningCommands(release, run);
   addCommand(release, run);
+  grantCommand(release, run);
   stepOf(release, 'review', 'look at a draft, as somebody who is not its author')
     .requiredOption('--reviewer <name>', 'who looked at it')
     .action(

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { founding, reissue } from '#agents/release/drafts';
 import { beginOffice } from '#agents/release/founding';
-import { makeKey, makeTokenKey, type PublicKey, publicKeyJson, publicKeyOf, readPublicKey } from '#agents/release/keys';
+import { makeKey, type PublicKey, publicKeyJson, publicKeyOf, readPublicKey } from '#agents/release/keys';
 import { openTrialOffice } from '#agents/release/office-for-trials';
 import { beginReissue } from '#agents/release/reissue';
 import { toBase64, utf8 } from '#hal/core/bytes';
@@ -12,15 +12,15 @@ import { systemRandom } from '#hal/linux/random';
 import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
-import { officeParts, pinText, tokensWith } from './release-office.ts';
+import { type KeyOptions, officeParts, pinText, placesOf, tpmDevice, tpmText } from './release-office.ts';
 
-interface KeyOptions {
+interface NewKeyOptions extends KeyOptions {
   readonly role: string;
   readonly out: string;
   readonly public: string;
   readonly pkcs11?: string;
   readonly token?: string;
-  readonly pin?: string;
+  readonly sealed?: boolean;
 }
 
 interface InitOptions {
@@ -39,10 +39,12 @@ export const releaseOpeningCommands = (release: Command, run: Run): void => {
     .requiredOption('--public <file>', 'where the public half goes, for the office')
     .option('--pkcs11 <module>', 'make the classical half in a token, by its vendor’s module; with --token and --pin')
     .option('--token <label>', 'of the token')
+    .option('--sealed', 'what lies in no token is sealed by the TPM of this machine, under a PIN; with --pin')
+    .option('--tpm <device>', tpmText, tpmDevice)
     .option('--pin <file>', pinText)
     .description('make the key of one custodian, on the custodian’s own machine')
     .action(
-      run(async ({ console }, name: string, options: KeyOptions) => answer(console, await newKey(name, options), shownKey)),
+      run(async ({ console }, name: string, options: NewKeyOptions) => answer(console, await newKey(name, options), shownKey)),
     );
   release
     .command('init')
@@ -82,16 +84,14 @@ const reissueAll = async (console: Console, folder: string, { custodian, out }: 
   }));
 };
 
-const newKey = async (name: string, options: KeyOptions): Promise<Result<PublicKey>> => {
-  const { role: wanted, out, public: place, pkcs11, token, pin } = options;
+const newKey = async (name: string, options: NewKeyOptions): Promise<Result<PublicKey>> => {
+  const { role: wanted, out, public: place, pkcs11, token: label, sealed: isSealed = false } = options;
   const role: OfficeRole | undefined = officeRoles.find((known) => known === wanted);
   if (role === undefined) return deny('protocol', 'config-invalid', `no role ${wanted}`);
-  if ((pkcs11 === undefined) !== (token === undefined))
+  if ((pkcs11 === undefined) !== (label === undefined))
     return deny('protocol', 'config-invalid', '--pkcs11 and --token go together');
-  const made =
-    pkcs11 === undefined || token === undefined
-      ? makeKey(out, name, role, systemRandom)
-      : await makeTokenKey(out, name, role, systemRandom, { module: pkcs11, token, key: name }, tokensWith(pin));
+  const token = pkcs11 === undefined || label === undefined ? undefined : { module: pkcs11, token: label, key: name };
+  const made = await makeKey(out, { name, role, token, isSealed }, systemRandom, placesOf(options));
   if (!made.ok) return made;
   const half = publicKeyOf(made.value);
   const stored = writeAtomically(place, utf8(`${JSON.stringify(publicKeyJson(half))}\n`), 0o644);

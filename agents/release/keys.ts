@@ -79,7 +79,9 @@ export const makeKey = async (path: string, key: NewKey, random: Random, places 
   if (!vault.ok) return vault;
   const token = place === undefined ? ok(undefined) : places.token(place);
   if (!token.ok) return token;
-  const bytes = place === undefined ? concat(random.bytes(32), random.bytes(32)) : fixedCopy(random.bytes(32));
+  const each = Array.from({ length: place === undefined ? 2 : 1 }, () => random.bytes(32));
+  const bytes = concat(...each);
+  wipe(...each);
   try {
     const seeds = vault.value === undefined ? ok({ kind: 'clear', bytes } as const) : await sealedSeeds(vault.value, bytes);
     if (!seeds.ok) return seeds;

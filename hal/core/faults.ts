@@ -391,6 +391,10 @@ export const faults = {
       'Plug the token in; check module, token and key in the file of the custodian.',
     ),
     'token-failed': entry('The token answered with an error.', 'Try again; the detail has the call and its value in PKCS #11.'),
+    'tpm-unguarded': entry(
+      'The TPM of this machine does not limit guesses of PINs, or lets anybody at the machine set the count back.',
+      'Give it limits and a lockout password, with its tools: `tpm2_changeauth -c lockout file:-`; then try again.',
+    ),
     'sealed-elsewhere': entry(
       'What is sealed was sealed by another TPM, or by this one before it was cleared.',
       'Use the machine on which it was sealed; where that is lost, its secret is too: a new custodian takes its place.',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startSwtpm } from '#hal/contract/swtpm.fixture';
@@ -7,10 +8,11 @@ import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
 import type { PinSealed } from '#hal/ports/pin-vault';
 import { objectAttribute } from '#hal/tpm/constants';
-import { encodePublic, parsePublic } from '#hal/tpm/public';
+import { encodePublic, parsePublic, tpm2b } from '#hal/tpm/public';
 import { sealedTemplate } from '#hal/tpm/templates';
 import { splitAreas } from './areas.ts';
 import { type Bus, tapBus } from './bus.fixture.ts';
+import { handles } from './commands.ts';
 import type { Esys } from './esys.ts';
 import { openSimulatedEsys } from './esys-sim.ts';
 import { maxSealedBytes, sealWithPin, unsealWithPin } from './pin-seal.ts';
@@ -24,17 +26,26 @@ const secret = new Uint8Array(64).map((_, index) => index + 1);
 const pin = utf8('271828');
 const authOf = (typed: Uint8Array) => createHash('sha256').update('enigm-pin-1').update(typed).digest();
 
-/** Commands of the lockout hierarchy with an empty password, Part 3: 8002, size, code, handle, one password session. */
-const lockoutCommand = (commandCode: number, ...parameters: readonly number[]): Buffer => {
-  const body = concat(
-    ...[u32be(commandCode), u32be(0x4000000a), u32be(9), u32be(0x40000009), new Uint8Array(5)],
-    ...parameters.map((value) => u32be(value)),
-  );
+const lockoutPassword = utf8('of the owner');
+/** Commands of a hierarchy, Part 3: 8002, size, code, handle, one password session. */
+const hierarchyCommand = (commandCode: number, handle: number, by: Uint8Array, ...parameters: readonly number[]): Buffer => {
+  const session = concat(u32be(0x40000009), new Uint8Array(3), tpm2b(by));
+  const values = parameters.map((value) => u32be(value));
+  const body = concat(u32be(commandCode), u32be(handle), u32be(session.length), session, ...values);
   return Buffer.from(concat(Uint8Array.of(0x80, 0x02), u32be(6 + body.length), body));
 };
-const clear = lockoutCommand(0x126);
+/** TPM2_Clear by the platform, §24.6. */
+const clear = hierarchyCommand(0x126, 0x4000000c, new Uint8Array());
 /** TPM2_DictionaryAttackParameters, §25.3. */
-const guesses = (tries: number, forgetSeconds: number) => lockoutCommand(0x13a, tries, forgetSeconds, 1000);
+const limits = (tries: number, forgetSeconds: number) =>
+  hierarchyCommand(0x13a, 0x4000000a, lockoutPassword, tries, forgetSeconds, 1000);
+const done = '00000000';
+/** @returns the response code of a raw command */
+const told = async (esys: Esys, command: Buffer) => toHex(await esys.transmit(command)).slice(12, 20);
+/** As a careful owner leaves a TPM. */
+const guard = async (esys: Esys): Promise<void> => {
+  await esys.hierarchyChangeAuth(handles.lockout, [handles.password], tpm2b(lockoutPassword));
+};
 
 describe.skipIf(missing !== undefined)(`a secret under a PIN in a TPM ${missing ?? ''}`, () => {
   let directory: ReturnType<typeof temporaryDirectory>;
@@ -43,6 +54,7 @@ describe.skipIf(missing !== undefined)(`a secret under a PIN in a TPM ${missing 
   beforeEach(async () => {
     directory = temporaryDirectory();
     esys = await startEmbedded(directory.path);
+    await guard(esys);
     sealed = unwrap(await sealWithPin(esys, secret, pin));
   });
   afterEach(async () => {
@@ -77,7 +89,7 @@ describe.skipIf(missing !== undefined)(`a secret under a PIN in a TPM ${missing 
   });
 
   test('stays shut for wrong PINs, and after some of them the TPM takes none, the right one neither', async () => {
-    await esys.transmit(guesses(3, 1000));
+    expect(await told(esys, limits(3, 1000))).toBe(done);
     for (const wrong of ['271829', '2718281']) expect(code(await open(sealed, utf8(wrong)))).toBe('identity/pin-refused');
     expect(unwrap(await open(sealed))).toEqual(secret);
     expect(code(await open(sealed, utf8('0')))).toBe('identity/pin-refused');
@@ -89,29 +101,48 @@ describe.skipIf(missing !== undefined)(`a secret under a PIN in a TPM ${missing 
   });
 
   test.each([
-    ['never locks itself', guesses(0xffffffff, 1000)],
-    ['forgets each wrong one at once', guesses(32, 0)],
+    ['never locks itself', limits(0xffffffff, 1000)],
+    ['forgets each wrong one at once', limits(32, 0)],
+    ['has lost its lockout password, so that anybody sets the count back', clear],
   ])('is not made by a TPM that %s', async (_, command) => {
-    expect(toHex(await esys.transmit(command)).slice(12, 20)).toBe('00000000');
-    expect(code(await sealWithPin(esys, secret, pin))).toBe('unavailable/not-supported');
+    expect(await told(esys, command)).toBe(done);
+    expect(code(await sealWithPin(esys, secret, pin))).toBe('unavailable/tpm-unguarded');
+  });
+
+  test('is not made where there is no storage root and its owner alone can make one; with one it is', async () => {
+    using place = temporaryDirectory();
+    await using other = await startEmbedded(place.path);
+    await guard(other);
+    await other.hierarchyChangeAuth(handles.owner, [handles.password], tpm2b(utf8('of the owner')));
+    await other.setAuth(handles.owner, tpm2b(new Uint8Array()));
+    const refused = await sealWithPin(other, secret, pin);
+    expect(refused).toMatchObject({ fault: { reason: 'tpm-failed', detail: /^no storage root at 0x81000001/ } });
+    await other.setAuth(handles.owner, tpm2b(utf8('of the owner')));
+    await storageRootOf(other);
+    await other.setAuth(handles.owner, tpm2b(new Uint8Array()));
+    expect(unwrap(await open(unwrap(await sealWithPin(other, secret, pin)), pin, other))).toEqual(secret);
   });
 
   test('opens on no other TPM, and not on this one after it was cleared', async () => {
     using place = temporaryDirectory();
     await using other = await startEmbedded(place.path);
     expect(code(await open(sealed, pin, other))).toBe('unavailable/sealed-elsewhere');
+    await guard(other);
     const { root } = unwrap(await sealWithPin(other, secret, pin));
     expect(code(await open(sealed, pin, other))).toBe('unavailable/sealed-elsewhere');
     // Under the name of that other one it is not there either.
     expect(code(await open({ ...sealed, root }, pin, other))).toBe('integrity/decryption-failed');
-    await esys.transmit(clear);
+    expect(await told(esys, clear)).toBe(done);
+    // ESYS did not see that: it would go on with the old password.
+    await esys.setAuth(handles.lockout, tpm2b(new Uint8Array()));
+    await guard(esys);
     expect(code(await open(sealed))).toBe('unavailable/sealed-elsewhere');
     unwrap(await sealWithPin(esys, secret, pin));
     expect(code(await open(sealed))).toBe('unavailable/sealed-elsewhere');
   });
 
   test('does not open with any bit of it changed, which costs no guess', async () => {
-    await esys.transmit(guesses(1, 1000));
+    expect(await told(esys, limits(1, 1000))).toBe(done);
     const flipped = (bytes: Uint8Array, bit: number) => bytes.with(bit >> 3, (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7)));
     for (let bit = 0; bit < 8 * sealed.wrapped.length; bit++) {
       const wrapped = flipped(sealed.wrapped, bit);
@@ -152,8 +183,15 @@ describe.skipIf(missing !== undefined)(`a secret under a PIN in a TPM ${missing 
 
   test('has no TPM or no addon: that is said, with the path', async () => {
     const nowhere = tpmVault({ addon: addonPaths.release, device: '/nowhere/tpmrm0' }, pin);
-    expect(await nowhere.open(sealed)).toMatchObject({ fault: { reason: 'tpm-missing', detail: /\/nowhere\/tpmrm0: No such/ } });
-    const bare = tpmVault({ addon: '/nowhere/tpm.node', device: '/dev/tpmrm0' }, pin);
+    expect(await nowhere.open(sealed)).toMatchObject({
+      fault: { reason: 'tpm-missing', detail: /no such file.*\/nowhere\/tpmrm0/ },
+    });
+    const mistaken = join(directory.path, 'file');
+    writeFileSync(mistaken, 'something of value');
+    const over = tpmVault({ addon: addonPaths.release, device: mistaken }, pin);
+    expect(await over.open(sealed)).toMatchObject({ fault: { reason: 'tpm-missing', detail: `${mistaken} is no device` } });
+    expect(readFileSync(mistaken, 'utf8')).toBe('something of value');
+    const bare = tpmVault({ addon: '/nowhere/tpm.node', device: '/dev/null' }, pin);
     expect(await bare.seal(secret)).toMatchObject({ fault: { reason: 'tpm-missing', detail: /\/nowhere\/tpm\.node/ } });
   });
 });
@@ -167,6 +205,7 @@ describe.skipIf(missing !== undefined)(`the bus to that TPM ${missing ?? ''}`, (
       const openTpm = async () => unwrap(await openSimulatedEsys({ addon: addonPaths.sim, swtpm: { path: bus.path } }));
       await using esys = await openTpm();
       await esys.startup(0);
+      await guard(esys);
       await use(openTpm, bus);
     } finally {
       await swtpm.stop();
@@ -191,6 +230,7 @@ describe.skipIf(missing !== undefined)(`the bus to that TPM ${missing ?? ''}`, (
     using place = temporaryDirectory();
     await using other = await startEmbedded(place.path);
     await storageRootOf(other);
+    await guard(other);
     const readRoot = Buffer.from('80010000000e0000017381000001', 'hex');
     const strange = await other.transmit(readRoot);
     await withBus(async (openTpm, bus) => {

@@ -40,7 +40,9 @@ export const sealWithPin = async (esys: Esys, secret: Uint8Array, pin: Uint8Arra
 const seal = async (esys: Esys, secret: Uint8Array, pin: Uint8Array): Promise<Result<PinSealed>> => {
   const limited = await checkGuessLimit(esys);
   if (!limited.ok) return limited;
-  const parent = await storageRootOf(esys);
+  const found = await answered(storageRootOf(esys), ownerOnlyBy);
+  if (!found.ok) return found;
+  const parent = found.value;
   const root = contentOf(await esys.nameOf(parent));
   const auth = authOf(pin);
   try {
@@ -105,6 +107,10 @@ const spoilt = (why: string) => deny('integrity', 'decryption-failed', why);
 /** A format-one code that is about a parameter (Part 2 §6.6.3): the areas are all that could be wrong. */
 const spoiltBy = (rc: number): Failure | undefined =>
   rc <= 0xfff && (rc & 0xc0) === 0xc0 ? spoilt(`the TPM does not take it (0x${rc.toString(16)})`) : undefined;
+
+/** TPM_RC_BAD_AUTH of the first session: the owner hierarchy has a password. */
+const ownerOnlyBy = (rc: number): Failure | undefined =>
+  rc === 0x9a2 ? deny('unavailable', 'tpm-failed', 'no storage root at 0x81000001, and its owner alone can make one') : undefined;
 
 /** TPM_RC_AUTH_FAIL of the first session: the failure was counted. */
 const pinRefusedBy = (rc: number): Failure | undefined =>

@@ -10,7 +10,7 @@ export interface PinSealed {
 }
 
 export interface PinVault {
-  /** @param secret 1 to 64 bytes. @returns its sealed form, or a fault as of `open` */
+  /** @param secret 1 to 64 bytes. @returns its sealed form; or `unavailable/tpm-unguarded`, and the faults of `open` */
   seal(secret: Uint8Array): Promise<Result<PinSealed>>;
   /**
    * @returns the secret, to be wiped; or `identity/pin-refused`, `unavailable/tpm-locked-out` after too many of those,

@@ -3,10 +3,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTpmDevice } from '#hal/contract/tpm-line.fixture';
+import { utf8 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { missingForTokens, openSoftToken, softToken, tokenProgram } from '#hal/linux/signing-token.fixture';
+import { handles } from '#hal/native/commands';
 import { openEsys } from '#hal/native/esys';
 import { addonPaths, buildAddons, temporaryDirectory } from '#hal/native/testing';
+import { tpm2b } from '#hal/tpm/public';
 import { bundleClasses } from '#ota-client/trust/release';
 import { ask, askJson } from '../enigmctl.fixture.ts';
 
@@ -33,6 +36,10 @@ describe.skipIf(missing !== undefined)(`an office with sealed keys ${missing ?? 
     other = await startTpmDevice(at('other'));
     process.env['ENIGM_ADDON'] = addonPaths.release;
     process.env['ENIGM_TOKEN'] = tokenProgram;
+    for (const { path } of [device, other]) {
+      await using esys = unwrap(await openEsys({ addon: addonPaths.release, device: path }));
+      await esys.hierarchyChangeAuth(handles.lockout, [handles.password], tpm2b(utf8('of the owner')));
+    }
     writeFileSync(at('pin'), `${pins.tpm}\n`);
     writeFileSync(at('wrong'), '314159\n');
     writeFileSync(at('both'), `${pins.token}\n${pins.tpm}\n`);
@@ -57,11 +64,12 @@ describe.skipIf(missing !== undefined)(`an office with sealed keys ${missing ?? 
   const sign = (name: string, ...rest: readonly string[]) => release(...signWords(name, ...rest).slice(1));
   const held = (name: string) => JSON.parse(readFileSync(key(name), 'utf8')) as Record<string, Record<string, string>>;
 
+  const custodians = [...bundleClasses.flatMap((one) => [`${one}-first`, `${one}-second`]), 'owner-first', 'owner-second'];
+
   test('SR-09: both seeds lie in no file, both halves sign, and the office takes them', async () => {
     expect((await make('os-first', 'os', ...sealed())).code).toBe('ok');
     expect((await make('publisher', 'publisher', ...sealed())).code).toBe('ok');
     expect(Object.keys(held('os-first'))).toEqual(['name', 'role', 'sealed']);
-    const custodians = [...bundleClasses.flatMap((one) => [`${one}-first`, `${one}-second`]), 'owner-first', 'owner-second'];
     for (const name of custodians.filter((one) => one !== 'os-first'))
       expect((await make(name, name.replace(/-(?:first|second)$/, ''))).code).toBe('ok');
     const publics = [...custodians, 'publisher'].map((name) => at(`${name}.public`));
@@ -116,6 +124,19 @@ describe.skipIf(missing !== undefined)(`an office with sealed keys ${missing ?? 
       'integrity/signature-invalid',
     );
     expect(await changed((file) => delete file['sealed'])).toBe('protocol/config-invalid');
+  });
+
+  test('a key whose TPM is lost is replaced by one on another machine, and the office goes on', async () => {
+    const elsewhere = ['--tpm', other.path, '--pin', at('pin')] as const;
+    expect((await make('os-fifth', 'os', '--sealed', ...elsewhere)).code).toBe('ok');
+    const remaining = [...custodians.filter((name) => name !== 'os-first'), 'os-fifth'];
+    const publics = [...remaining, 'publisher'].map((name) => at(`${name}.public`));
+    expect((await release('reissue', at('office'), '--custodian', ...publics, '--out', at('request'))).code).toBe('ok');
+    for (const name of remaining) expect((await sign(name, ...elsewhere)).code).toBe('ok');
+    const files = remaining.map((name) => at(`${name}.signatures`));
+    expect((await release('accept', at('office'), 'reissue', ...files)).json).toMatchObject({ waitingFor: [] });
+    expect((await release('stage', at('office'), 'reissue', '--key', key('publisher'), ...here())).code).toBe('ok');
+    expect(existsSync(at('office/repository/metadata/2.root.json'))).toBe(true);
   });
 
   test('too many wrong PINs lock the TPM, and no key is made by it then', async () => {

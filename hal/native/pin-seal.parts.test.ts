@@ -9,16 +9,18 @@ import { seededRandom } from '#hal/memory/random';
 import type { PinSealed } from '#hal/ports/pin-vault';
 import { objectAttribute } from '#hal/tpm/constants';
 import { encodePublic, parsePublic, tpm2b } from '#hal/tpm/public';
-import { sealedTemplate } from '#hal/tpm/templates';
+import { sealedTemplate, storageTemplate } from '#hal/tpm/templates';
 import { splitAreas } from './areas.ts';
 import { type Bus, tapBus } from './bus.fixture.ts';
 import { handles } from './commands.ts';
 import type { Esys } from './esys.ts';
 import { openSimulatedEsys } from './esys-sim.ts';
+import { persistent } from './layout.ts';
+import { makePersistentKey } from './persistent-key.ts';
 import { maxSealedBytes, sealWithPin, unsealWithPin } from './pin-seal.ts';
 import { tpmVault } from './pin-vault.ts';
 import { sealUnder, storageRootOf } from './seal.ts';
-import { addonPaths, buildAddons, startEmbedded, temporaryDirectory } from './testing.ts';
+import { addonPaths, buildAddons, rsaStorageTemplate, startEmbedded, temporaryDirectory } from './testing.ts';
 
 const missing = buildAddons();
 const code = (result: Result<unknown>): string => (result.ok ? 'ok' : codeOf(result.fault));
@@ -107,6 +109,22 @@ describe.skipIf(missing !== undefined)(`a secret under a PIN in a TPM ${missing 
   ])('is not made by a TPM that %s', async (_, command) => {
     expect(await told(esys, command)).toBe(done);
     expect(code(await sealWithPin(esys, secret, pin))).toBe('unavailable/tpm-unguarded');
+  });
+
+  test('is sealed under the storage root that is there: one of RSA does, one that could be known elsewhere does not', async () => {
+    using place = temporaryDirectory();
+    await using other = await startEmbedded(place.path);
+    await guard(other);
+    await makePersistentKey(other, handles.owner, rsaStorageTemplate, persistent.storageRoot);
+    expect(unwrap(await open(unwrap(await sealWithPin(other, secret, pin)), pin, other))).toEqual(secret);
+    const root = await other.handleOf(persistent.storageRoot, []);
+    await other.evictControl(handles.owner, root, [handles.password], persistent.storageRoot);
+    // What may be duplicated may have been imported (Part 1 §25.2).
+    const { restricted, decrypt, userWithAuth, noDa, sensitiveDataOrigin } = objectAttribute;
+    const loose = { ...storageTemplate, attributes: restricted | decrypt | userWithAuth | noDa | sensitiveDataOrigin };
+    await makePersistentKey(other, handles.owner, encodePublic(loose), persistent.storageRoot);
+    const refused = await sealWithPin(other, secret, pin);
+    expect(refused).toMatchObject({ fault: { reason: 'tpm-failed', detail: /^Create: .*attributes/ } });
   });
 
   test('is not made where there is no storage root and its owner alone can make one; with one it is', async () => {

@@ -12,7 +12,8 @@ import { systemRandom } from '#hal/linux/random';
 import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
-import { type KeyOptions, officeParts, pinText, placesOf, tpmDevice, tpmText } from './release-office.ts';
+import { type KeyOptions, pinText, placesOf, tpmDevice, tpmText } from './release-keys.ts';
+import { officeParts } from './release-office.ts';
 
 interface NewKeyOptions extends KeyOptions {
   readonly role: string;

@@ -8,7 +8,8 @@ import { writeAtomically } from '#hal/linux/atomic-file';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
 import { readGiven } from '../given-file.ts';
-import { type KeyOptions, officeParts, pinText, placesOf, tpmDevice, tpmText } from './release-office.ts';
+import { type KeyOptions, pinText, placesOf, tpmDevice, tpmText } from './release-keys.ts';
+import { officeParts } from './release-office.ts';
 
 interface SignOptions extends KeyOptions {
   readonly request: string;

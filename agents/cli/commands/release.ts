@@ -21,16 +21,8 @@ import type { ReleaseRecord } from '#ota-client/repository/release-record';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
-import {
-  type KeyOptions,
-  liveRootsIn,
-  officeParts,
-  pinText,
-  readSigner,
-  shownRelease,
-  tpmDevice,
-  tpmText,
-} from './release-office.ts';
+import { type KeyOptions, pinText, readSigner, tpmDevice, tpmText } from './release-keys.ts';
+import { liveRootsIn, officeParts, shownRelease } from './release-office.ts';
 import { releaseOpeningCommands } from './release-opening.ts';
 import { releaseSigningCommands } from './release-signing.ts';
 import { releaseViewCommands } from './release-view.ts';

@@ -3,14 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startSwtpm } from '#hal/contract/swtpm.fixture';
-import { concat, fixedCopy, toHex, u32be, utf8 } from '#hal/core/bytes';
+import { concat, fixedCopy, toHex, u16be, u32be, utf8 } from '#hal/core/bytes';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
 import type { PinSealed } from '#hal/ports/pin-vault';
 import { objectAttribute } from '#hal/tpm/constants';
 import { encodePublic, parsePublic, tpm2b } from '#hal/tpm/public';
 import { sealedTemplate, storageTemplate } from '#hal/tpm/templates';
-import { splitAreas } from './areas.ts';
+import { maxPrivateBytes, splitAreas } from './areas.ts';
 import { type Bus, tapBus } from './bus.fixture.ts';
 import { handles } from './commands.ts';
 import type { Esys } from './esys.ts';
@@ -179,7 +179,7 @@ describe.skipIf(missing !== undefined)(`a secret under a PIN in a TPM ${missing 
       ...[concat(wrapped, Uint8Array.of(0)), new Uint8Array(5000), new Uint8Array(600).fill(255)],
       ...Array.from({ length: 50 }, (_, index) => random.bytes(index * 7)),
       // As long as a private area may be, with a public area that is ours.
-      concat(Uint8Array.of(2, 0), random.bytes(512), wrapped.slice(-50)),
+      concat(u16be(maxPrivateBytes), random.bytes(maxPrivateBytes), splitAreas(wrapped)?.publicArea ?? new Uint8Array()),
     ];
     for (const other of others)
       expect(code(await open({ ...sealed, wrapped: other })), toHex(other)).toBe('integrity/decryption-failed');

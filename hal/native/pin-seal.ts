@@ -26,8 +26,6 @@ import { transientScope } from './transient.ts';
 
 /** Two seeds of 32 bytes; TPMs seal at most 128 (MAX_SYM_DATA, Part 2 §11.1.14). */
 export const maxSealedBytes = 64;
-/** The private area of such a secret has about 200. */
-const maxPrivateBytes = 512;
 
 /** Makes the storage root first where the TPM has none. @returns the sealed form, or the faults of `PinVault.seal` */
 export const sealWithPin = async (esys: Esys, secret: Uint8Array, pin: Uint8Array): Promise<Result<PinSealed>> => {
@@ -92,12 +90,11 @@ const authOf = (pin: Uint8Array): Uint8Array => {
   return auth;
 };
 
-/** Exactly what `sealWithPin` makes: anything else would be a malformed command, or an object without protection. */
-const isGuarded = ({ privateArea, publicArea }: WrappedAreas): boolean => {
+/** What `sealWithPin` makes, and not an object without protection. */
+const isGuarded = ({ publicArea }: WrappedAreas): boolean => {
   const parsed = parsePublic(publicArea.subarray(2));
-  if (!parsed.ok || parsed.value.key.type !== 'keyedHash' || privateArea.length > 2 + maxPrivateBytes) return false;
-  const expected = tpm2b(encodePublic({ ...guardedTemplate, key: parsed.value.key }));
-  return equalBytes(publicArea, expected);
+  if (!parsed.ok || parsed.value.key.type !== 'keyedHash') return false;
+  return equalBytes(publicArea, tpm2b(encodePublic({ ...guardedTemplate, key: parsed.value.key })));
 };
 
 const noPin = deny('identity', 'pin-refused', `a PIN of 1 to ${maxPinBytes} bytes`);

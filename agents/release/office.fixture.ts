@@ -45,9 +45,8 @@ export interface TestOffice {
 export const testOffice = async (seed = 'office'): Promise<TestOffice> => {
   const directory = mkdtempSync(join(tmpdir(), 'enigm-office-'));
   const random = seededRandom(seed);
-  const keys = new Map(
-    held.map(([name, role]) => [name, unwrap(makeKey(join(directory, `${name}.json`), name, role, random))] as const),
-  );
+  const keys = new Map<string, CustodianKey>();
+  for (const [name, role] of held) keys.set(name, unwrap(await makeKey(join(directory, `${name}.json`), { name, role }, random)));
   const key = (name: string): CustodianKey => {
     const found = keys.get(name);
     if (found === undefined) throw new Error(`no key of ${name}`);

@@ -2,16 +2,8 @@
 import type { Command } from 'commander';
 import { founding, reissue } from '#agents/release/drafts';
 import { beginOffice } from '#agents/release/founding';
-import {
-  type KeyRole,
-  keyRoles,
-  makeKey,
-  makeTokenKey,
-  type PublicKey,
-  publicKeyJson,
-  publicKeyOf,
-  readPublicKeys,
-} from '#agents/release/keys';
+import { type KeyRole, keyRoles } from '#agents/release/key-file';
+import { makeKey, type PublicKey, publicKeyJson, publicKeyOf, readPublicKeys } from '#agents/release/keys';
 import { openTrialOffice } from '#agents/release/office-for-trials';
 import { beginReissue } from '#agents/release/reissue';
 import { toBase64, utf8 } from '#hal/core/bytes';
@@ -20,15 +12,16 @@ import { writeAtomically } from '#hal/linux/atomic-file';
 import { systemRandom } from '#hal/linux/random';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
-import { officeParts, pinText, tokensWith } from './release-office.ts';
+import { type KeyOptions, pinText, placesOf, tpmDevice, tpmText } from './release-keys.ts';
+import { officeParts } from './release-office.ts';
 
-interface KeyOptions {
+interface NewKeyOptions extends KeyOptions {
   readonly role: string;
   readonly out: string;
   readonly public: string;
   readonly pkcs11?: string;
   readonly token?: string;
-  readonly pin?: string;
+  readonly sealed?: boolean;
 }
 
 interface InitOptions {
@@ -47,10 +40,12 @@ export const releaseOpeningCommands = (release: Command, run: Run): void => {
     .requiredOption('--public <file>', 'where the public half goes, for the office')
     .option('--pkcs11 <module>', 'make the classical half in a token, by its vendor’s module; with --token and --pin')
     .option('--token <label>', 'of the token')
+    .option('--sealed', 'what lies in no token is sealed by the TPM of this machine, under a PIN; with --pin')
+    .option('--tpm <device>', tpmText, tpmDevice)
     .option('--pin <file>', pinText)
     .description('make the key of one custodian, on the custodian’s own machine')
     .action(
-      run(async ({ console }, name: string, options: KeyOptions) => answer(console, await newKey(name, options), shownKey)),
+      run(async ({ console }, name: string, options: NewKeyOptions) => answer(console, await newKey(name, options), shownKey)),
     );
   release
     .command('init')
@@ -90,16 +85,14 @@ const reissueAll = async (console: Console, folder: string, { custodian, out }: 
   }));
 };
 
-const newKey = async (name: string, options: KeyOptions): Promise<Result<PublicKey>> => {
-  const { role: wanted, out, public: place, pkcs11, token, pin } = options;
+const newKey = async (name: string, options: NewKeyOptions): Promise<Result<PublicKey>> => {
+  const { role: wanted, out, public: place, pkcs11, token: label, sealed: isSealed = false } = options;
   const role: KeyRole | undefined = keyRoles.find((known) => known === wanted);
   if (role === undefined) return deny('protocol', 'config-invalid', `no role ${wanted}`);
-  if ((pkcs11 === undefined) !== (token === undefined))
+  if ((pkcs11 === undefined) !== (label === undefined))
     return deny('protocol', 'config-invalid', '--pkcs11 and --token go together');
-  const made =
-    pkcs11 === undefined || token === undefined
-      ? makeKey(out, name, role, systemRandom)
-      : await makeTokenKey(out, name, role, systemRandom, { module: pkcs11, token, key: name }, tokensWith(pin));
+  const token = pkcs11 === undefined || label === undefined ? undefined : { module: pkcs11, token: label, key: name };
+  const made = await makeKey(out, { name, role, token, isSealed }, systemRandom, placesOf(options));
   if (!made.ok) return made;
   const half = publicKeyOf(made.value);
   const stored = writeAtomically(place, utf8(`${JSON.stringify(publicKeyJson(half))}\n`), 0o644);

@@ -8,12 +8,12 @@ import { writeAtomically } from '#hal/linux/atomic-file';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
 import { readGiven } from '../given-file.ts';
-import { officeParts, pinText, tokensWith } from './release-office.ts';
+import { type KeyOptions, pinText, placesOf, tpmDevice, tpmText } from './release-keys.ts';
+import { officeParts } from './release-office.ts';
 
-interface SignOptions {
+interface SignOptions extends KeyOptions {
   readonly request: string;
   readonly key: string;
-  readonly pin?: string;
   readonly image?: string;
   readonly nothingNew?: boolean;
   readonly out: string;
@@ -32,6 +32,7 @@ export const releaseSigningCommands = (release: Command, run: Run): void => {
     .requiredOption('--request <file>', 'from the office')
     .requiredOption('--key <file>', 'of the custodian whose machine this is')
     .option('--pin <file>', pinText)
+    .option('--tpm <device>', tpmText, tpmDevice)
     .option('--image <file>', 'the image that is meant, to be compared with what is signed')
     .option('--nothing-new', 'what is signed names only releases that were signed before: a reissue, or a withdrawal')
     .requiredOption('--out <file>', 'where the signatures go, for the office')
@@ -66,10 +67,11 @@ const ask = async (console: Console, folder: string, id: string, out: string): P
   }));
 };
 
-const sign = async (console: Console, { request, key, pin, image, nothingNew = false, out }: SignOptions): Promise<number> => {
+const sign = async (console: Console, options: SignOptions): Promise<number> => {
+  const { request, key, image, nothingNew = false, out } = options;
   const bytes = readGiven(request);
   if (!bytes.ok) return console.refuse(bytes.fault);
-  const held = readKey(key, tokensWith(pin));
+  const held = readKey(key, placesOf(options));
   if (!held.ok) return console.refuse(held.fault);
   const meant = image === undefined ? ok(undefined) : readGiven(image);
   if (!meant.ok) return console.refuse(meant.fault);

@@ -11,7 +11,8 @@ import { type LogRecord, logHead, readLog } from '#ota-client/repository/office-
 import { textOfInstant } from '#ota-client/trust/time';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
-import { officeParts, pinText, tokensWith } from './release-office.ts';
+import { type KeyOptions, pinText, placesOf, tpmDevice, tpmText } from './release-keys.ts';
+import { officeParts } from './release-office.ts';
 
 export const releaseViewCommands = (release: Command, run: Run): void => {
   release
@@ -60,6 +61,7 @@ const archiveCommand = (release: Command, run: Run): void => {
     .requiredOption('--out <file>', 'where the archive goes; any tar can read it')
     .option('--offer <id>', 'the release that devices are to take, where no director can say it; with --key')
     .option('--key <file>', 'of a technician whom a published grant names')
+    .option('--tpm <device>', tpmText, tpmDevice)
     .option('--pin <file>', pinText)
     .description('all that is published, in one file, for devices that reach no network')
     .action(
@@ -78,21 +80,20 @@ const archiveCommand = (release: Command, run: Run): void => {
     );
 };
 
-interface ArchiveOptions {
+interface ArchiveOptions extends KeyOptions {
   readonly out: string;
   readonly offer?: string;
   readonly key?: string;
-  readonly pin?: string;
 }
 
 const directorsPart = async (
   parts: OfficeParts,
   folder: string,
-  { offer, key, pin }: Omit<ArchiveOptions, 'out'>,
+  { offer, key, ...how }: Omit<ArchiveOptions, 'out'>,
 ): Promise<Result<readonly AddedFile[]>> => {
   if (offer === undefined && key === undefined) return ok([]);
   if (offer === undefined || key === undefined) return deny('protocol', 'config-invalid', '--offer and --key go together');
-  const technician = readKey(key, tokensWith(pin));
+  const technician = readKey(key, placesOf(how));
   if (!technician.ok) return technician;
   const added = await carriedOffer(parts, folder, offer, technician.value);
   return added.ok ? ok([added.value]) : added;

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { writeArchive } from '#agents/release/archive';
 import { carriedOffer } from '#agents/release/carried-offer';
 import { addGrant, type GrantInput } from '#agents/release/grants';
-import { makeKey, publicKeyOf } from '#agents/release/keys';
+import { type CustodianKey, makeKey, publicKeyOf } from '#agents/release/keys';
 import { atDesk, openOffice } from '#agents/release/office';
 import { type TestOffice, testOffice } from '#agents/release/office.fixture';
 import { viewReleases } from '#agents/release/overview';
@@ -24,10 +24,12 @@ const code = (result: Result<unknown>): string => (result.ok ? 'ok' : codeOf(res
 describe('a release that a technician carries under a grant', () => {
   let office: TestOffice;
   const random = seededRandom('technicians');
-  const technician = (name: string) =>
-    unwrap(makeKey(office.file(`${name}.made`, new Uint8Array()).replace('.made', '.json'), name, 'technician', random));
-  let tess: ReturnType<typeof technician>;
-  let toby: ReturnType<typeof technician>;
+  const technician = async (name: string) => {
+    const path = office.file(`${name}.made`, new Uint8Array()).replace('.made', '.json');
+    return unwrap(await makeKey(path, { name, role: 'technician' }, random));
+  };
+  let tess: CustodianKey;
+  let toby: CustodianKey;
 
   const stage = async (id: string) => {
     const roots = unwrap(await viewReleases(office.parts, office.folder)).flatMap(({ verityRoot }) => verityRoot ?? []);
@@ -62,7 +64,7 @@ describe('a release that a technician carries under a grant', () => {
 
   beforeAll(async () => {
     office = await testOffice();
-    [tess, toby] = [technician('tess'), technician('toby')];
+    [tess, toby] = [await technician('tess'), await technician('toby')];
     for (const counter of [5, 6, 7]) await publish(`os-${counter}`, counter);
     const file = office.file('repair', nextImage('repair', old));
     await office.add({ id: 'repair-9', class: 'repair', file, counter: 9, hardware: [hardware] });

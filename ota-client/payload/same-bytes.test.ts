@@ -5,13 +5,11 @@
 import { expect, test } from 'vitest';
 import { concat, toHex } from '#hal/core/bytes';
 import { seededRandom } from '#hal/memory/random';
-import { buildPayload, indexOf, wholeBlocks } from './build.ts';
-import { buildUnits } from './build-units.ts';
-import { namePayload } from './files.ts';
 import { nextImage, sampleImage } from './images.fixture.ts';
 import { blockBytes, segmentBytes } from './limits.ts';
+import { builtPayload } from './payload.fixture.ts';
 import golden from './same-bytes.golden.json' with { type: 'json' };
-import { encodeIndex, sha256 } from './segment-index.ts';
+import { sha256 } from './segment-index.ts';
 
 const shuffled = (image: Uint8Array): Uint8Array =>
   concat(
@@ -33,18 +31,15 @@ const pairs = {
   formatted: [formatted, concat(formatted.subarray(0, 9000), seededRandom('same').bytes(40), formatted.subarray(9040))],
 } as const satisfies Readonly<Record<string, readonly [Uint8Array, Uint8Array]>>;
 
-const filesOf = (base: Uint8Array, target: Uint8Array, level: number): ReadonlyMap<string, Uint8Array> => {
-  const payload = buildPayload(target, base, { level });
-  const pair = { base: sha256(encodeIndex(indexOf(wholeBlocks(base)))), files: payload.pair ?? payload.full };
-  return namePayload('r', payload, [pair], buildUnits(target, level)).contents;
-};
-
 const digestsOf = (files: ReadonlyMap<string, Uint8Array>): Readonly<Record<string, string>> =>
   Object.fromEntries(
     [...files].map(([path, bytes]) => [path, `${bytes.length} ${toHex(sha256(bytes)).slice(0, 16)}`]).toSorted(),
   );
 
-test.each(Object.keys(pairs) as (keyof typeof pairs)[])('%s: the files of a release are these', (name) => {
+test.each(Object.keys(pairs) as (keyof typeof pairs)[])('%s: the files of a release are these', async (name) => {
   const [base, target] = pairs[name];
-  for (const level of [1, 19] as const) expect(digestsOf(filesOf(base, target, level))).toEqual(golden[name][level]);
+  for (const level of [1, 19] as const) {
+    const { contents } = await builtPayload(target, base, { folder: 'r', level, isForAnySource: true });
+    expect(digestsOf(contents)).toEqual(golden[name][level]);
+  }
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
+import { bytesImage } from '#ota-client/payload/image';
 import { targetEntry } from '#ota-client/repository/compose';
 import { consistentPath, fetchMetadata } from '#ota-client/repository/files';
 import { nameTargets, stageRelease } from '#ota-client/repository/publisher';
@@ -33,7 +34,7 @@ describe('a custodian', () => {
   const image = new Uint8Array(10_000).fill(1);
 
   test('is shown what the bytes say, and that the image is the one', async () => {
-    const shown = unwrap(showRequest(crypto(), await asked('os-2'), image));
+    const shown = unwrap(await showRequest(crypto(), await asked('os-2'), bytesImage(image)));
     expect(shown.release).toBe('os-2');
     expect(shown.lines[0]).toBe('statement of os 2 for board-1, on floor 0');
     expect(shown.lines[1]).toMatch(/^ {2}image of 12288 bytes, hash tree [0-9a-f]{64}$/);
@@ -43,9 +44,9 @@ describe('a custodian', () => {
   test('signs nothing for another image than the one that is meant', async () => {
     const bytes = await asked('os-2');
     const key = office.key('os-first');
-    expect(code(await signRequest(crypto(), bytes, key, { image }))).toBe('ok');
+    expect(code(await signRequest(crypto(), bytes, key, { image: bytesImage(image) }))).toBe('ok');
     for (const other of [image.with(0, 9), image.slice(0, 4096), new Uint8Array()])
-      expect(code(await signRequest(crypto(), bytes, key, { image: other }))).toBe('integrity/image-mismatch');
+      expect(code(await signRequest(crypto(), bytes, key, { image: bytesImage(other) }))).toBe('integrity/image-mismatch');
   });
 
   test('signs no list whose manifest holds another statement than the own one', async () => {

@@ -23,25 +23,31 @@ import { listOf, type MetadataItem, rootOf, type SigningItem, type StatementItem
  * @returns lines for a person; or `integrity/image-mismatch`, `role-mismatch`, `target-mismatch`, `hybrid-rule`, and the faults
  * of reading
  */
-export const whatIsSigned = (crypto: CryptoBackend, item: SigningItem, verityRootOf?: VerityRootOf): Result<readonly string[]> =>
+export const whatIsSigned = async (
+  crypto: CryptoBackend,
+  item: SigningItem,
+  verityRootOf?: VerityRootOf,
+): Promise<Result<readonly string[]>> =>
   item.kind === 'statement' ? ofStatement(crypto, item, verityRootOf) : ofMetadata(crypto, item);
 
-export type VerityRootOf = (parameters: { readonly salt: Uint8Array; readonly uuid: Uint8Array }) => Uint8Array;
+export type VerityRootOf = (parameters: { readonly salt: Uint8Array; readonly uuid: Uint8Array }) => Promise<Result<Uint8Array>>;
 
-const ofStatement = (
+const ofStatement = async (
   crypto: CryptoBackend,
   { role, payload, hardware }: StatementItem,
   verityRootOf: VerityRootOf | undefined,
-): Result<readonly string[]> => {
+): Promise<Result<readonly string[]>> => {
   const statement = readStatement(crypto, payload, hardware);
   if (!statement.ok) return statement;
   const { counter, floorEpoch, imageBytes, verityRoot } = statement.value.release;
-  if (verityRootOf !== undefined && !equalBytes(verityRootOf(statement.value), verityRoot))
+  const given = await verityRootOf?.(statement.value);
+  if (given?.ok === false) return given;
+  if (given !== undefined && !equalBytes(given.value, verityRoot))
     return deny('integrity', 'image-mismatch', 'the image that was given is not the one in the statement');
   return ok([
     `statement of ${role} ${counter} for ${hardware}, on floor ${floorEpoch}`,
     `  image of ${imageBytes} bytes, hash tree ${toHex(verityRoot)}`,
-    verityRootOf === undefined ? '  no image was given to compare it with' : '  the image that was given is this one',
+    given === undefined ? '  no image was given to compare it with' : '  the image that was given is this one',
   ]);
 };
 

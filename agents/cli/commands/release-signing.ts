@@ -1,6 +1,7 @@
 /** enigmctl release request, sign, accept: a file goes to custodians at their own machines, and files come back. */
 import type { Command } from 'commander';
 import { showRequest, signRequest } from '#agents/release/custodian-desk';
+import { withImages } from '#agents/release/image-files';
 import { readKey } from '#agents/release/keys';
 import { type Accepted, acceptFiles, requestSignatures } from '#agents/release/signatures';
 import { ok, type Result } from '#hal/core/result';
@@ -58,7 +59,7 @@ const ask = async (console: Console, folder: string, id: string, out: string): P
   const parts = officeParts();
   const request = await requestSignatures(parts, folder, id);
   if (!request.ok) return console.refuse(request.fault);
-  const shown = showRequest(parts.crypto, request.value);
+  const shown = await showRequest(parts.crypto, request.value);
   if (!shown.ok) return console.refuse(shown.fault);
   const { digest, lines } = shown.value;
   return answer(console, writeAtomically(out, request.value, 0o644), () => ({
@@ -73,11 +74,9 @@ const sign = async (console: Console, options: SignOptions): Promise<number> => 
   if (!bytes.ok) return console.refuse(bytes.fault);
   const held = readKey(key, placesOf(options));
   if (!held.ok) return console.refuse(held.fault);
-  const meant = image === undefined ? ok(undefined) : readGiven(image);
-  if (!meant.ok) return console.refuse(meant.fault);
-  const signed = await signRequest(officeParts().crypto, bytes.value, held.value, {
-    ...{ image: meant.value, isNothingNew: nothingNew },
-  });
+  const signed = await withImages(image === undefined ? [] : [image], ([meant]) =>
+    signRequest(officeParts().crypto, bytes.value, held.value, { image: meant, isNothingNew: nothingNew }),
+  );
   if (!signed.ok) return console.refuse(signed.fault);
   const { digest, lines, logHead, signatures } = signed.value;
   return answer(console, writeAtomically(out, signatures, 0o644), () => ({

@@ -21,6 +21,7 @@ import type { ReleaseRecord } from '#ota-client/repository/release-record';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
+import { segmentProgress } from '../segment-progress.ts';
 import { grantCommand } from './release-grant.ts';
 import { type KeyOptions, pinText, readSigner, tpmDevice, tpmText } from './release-keys.ts';
 import { liveRootsIn, officeParts, shownRelease } from './release-office.ts';
@@ -115,7 +116,9 @@ const addCommand = (release: Command, run: Run): void => {
           );
         const numbers = { floorEpoch: Number(floor), ...(counter === undefined ? {} : { counter: Number(counter) }) };
         const input = { id, class: name, author, file, hardware, bases: base, ...numbers };
-        return answer(console, await addDraft(officeParts(), folder, input), ({ state }) => ({
+        const parts = officeParts();
+        const told = segmentProgress(console.say, parts.clock);
+        return answer(console, await addDraft(parts, folder, input, told), ({ state }) => ({
           text: `${id} is a draft of class ${name}; somebody else than ${author} reviews it next`,
           json: { id, class: name, state },
         }));

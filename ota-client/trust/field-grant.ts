@@ -19,7 +19,7 @@ import type { Installed } from './release.ts';
 import { roleKeys } from './role-keys.ts';
 import type { Authority } from './rule.ts';
 
-/** A technician takes 4.2 kB of keys; the word 7 kB of signatures. */
+/** A grant for one technician has 3.5 kB, nearly all of it keys; a word 7.3 kB, nearly all of it signatures. */
 export const maxGrantBytes = 64 * 1024;
 export const maxWordBytes = 64 * 1024;
 export const maxGrantLifetimeMs = 31 * 86_400_000;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { utf8 } from '#hal/core/bytes';
 import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
 import { bytesImage } from '#ota-client/payload/image';
@@ -72,6 +73,23 @@ describe('a custodian', () => {
       item.kind === 'metadata' ? { ...item, signed: { ...item.signed, targets: {} }, files: [] } : item,
     );
     expect(code(await signRequest(crypto(), encodeRequest({ ...request, items: empty }), key))).toBe('ok');
+  });
+
+  test('signs no grant unseen, and none that a device could not read', async () => {
+    const request = unwrap(decodeRequest(await asked('grants-2')));
+    const key = office.key('grants-first');
+    const lines = unwrap(showRequest(crypto(), encodeRequest(request))).lines;
+    expect(lines.at(-1)).toMatch(/^ {4}until \d{4}-.+Z tess may name releases 1 to 9, 2 on one device$/);
+    const [item] = request.items;
+    if (item?.kind !== 'metadata') throw new Error('a list was expected');
+    const bare = encodeRequest({ ...request, items: [{ ...item, files: [] }] });
+    expect(code(await signRequest(crypto(), bare, key))).toBe('integrity/signature-missing');
+    expect(code(await signRequest(crypto(), bare, key, { isNothingNew: true }))).toBe('ok');
+    const file = utf8('{"format":"enigm-field-grant-1"}');
+    const { length, sha256, custom } = targetEntry(crypto(), 'grants/board-1', file, { releaseCounter: 2, hw: ['board-1'] });
+    const targets = { 'grants/board-1': { length, hashes: { sha256 }, custom } };
+    const odd = { ...item, signed: { ...item.signed, targets }, files: [{ path: 'grants/board-1', bytes: file }] };
+    expect(code(await signRequest(crypto(), encodeRequest({ ...request, items: [odd] }), key))).toBe('protocol/field-invalid');
   });
 
   test('is asked for no list whose manifest is too large to be shown', async () => {

@@ -227,6 +227,17 @@ describe('one changed bit', () => {
 });
 
 describe('the file of a grant', () => {
+  test('SR-21: names a class of hardware and releases, and nothing of a device; so does the word under it', async () => {
+    const grant = JSON.parse(Buffer.from(grantOf()).toString('utf8')) as Record<string, unknown>;
+    expect(Object.keys(grant)).toEqual(['format', 'version', 'expires', 'releases', 'uses', 'keys', 'technicians']);
+    const word = JSON.parse(Buffer.from(await wordOf(grantOf())).toString('utf8')) as {
+      readonly signed: { readonly targets: Readonly<Record<string, { readonly custom: object }>> };
+    };
+    expect(Object.keys(word.signed)).toEqual(['_type', 'spec_version', 'version', 'expires', 'targets']);
+    const [target] = Object.values(word.signed.targets);
+    expect(Object.keys(target?.custom ?? {})).toEqual(['releaseCounter', 'floorEpoch', 'hw', 'nonceHash']);
+  });
+
   const changed = (change: (grant: Record<string, unknown>) => void): Uint8Array => {
     const grant = JSON.parse(Buffer.from(grantOf()).toString('utf8')) as Record<string, unknown>;
     change(grant);

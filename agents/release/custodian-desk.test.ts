@@ -78,7 +78,7 @@ describe('a custodian', () => {
   test('signs no grant unseen, and none that a device could not read', async () => {
     const request = unwrap(decodeRequest(await asked('grants-2')));
     const key = office.key('grants-first');
-    const lines = unwrap(showRequest(crypto(), encodeRequest(request))).lines;
+    const lines = unwrap(await showRequest(crypto(), encodeRequest(request))).lines;
     expect(lines.at(-1)).toMatch(/^ {4}until \d{4}-.+Z tess may name releases 1 to 9, 2 on one device$/);
     const [item] = request.items;
     if (item?.kind !== 'metadata') throw new Error('a list was expected');

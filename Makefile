@@ -74,8 +74,8 @@ bench-quote: setup-tests ## what a TPM quote costs here, against its floor and a
 bench-boot: setup-machine ## what a cold start of the machine costs, phase by phase
 	@exec tsx bench/boot/main.ts
 
-bench-ota: setup-bench ## what an update costs in bytes, CPU and memory, against other update programs (JSON=1, WORKS=…, PARTS=…)
-	@exec tsx bench/ota/main.ts $(if $(JSON),--json) $(if $(WORKS),--works $(WORKS)) $(if $(PARTS),--parts $(PARTS))
+bench-ota: setup-bench ## what an update costs in bytes, CPU and memory, against other update programs (JSON=1, WORKS=…, PARTS=…, LEVEL=…)
+	@exec tsx bench/ota/main.ts $(if $(JSON),--json) $(if $(WORKS),--works $(WORKS)) $(if $(PARTS),--parts $(PARTS)) $(if $(LEVEL),--level $(LEVEL))
 
 fuzz-ota: build-unit ## a million spoilt inputs for each parser of an update
 	@exec npm run --silent fuzz-ota

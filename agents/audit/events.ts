@@ -34,6 +34,7 @@ export const auditEvents = {
   'net.link': kind('network'),
   'release.offered': kind('release', 'security'),
   'release.written': kind('release', 'security'),
+  'release.granted': kind('release', 'administrative', true),
   'release.unlogged': kind('release', 'administrative', true),
   'release.refused': kind('release', 'security'),
   'release.rolled-back': kind('release', 'security'),

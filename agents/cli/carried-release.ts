@@ -25,7 +25,7 @@ export const openCarried = (place: string): Result<CarriedRelease> => {
 };
 
 /** What a repository serves, and all that a device is given of a folder in which more may lie. */
-const isServed = (path: string): boolean => isArchivePath(path) && /^(?:metadata|targets|log)\//.test(path);
+const isServed = (path: string): boolean => isArchivePath(path) && /^(?:director|metadata|targets|log)\//.test(path);
 
 /** @param place without symbolic links in it */
 const folder = (place: string): CarriedRelease => ({

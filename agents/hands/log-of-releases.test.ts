@@ -13,11 +13,11 @@ import { release, secretsOf, updateDevice } from './updates.fixture.ts';
 
 const code = (result: Result<unknown>): string => (result.ok ? 'done' : codeOf(result.fault));
 /** Signed by both custodians of the class, as a thief of both keys signs it. */
-const stolen = release(2);
-const repair = release(3, { signers: secretsOf('repair') });
+const stolen = await release(2);
+const repair = await release(3, { signers: secretsOf('repair') });
 const entryOf = (built: typeof stolen) => ({ kind: 'statement', digest: built.facts.digest }) as const;
 const log = newLog();
-unwrap(await log.record([entryOf(release(9))]));
+unwrap(await log.record([entryOf(await release(9))]));
 
 let device: Awaited<ReturnType<typeof updateDevice>>;
 let isStarted = false;
@@ -42,7 +42,7 @@ describe('a release whose keys were stolen (row 30)', () => {
   test('is refused by the hands where proof is required, and nothing was written or marked', async () => {
     await start('require');
     expect(code(await begin(stolen))).toBe('integrity/log-proof-missing');
-    expect(code(await begin(stolen, await log.proof(entryOf(release(9)))))).toBe('integrity/log-proof-invalid');
+    expect(code(await begin(stolen, await log.proof(entryOf(await release(9)))))).toBe('integrity/log-proof-invalid');
     expect([isUntouched(), await device.states()]).toEqual([true, 'a committed empty']);
     expect(code(await device.switch.arm(stolen.statement))).not.toBe('done');
   });
@@ -97,7 +97,7 @@ describe('a repair release', () => {
 
   test('with a proof of another release is written all the same (SR-12)', async () => {
     await start('require');
-    expect(code(await begin(repair, await log.proof(entryOf(release(9)))))).toBe('done');
+    expect(code(await begin(repair, await log.proof(entryOf(await release(9)))))).toBe('done');
     expect(await slotLog()).toBe('integrity/log-proof-invalid');
   });
 });

@@ -54,7 +54,7 @@ interface ReleaseOptions {
 }
 
 /** As a publisher signs it; whom the hands believe is for them to say. */
-export const release = (counter: number, options: ReleaseOptions = {}): BuiltRelease => {
+export const release = async (counter: number, options: ReleaseOptions = {}): Promise<BuiltRelease> => {
   const {
     floorEpoch = 0,
     signers = secretsOf('os'),
@@ -64,10 +64,10 @@ export const release = (counter: number, options: ReleaseOptions = {}): BuiltRel
   const keys = Object.values(custodians).flatMap((pairs) => pairs.map(({ publicKey }) => publicKey));
   const policy = { crypto: nodeCrypto, threshold: signers.length, hardware: named, keys };
   const input = { id: `r${counter}`, counter, floorEpoch, hardware: named, image, bases: [oldImage], signers, level: 1 };
-  return unwrap(buildRelease(input, policy));
+  return unwrap(await buildRelease(input, policy));
 };
 
-export const factoryRelease = release(1, { image: oldImage });
+export const factoryRelease = await release(1, { image: oldImage });
 const slotBytes = 1200 * 1024;
 export const soakMs = 60_000;
 

@@ -4,13 +4,14 @@ import { concat, equalBytes } from '#hal/core/bytes';
 import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { type VirtualClock, virtualClock } from '#hal/memory/clock';
 import type { PermittedCall } from '#hal/remote/hands-client';
-import { indexOf } from '#ota-client/payload/build';
+import { bytesImage } from '#ota-client/payload/image';
+import { indexOf } from '#ota-client/payload/image-index';
 import { blockBytes, segmentBytes } from '#ota-client/payload/limits';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
 import { factoryRelease, release, secretsOf, soakMs, updateDevice } from './updates.fixture.ts';
 
 const code = (result: Result<unknown>): string => (result.ok ? 'done' : codeOf(result.fault));
-const next = release(2);
+const next = await release(2);
 type UpdateDevice = Awaited<ReturnType<typeof updateDevice>>;
 
 describe('an update through the door of the hands', () => {
@@ -49,7 +50,7 @@ describe('an update through the door of the hands', () => {
   });
 
   test('comes out of what runs, read through the door, where most of it is there already', async () => {
-    const index = sha256(encodeIndex(indexOf(factoryRelease.image)));
+    const index = sha256(encodeIndex(unwrap(await indexOf(bytesImage(factoryRelease.image)))));
     const running = remoteRunningImage(device.hands, index, factoryRelease.image.length, 'mind');
     expect(code(await device.install(next, running))).toBe('done');
     expect(code(await device.hands.updates.readRunning(0, 512 * 1024 + 1))).toBe('protocol/field-invalid');
@@ -110,7 +111,7 @@ describe('an update through the door of the hands', () => {
     ],
     ['for other hardware', { hardware: 'other-board' }, 'policy/hardware-mismatch'],
   ])('neither begins nor arms with a statement %s, permit or not (SR-01, SR-03)', async (_, options, refusal) => {
-    const forged = release(2, options);
+    const forged = await release(2, options);
     expect(code(await begin(forged))).toBe(refusal);
     expect(await device.states()).toBe('a committed empty');
     unwrap(await device.install(next));
@@ -119,14 +120,14 @@ describe('an update through the door of the hands', () => {
   });
 
   test('takes a repair that the custodians of repairs signed', async () => {
-    const repair = release(3, { signers: secretsOf('repair') });
+    const repair = await release(3, { signers: secretsOf('repair') });
     expect(code(await device.install(repair))).toBe('done');
     expect(unwrap(await device.switch.arm(repair.statement))).toBe('trial');
   });
 
   test('arms what was written and nothing else that is signed', async () => {
     unwrap(await device.install(next));
-    expect(code(await device.switch.arm(release(3).statement))).toBe('integrity/slot-mismatch');
+    expect(code(await device.switch.arm((await release(3)).statement))).toBe('integrity/slot-mismatch');
     expect(code(await device.switch.arm(factoryRelease.statement))).toBe('integrity/slot-mismatch');
     expect(await device.states()).toBe('a committed verified');
   });
@@ -205,7 +206,7 @@ describe('an update through the door of the hands', () => {
   });
 
   test('raises the floor after a soak, and only once the other slot stands on it (SR-08)', async () => {
-    const floored = release(4, { floorEpoch: 2 });
+    const floored = await release(4, { floorEpoch: 2 });
     unwrap(await device.install(floored));
     unwrap(await device.switch.arm(floored.statement));
     await device.restart();
@@ -222,7 +223,7 @@ describe('an update through the door of the hands', () => {
     expect(await epoch()).toBe(0);
     expect(await raise()).toBe('done');
     expect(await epoch()).toBe(2);
-    expect(code(await begin(release(5, { floorEpoch: 1 })))).toBe('integrity/below-floor');
+    expect(code(await begin(await release(5, { floorEpoch: 1 })))).toBe('integrity/below-floor');
   });
 
   test('goes back to what ran before, by the envelope that was kept, on a trial of its own (SR-01)', async () => {
@@ -230,7 +231,7 @@ describe('an update through the door of the hands', () => {
     expect(await back()).toBe('integrity/slot-mismatch');
     await committed(next);
     expect(await device.states()).toBe('b superseded committed');
-    expect(await back(release(3))).toBe('unavailable/statement-missing');
+    expect(await back(await release(3))).toBe('unavailable/statement-missing');
     expect(await back(next)).toBe('integrity/slot-mismatch');
     expect(await back()).toBe('done');
     expect(await back()).toBe('done');
@@ -245,7 +246,7 @@ describe('an update through the door of the hands', () => {
 
   test('opens again what it kept: an envelope that was exchanged on the disk counts for nothing (SR-01)', async () => {
     await committed(next);
-    unwrap(device.store.put('statement-b', release(2, { signers: secretsOf('os').slice(0, 1) }).statement));
+    unwrap(device.store.put('statement-b', (await release(2, { signers: secretsOf('os').slice(0, 1) })).statement));
     expect(code(await device.switch.raiseFloor(next.facts.digest))).toBe('unavailable/statement-missing');
     unwrap(device.store.put('statement-b', next.statement));
     expect(code(await device.switch.raiseFloor(next.facts.digest))).toBe('done');

@@ -10,6 +10,7 @@ import {
   integer,
   list,
   object,
+  oneOf,
   optional,
   someBase64,
   text,
@@ -18,6 +19,7 @@ import { ok, type Result } from '#hal/core/result';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
 import type { Endpoint } from '#hal/linux/https-exchange';
 import { type LogTrust, logTrustFields, logTrustOf } from '#ota-client/transparency/log-trust';
+import { type GrantPolicy, grantPolicies } from '#ota-client/trust/grant-policy';
 import { hardwareId } from '#ota-client/trust/release';
 import { type BeaconSite, beaconSite } from './beacon-site.ts';
 import { certificatePem as pem, httpsUrl as url } from './endpoint.ts';
@@ -55,6 +57,8 @@ export interface UpdateSite {
   readonly repairKeys: readonly HybridPublicKey[];
   /** Absent where this device follows no log of releases. */
   readonly log?: LogTrust;
+  /** Whether a carried release may come, or must come, with a grant in the director's place. */
+  readonly grants: GrantPolicy;
   /** How long the health gate of a trial waits for every check. */
   readonly trialMs: number;
 }
@@ -94,6 +98,7 @@ const decodeSite = object({
           releaseKeys: list(hybridKey, 16),
           repairKeys: list(hybridKey, 16),
           log: optional(logTrustFields),
+          grants: optional(oneOf(...grantPolicies)),
           trialSeconds: integer(1, 3600),
         }),
       ),
@@ -153,6 +158,7 @@ const fleetOf = (
           releaseKeys: update.releaseKeys.map(keyOf),
           repairKeys: update.repairKeys.map(keyOf),
           ...(log === undefined ? {} : { log }),
+          grants: update.grants ?? 'off',
           trialMs: update.trialSeconds * 1000,
         },
       }),

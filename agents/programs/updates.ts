@@ -39,6 +39,7 @@ export const updaterOf = (parts: Parts, fleet: Fleet, site: UpdateSite, needs: U
     time: expiryTime(parts, attestor),
     roots: { image: fleet.repository.root, director: site.director.root },
     log: { crypto, trust: site.log, store },
+    grants: site.grants,
     policies: {
       update: { crypto, keys: site.releaseKeys, threshold: 2, hardware },
       repair: { crypto, keys: site.repairKeys, threshold: 2, hardware },

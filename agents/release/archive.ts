@@ -15,30 +15,41 @@ import { blockBytes, encodeTarHeader, paddingBytes } from './tar.ts';
 const copyBytes = 1024 * 1024;
 const maxFiles = 16_384;
 
+/** Beside what is published: the director's part, for a device that is to take it under a grant. */
+export interface AddedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface Archived {
   readonly files: number;
   readonly lengthBytes: number;
 }
 
 /**
- * In bounded memory; the file is there when it is whole.
+ * In bounded memory; the file is there when it is whole. What is added comes first.
  * @param folder of the repository
  * @returns how much it is; or `unavailable/not-found` where nothing is published, `protocol/field-invalid`, `unavailable/storage-failed`
  */
-export const writeArchive = async (files: StaticFiles, folder: string, out: string): Promise<Result<Archived>> => {
+export const writeArchive = async (
+  files: StaticFiles,
+  folder: string,
+  out: string,
+  added: readonly AddedFile[] = [],
+): Promise<Result<Archived>> => {
   const paths = await carriedPaths(files);
   if (!paths.ok) return paths;
   const written = attempt(
-    () => copyAll(folder, paths.value, `${out}.new`),
+    () => copyAll(folder, paths.value, added, `${out}.new`),
     (cause) => deny('unavailable', 'storage-failed', cause),
   );
   const total = written.ok ? written.value : written;
   if (!total.ok) return total;
   renameSync(`${out}.new`, out);
-  return ok({ files: paths.value.length, lengthBytes: total.value });
+  return ok({ files: paths.value.length + added.length, lengthBytes: total.value });
 };
 
-const copyAll = (folder: string, paths: readonly string[], out: string): Result<number> => {
+const copyAll = (folder: string, paths: readonly string[], added: readonly AddedFile[], out: string): Result<number> => {
   const target = openSync(out, 'w', 0o644);
   try {
     let total = 0;
@@ -46,13 +57,23 @@ const copyAll = (folder: string, paths: readonly string[], out: string): Result<
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(target, bytes, offset);
       total += bytes.length;
     };
-    for (const path of paths) {
-      const lengthBytes = statSync(join(folder, path)).size;
+    const entry = (path: string, lengthBytes: number, copy: () => void): Result<void> => {
       const header = encodeTarHeader({ path, lengthBytes });
       if (!header.ok) return header;
       put(header.value);
-      copyFile(join(folder, path), lengthBytes, put);
+      copy();
       put(new Uint8Array(paddingBytes(lengthBytes)));
+      return done;
+    };
+    for (const { path, bytes } of added) {
+      const written = entry(path, bytes.length, () => put(bytes));
+      if (!written.ok) return written;
+    }
+    for (const path of paths) {
+      const place = join(folder, path);
+      const lengthBytes = statSync(place).size;
+      const written = entry(path, lengthBytes, () => copyFile(place, lengthBytes, put));
+      if (!written.ok) return written;
     }
     put(new Uint8Array(2 * blockBytes));
     fsyncSync(target);

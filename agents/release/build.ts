@@ -2,15 +2,17 @@
 import { manifestOf } from '#agents/update/manifest';
 import { utf8 } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
-import { ok, type Result } from '#hal/core/result';
+import { done, ok, type Result } from '#hal/core/result';
 import { sealEnvelope } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
 import type { HybridSecretKey } from '#hal/crypto/suites';
-import { buildPayload, indexOf, type RecipeFiles, wholeBlocks } from '#ota-client/payload/build';
-import { buildUnits } from '#ota-client/payload/build-units';
-import { type NamedPayload, namePayload } from '#ota-client/payload/files';
-import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
+import { buildPayload, type PayloadInput } from '#ota-client/payload/build';
+import type { PayloadFiles } from '#ota-client/payload/files';
+import { bytesImage, eachSegment, type Image, slotImage, wholeBlocks } from '#ota-client/payload/image';
+import type { CreateFile } from '#ota-client/payload/new-file';
+import { sha256 } from '#ota-client/payload/segment-index';
 import { type VerityParameters, verityTree } from '#ota-client/payload/verity';
+import { memoryFiles } from '#ota-client/repository/files';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
 import { encodeStatement, openStatement, type ReleasePolicy, statementHeader } from '#ota-client/slots/statement';
 
@@ -57,66 +59,79 @@ const defaultLevel = 6;
 /** Where the files of a release lie on the server: beside the targets, named by their manifest alone. */
 const payloadFolder = (id: string): string => `targets/payload/${id}`;
 
-/** @param policy how the hands of a device open the statement. @returns the release; or the fault with which they refuse it */
-export const buildRelease = (input: ReleaseInput, policy: ReleasePolicy): Result<BuiltRelease> => {
-  const stated = stateRelease(input, policy);
+/** All of it in memory. @param policy how the hands of a device open the statement. @returns the release; or the fault with which they refuse it */
+export const buildRelease = async (input: ReleaseInput, policy: ReleasePolicy): Promise<Result<BuiltRelease>> => {
+  const stated = await stateRelease(input, policy);
   if (!stated.ok) return stated;
-  const { files, contents } = payloadOf(input, stated.value.image);
-  const manifest = encodeMessage('ReleaseManifest', manifestOf({ statement: stated.value.statement, files }));
-  return ok({ id: input.id, ...stated.value, manifest, contents });
+  const contents = new Map<string, Uint8Array>();
+  const { id, level = defaultLevel, isForAnySource = false } = input;
+  const images = { target: bytesImage(stated.value.image), bases: input.bases.map(bytesImage) };
+  const files = await payloadOf({ id, ...images, level, isForAnySource }, memoryFiles(contents).create);
+  if (!files.ok) return files;
+  const manifest = encodeMessage('ReleaseManifest', manifestOf({ statement: stated.value.statement, files: files.value }));
+  return ok({ id, ...stated.value, manifest, contents });
 };
 
 /** Without a payload: what a factory writes, or somebody has already. @returns as `buildRelease` */
-export const stateRelease = (
+export const stateRelease = async (
   input: Omit<ReleaseInput, 'bases' | 'level' | 'isForAnySource'>,
   policy: ReleasePolicy,
-): Result<FactoryRelease> => {
-  const { image, payload, salt, uuid } = unsignedStatement(input);
+): Promise<Result<FactoryRelease>> => {
+  const unsigned = await unsignedStatement({ ...input, image: bytesImage(input.image) });
+  if (!unsigned.ok) return unsigned;
+  const { payload, salt, uuid } = unsigned.value;
   const statement = sealEnvelope(crypto, statementHeader, payload, input.signers);
   const opened = openStatement(policy, statement);
-  return opened.ok ? ok({ image, statement, facts: opened.value.release, salt, uuid }) : opened;
+  return opened.ok ? ok({ image: wholeBlocks(input.image), statement, facts: opened.value.release, salt, uuid }) : opened;
 };
 
 export interface UnsignedStatement {
-  /** In whole blocks, as it will lie in its slot. */
-  readonly image: Uint8Array;
   /** The 140 bytes that the custodians sign. */
   readonly payload: Uint8Array;
   readonly salt: Uint8Array;
   readonly uuid: Uint8Array;
 }
 
-/** What is to be said of an image, signed by nobody yet. */
-export const unsignedStatement = ({
+/** What is to be said of an image, signed by nobody yet; or the faults of `slotImage` and of the image. */
+export const unsignedStatement = async ({
   id,
   counter,
   floorEpoch,
   hardware,
   image: given,
-}: Pick<ReleaseInput, 'id' | 'counter' | 'floorEpoch' | 'hardware' | 'image'>): UnsignedStatement => {
-  const image = wholeBlocks(given);
+}: Pick<ReleaseInput, 'id' | 'counter' | 'floorEpoch' | 'hardware'> & { readonly image: Image }): Promise<
+  Result<UnsignedStatement>
+> => {
   // Of the id: the same release has the same tree, two releases of one image have two.
   const salt = sha256(utf8(`enigm release salt ${id}`));
   const uuid = sha256(utf8(`enigm release uuid ${id}`)).slice(0, 16);
-  const release = { counter, floorEpoch, imageBytes: image.length, verityRoot: verityRoot(image, { salt, uuid }) };
-  return { image, payload: encodeStatement(crypto, { release, salt, uuid, hardware }), salt, uuid };
+  const tree = await treeOf(given, { salt, uuid });
+  if (!tree.ok) return tree;
+  const release = { counter, floorEpoch, ...tree.value };
+  return ok({ payload: encodeStatement(crypto, { release, salt, uuid, hardware }), salt, uuid });
 };
 
-export const verityRoot = (image: Uint8Array, parameters: Omit<VerityParameters, 'imageBytes'>): Uint8Array => {
-  const tree = verityTree({ ...parameters, imageBytes: image.length });
-  tree.update(image);
-  return tree.finish().root;
+export interface ImageTree {
+  /** In whole blocks, as it will lie in its slot. */
+  readonly imageBytes: number;
+  readonly verityRoot: Uint8Array;
+}
+
+/** @returns size and hash tree of an image; or the faults of `slotImage` and of the image */
+export const treeOf = async (given: Image, parameters: Omit<VerityParameters, 'imageBytes'>): Promise<Result<ImageTree>> => {
+  const image = slotImage(given);
+  if (!image.ok) return image;
+  const imageBytes = image.value.sizeBytes;
+  const tree = verityTree({ ...parameters, imageBytes });
+  const read = await eachSegment(image.value, (segment) => {
+    tree.update(segment);
+    return done;
+  });
+  return read.ok ? ok({ imageBytes, verityRoot: tree.finish().root }) : read;
 };
 
-/** Recipes and pieces by which devices make the image. @param image in whole blocks */
+/** Recipes and pieces by which devices make the image. */
 export const payloadOf = (
-  { id, bases, level = defaultLevel, isForAnySource = false }: Pick<ReleaseInput, 'id' | 'bases' | 'level' | 'isForAnySource'>,
-  image: Uint8Array,
-): NamedPayload => {
-  const payload = buildPayload(image, undefined, { level });
-  const pairs = bases.map((base) => ({
-    base: sha256(encodeIndex(indexOf(wholeBlocks(base)))),
-    files: buildPayload(image, base, { level }).pair as RecipeFiles,
-  }));
-  return namePayload(payloadFolder(id), payload, pairs, isForAnySource ? buildUnits(image, level) : undefined);
-};
+  { id, ...input }: Omit<PayloadInput, 'folder'> & { readonly id: string },
+  create: CreateFile,
+): Promise<Result<PayloadFiles>> => buildPayload({ ...input, folder: payloadFolder(id) }, create);

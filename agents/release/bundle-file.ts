@@ -1,11 +1,12 @@
 /**
- * The file of a class that is no image: an encoded message, or the same as JSON, in which bytes are `hex:…`. It is read
- * here as a device will read it.
+ * The file of a class that is no image: an encoded message, or the same as JSON, in which bytes are `hex:…`; a grant is
+ * JSON of its own. It is read here as a device will read it.
  */
 import { decodeBundle, type ManagedClass, managedClasses } from '#agents/policy/bundles';
 import { fromHex } from '#hal/core/bytes';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
+import { readGrant } from '#ota-client/trust/field-grant';
 import { type Json, parseJson } from '#ota-client/trust/json';
 import type { BundleClass } from '#ota-client/trust/release';
 
@@ -29,11 +30,17 @@ const brace = 0x7b;
 
 /** @returns the file; or `protocol/malformed`, `field-invalid`, `config-invalid` for what is no message of its class */
 export const readBundleFile = (name: BundleClass, file: Uint8Array): Result<BundleFile> => {
+  if (name === 'grants') return readGrantFile(file);
   if (!hasMessage(name)) return ok({ bytes: file, version: undefined });
   const bytes = file[0] === brace ? encodedFromJson(name, file) : ok(file);
   if (!bytes.ok) return bytes;
   const version = versionOf(name, bytes.value);
   return version.ok ? ok({ bytes: bytes.value, version: version.value }) : version;
+};
+
+const readGrantFile = (bytes: Uint8Array): Result<BundleFile> => {
+  const grant = readGrant(bytes);
+  return grant.ok ? ok({ bytes, version: grant.value.version }) : grant;
 };
 
 const hasMessage = (name: BundleClass): name is keyof typeof messages => Object.hasOwn(messages, name);

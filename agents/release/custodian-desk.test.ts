@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { utf8 } from '#hal/core/bytes';
 import { codeOf, deny, type Result, unwrap } from '#hal/core/result';
 import { memoryStore } from '#hal/memory/durable-store';
+import { bytesImage } from '#ota-client/payload/image';
 import { targetEntry } from '#ota-client/repository/compose';
 import { consistentPath, fetchMetadata } from '#ota-client/repository/files';
 import { nameTargets, stageRelease } from '#ota-client/repository/publisher';
@@ -33,7 +35,7 @@ describe('a custodian', () => {
   const image = new Uint8Array(10_000).fill(1);
 
   test('is shown what the bytes say, and that the image is the one', async () => {
-    const shown = unwrap(showRequest(crypto(), await asked('os-2'), image));
+    const shown = unwrap(await showRequest(crypto(), await asked('os-2'), bytesImage(image)));
     expect(shown.release).toBe('os-2');
     expect(shown.lines[0]).toBe('statement of os 2 for board-1, on floor 0');
     expect(shown.lines[1]).toMatch(/^ {2}image of 12288 bytes, hash tree [0-9a-f]{64}$/);
@@ -43,9 +45,9 @@ describe('a custodian', () => {
   test('signs nothing for another image than the one that is meant', async () => {
     const bytes = await asked('os-2');
     const key = office.key('os-first');
-    expect(code(await signRequest(crypto(), bytes, key, { image }))).toBe('ok');
+    expect(code(await signRequest(crypto(), bytes, key, { image: bytesImage(image) }))).toBe('ok');
     for (const other of [image.with(0, 9), image.slice(0, 4096), new Uint8Array()])
-      expect(code(await signRequest(crypto(), bytes, key, { image: other }))).toBe('integrity/image-mismatch');
+      expect(code(await signRequest(crypto(), bytes, key, { image: bytesImage(other) }))).toBe('integrity/image-mismatch');
   });
 
   test('signs no list whose manifest holds another statement than the own one', async () => {
@@ -71,6 +73,23 @@ describe('a custodian', () => {
       item.kind === 'metadata' ? { ...item, signed: { ...item.signed, targets: {} }, files: [] } : item,
     );
     expect(code(await signRequest(crypto(), encodeRequest({ ...request, items: empty }), key))).toBe('ok');
+  });
+
+  test('signs no grant unseen, and none that a device could not read', async () => {
+    const request = unwrap(decodeRequest(await asked('grants-2')));
+    const key = office.key('grants-first');
+    const lines = unwrap(await showRequest(crypto(), encodeRequest(request))).lines;
+    expect(lines.at(-1)).toMatch(/^ {4}until \d{4}-.+Z tess may name releases 1 to 9, 2 on one device$/);
+    const [item] = request.items;
+    if (item?.kind !== 'metadata') throw new Error('a list was expected');
+    const bare = encodeRequest({ ...request, items: [{ ...item, files: [] }] });
+    expect(code(await signRequest(crypto(), bare, key))).toBe('integrity/signature-missing');
+    expect(code(await signRequest(crypto(), bare, key, { isNothingNew: true }))).toBe('ok');
+    const file = utf8('{"format":"enigm-field-grant-1"}');
+    const { length, sha256, custom } = targetEntry(crypto(), 'grants/board-1', file, { releaseCounter: 2, hw: ['board-1'] });
+    const targets = { 'grants/board-1': { length, hashes: { sha256 }, custom } };
+    const odd = { ...item, signed: { ...item.signed, targets }, files: [{ path: 'grants/board-1', bytes: file }] };
+    expect(code(await signRequest(crypto(), encodeRequest({ ...request, items: [odd] }), key))).toBe('protocol/field-invalid');
   });
 
   test('is asked for no list whose manifest is too large to be shown', async () => {
@@ -175,7 +194,8 @@ describe.each(bundleClasses)('SR-03, SR-09: the class %s', (name) => {
     });
     const time = { nowMs: parts.clock.nowMs(), floorMs: 0 };
     const repository = unwrap(await refresh(trust, time, new AbortController().signal));
-    const path = name === 'os' ? 'os/os-2' : name === 'repair' ? 'repair/board-1' : `${name}/current`;
+    const paths: Partial<Record<string, string>> = { os: 'os/os-2', repair: 'repair/board-1', grants: 'grants/board-1' };
+    const path = paths[name] ?? `${name}/current`;
     expect(unwrap(await findBundle(repository, name, path)).release.releaseCounter).toBe(2);
   });
 });

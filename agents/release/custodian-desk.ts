@@ -3,14 +3,14 @@
 import { readManifest } from '#agents/update/manifest';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
-import { wholeBlocks } from '#ota-client/payload/build';
+import type { Image } from '#ota-client/payload/image';
 import type { Signer } from '#ota-client/repository/custodian';
 import { listOf, messagesOf, officeRoleOf, type SigningItem } from '#ota-client/repository/signing-item';
 import { decodeRequest, encodeSignatures, requestDigest, type SignatureFile } from '#ota-client/repository/signing-request';
 import { type VerityRootOf, whatIsSigned } from '#ota-client/repository/what-is-signed';
 import { openStatement, statementHeader } from '#ota-client/slots/statement';
 import { releaseOf } from '#ota-client/trust/release';
-import { verityRoot } from './build.ts';
+import { treeOf } from './build.ts';
 import type { CustodianKey } from './keys.ts';
 
 export interface Shown {
@@ -23,7 +23,7 @@ export interface Shown {
 
 export interface SigningChoices {
   /** Of the release, to be compared with its statement. */
-  readonly image?: Uint8Array | undefined;
+  readonly image?: Image | undefined;
   /** The custodian expects lists of releases that were signed before: a reissue, or a withdrawal. */
   readonly isNothingNew?: boolean;
 }
@@ -37,11 +37,11 @@ export interface Signed extends Shown {
  * @param image of the release, to be compared with its statement
  * @returns what the request asks, for whomever; or the faults of `whatIsSigned` and of reading
  */
-export const showRequest = (crypto: CryptoBackend, bytes: Uint8Array, image?: Uint8Array): Result<Shown> => {
+export const showRequest = async (crypto: CryptoBackend, bytes: Uint8Array, image?: Image): Promise<Result<Shown>> => {
   const request = decodeRequest(bytes);
   if (!request.ok) return request;
   const { release, logHead, items } = request.value;
-  const lines = linesOf(crypto, items, image);
+  const lines = await linesOf(crypto, items, image);
   return lines.ok ? ok({ release, logHead, digest: requestDigest(crypto, bytes), lines: lines.value }) : lines;
 };
 
@@ -62,7 +62,7 @@ export const signRequest = async (
   const { release, logHead, items } = request.value;
   const own = items.filter((item) => officeRoleOf(item) === role);
   if (own.length === 0) return deny('integrity', 'role-mismatch', `nothing in it is for ${signer.name}, who signs for ${role}`);
-  const lines = linesOf(crypto, own, image);
+  const lines = await linesOf(crypto, own, image);
   if (!lines.ok) return lines;
   const signatures: SignatureFile['signatures'][number][] = [];
   for (const item of own) {
@@ -76,24 +76,32 @@ export const signRequest = async (
   return ok({ release, logHead, digest, lines: lines.value, signatures: encodeSignatures(digest, signer.name, signatures) });
 };
 
-const linesOf = (
+const linesOf = async (
   crypto: CryptoBackend,
   items: readonly SigningItem[],
-  image: Uint8Array | undefined,
-): Result<readonly string[]> => {
-  if (image !== undefined && image.length === 0) return deny('integrity', 'image-mismatch', 'an empty image');
-  const whole = image === undefined ? undefined : wholeBlocks(image);
-  const rootOf: VerityRootOf | undefined = whole === undefined ? undefined : (parameters) => verityRoot(whole, parameters);
+  image: Image | undefined,
+): Promise<Result<readonly string[]>> => {
+  if (image !== undefined && image.sizeBytes === 0) return deny('integrity', 'image-mismatch', 'an empty image');
+  const rootOf = image === undefined ? undefined : rootOfImage(image);
   const lines: string[] = [];
   for (const item of items) {
-    const said = whatIsSigned(crypto, item, rootOf);
+    const said = await whatIsSigned(crypto, item, rootOf);
     if (!said.ok) return said;
     lines.push(...said.value);
   }
   return ok(lines);
 };
 
+const rootOfImage =
+  (image: Image): VerityRootOf =>
+  async (parameters) => {
+    const tree = await treeOf(image, parameters);
+    return tree.ok ? ok(tree.value.verityRoot) : tree;
+  };
+
 const isImageClass = (role: string): boolean => role === 'os' || role === 'repair';
+/** Of a grant, as of a manifest, the file says more than the list. */
+const isReadClass = (role: string): boolean => isImageClass(role) || role === 'grants';
 
 /**
  * The manifest of an image holds the statement that this custodian signed before: the office can put no other under the list
@@ -106,11 +114,12 @@ const checkOwnStatement = (
   { ed25519, mlDsa65 }: Signer,
   isNothingNew: boolean,
 ): Result<void> => {
-  if (item.kind !== 'metadata' || !isImageClass(item.role)) return done;
+  if (item.kind !== 'metadata' || !isReadClass(item.role)) return done;
   const list = listOf(item);
   if (!list.ok) return list;
   if (list.value.targets.size > 0 && item.files.length === 0 && !isNothingNew)
-    return deny('integrity', 'signature-missing', `the list of ${item.role} names releases, and the manifest of none is here`);
+    return deny('integrity', 'signature-missing', `the list of ${item.role} names releases, and the file of none is here`);
+  if (!isImageClass(item.role)) return done;
   const keys = [{ suite: statementHeader.suite, classical: ed25519, postQuantum: mlDsa65 }];
   for (const { path, bytes } of item.files) {
     const target = list.value.targets.get(path);

@@ -2,7 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ok } from '#hal/core/result';
-import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
+import { createAtomically, readIfThere, writeAtomically } from '#hal/linux/atomic-file';
 import type { StaticFiles } from '#ota-client/repository/files';
 
 export const folderFiles = (directory: string): StaticFiles => ({
@@ -14,6 +14,18 @@ export const folderFiles = (directory: string): StaticFiles => ({
     const file = join(directory, path);
     mkdirSync(dirname(file), { recursive: true });
     return writeAtomically(file, bytes, 0o644);
+  },
+  async create(path) {
+    const file = join(directory, path);
+    mkdirSync(dirname(file), { recursive: true });
+    const made = createAtomically(file, 0o644);
+    if (!made.ok) return made;
+    const { append, finish, abandon } = made.value;
+    return ok({
+      append: async (bytes) => append(bytes),
+      finish: async () => finish(),
+      abandon: async () => abandon(),
+    });
   },
   size: async (path) => ok(statSync(join(directory, path), { throwIfNoEntry: false })?.size),
 });

@@ -1,116 +1,154 @@
 /**
- * Keys of custodians, one file a custodian: its name, the role that it signs for, and two secrets, of which the classical
- * one may lie in a PKCS #11 token instead. What is in the file lies there in clear, so it is a stick that its owner
- * keeps; what is signed with it needs as many owners as its role has custodians. The public half is a file of its own,
- * for the office.
+ * Keys of custodians, made and read. A key whose seeds lie in its file in clear is a stick that its owner keeps; one that is
+ * sealed opens on one machine, with a PIN. What is signed needs as many owners as its role has custodians. The public half
+ * is a file of its own, for the office.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { toBase64, utf8 } from '#hal/core/bytes';
-import { base64, type Decoded, decodeJson, object, oneOf, optional, text } from '#hal/core/config';
+import { concat, equalBytes, fixedCopy, toBase64, utf8, wipe } from '#hal/core/bytes';
+import { base64, type Decoded, decodeJson, object } from '#hal/core/config';
 import { deny, ok, type Result } from '#hal/core/result';
 import { nobleCrypto } from '#hal/crypto/noble';
-import { hybridSignatureSuites } from '#hal/crypto/suites';
 import { readIfThere, writeAtomically } from '#hal/linux/atomic-file';
+import type { PinVault } from '#hal/ports/pin-vault';
 import type { Random } from '#hal/ports/random';
 import type { SigningToken, TokenKey } from '#hal/ports/signing-token';
-import { type Custodian, type Signer, signerFromSecret, signerWithToken } from '#ota-client/repository/custodian';
-import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
+import { type Custodian, type HeldKeys, type Signer, signerWith } from '#ota-client/repository/custodian';
+import { custodianName, type KeyFile, type KeyRole, keyFileText, keyRole, readKeyFile, type SealedSeeds } from './key-file.ts';
 
 /** A key at hand. */
 export interface CustodianKey {
-  readonly role: OfficeRole;
+  readonly role: KeyRole;
   readonly signer: Signer;
 }
 
-const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
-const custodianName = text(/^[a-z0-9][a-z0-9-]{0,63}$/, 'the name of a custodian');
-const keyFile = object({
-  name: custodianName,
-  role: oneOf(...officeRoles),
-  classical: optional(base64(32)),
-  token: optional(object({ module: text(), token: text(), key: text(), publicKey: base64(32) })),
-  postQuantum: base64(32),
-});
+/** How one gets at what is not in the file, on this machine. */
+export interface KeyPlaces {
+  token(key: TokenKey): Result<SigningToken>;
+  /** @param hasToken the key lies in a token as well, which has a PIN of its own */
+  vault(hasToken: boolean): Result<PinVault>;
+}
 
-/** How a token is reached, where this machine has one. */
-export type OpenToken = (key: TokenKey) => Result<SigningToken>;
+const noPlaces: KeyPlaces = {
+  token: () => deny('identity', 'pin-refused', 'the key lies in a token: give its PIN'),
+  vault: () => deny('identity', 'pin-refused', 'the key is sealed: give its PIN'),
+};
 
-const noTokens: OpenToken = () => deny('identity', 'pin-refused', 'the key lies in a token: give its PIN');
+export interface NewKey {
+  readonly name: string;
+  readonly role: KeyRole;
+  /** The classical half is made there. */
+  readonly token?: TokenKey | undefined;
+  /** What is in no token is sealed by the TPM of this machine. */
+  readonly isSealed?: boolean;
+}
 
 /** What the office keeps of a custodian. */
-export const publicKey = object({
-  name: custodianName,
-  role: oneOf(...officeRoles),
-  classical: base64(32),
-  postQuantum: base64(1952),
-});
+export const publicKey = object({ name: custodianName, role: keyRole, classical: base64(32), postQuantum: base64(1952) });
 export type PublicKey = Decoded<typeof publicKey>;
 
 /**
  * Noble signs ML-DSA deterministically (FIPS 204 §3.4): the same office gives the same repository, byte for byte.
- * @returns the key; or `protocol/file-unreadable`, `protocol/config-invalid`, and the faults of `openToken`
+ * @returns the key; or `protocol/file-unreadable`, `protocol/config-invalid`, and the faults of `places`
  */
-export const readKey = (path: string, openToken = noTokens): Result<CustodianKey> => {
-  const decoded = readJson(path, keyFile);
+export const readKey = (path: string, places = noPlaces): Result<CustodianKey> => {
+  const bytes = readThere(path);
+  if (!bytes.ok) return bytes;
+  const decoded = readKeyFile(bytes.value);
   if (!decoded.ok) return decoded;
-  const { name, role, classical, token, postQuantum } = decoded.value;
-  if (classical !== undefined && token === undefined)
-    return ok({ role, signer: signerFromSecret(nobleCrypto, name, { suite, classical, postQuantum }) });
-  if (token === undefined || classical !== undefined)
-    return deny('protocol', 'config-invalid', `${path}: expected either classical or token`);
-  const opened = openToken(token);
-  return opened.ok
-    ? ok({ role, signer: signerWithToken(nobleCrypto, name, opened.value, token.publicKey, postQuantum) })
-    : opened;
+  const file = decoded.value;
+  const token = file.token === undefined ? ok(undefined) : places.token(file.token);
+  if (!token.ok) return token;
+  const open = opening(file, places);
+  if (!open.ok) return open;
+  const held = { token: token.value, open: open.value };
+  return ok({ role: file.role, signer: signerWith(nobleCrypto, custodianIn(file), held) });
 };
 
-/** @returns the public half, or a fault as of `readKey` */
-export const readPublicKey = (path: string): Result<PublicKey> => readJson(path, publicKey);
-
-/** @returns `protocol/event-refused` where there is a file already */
-export const makeKey = (path: string, name: string, role: OfficeRole, random: Random): Result<CustodianKey> => {
-  const bytes = readIfThere(path);
-  if (!bytes.ok) return bytes;
-  if (bytes.value !== undefined) return deny('protocol', 'event-refused', `${path} is there already`);
-  const made = { name, role, classical: toBase64(random.bytes(32)), postQuantum: toBase64(random.bytes(32)) };
-  const stored = writeAtomically(path, utf8(`${JSON.stringify(made)}\n`));
-  return stored.ok ? readKey(path) : stored;
+/**
+ * The seeds are sealed, and opened again for a try, before a token makes anything: what it made stays there.
+ * @returns the key; or `protocol/event-refused` where there is a file already, and the faults of `places`
+ */
+export const makeKey = async (path: string, key: NewKey, random: Random, places = noPlaces): Promise<Result<CustodianKey>> => {
+  const there = readIfThere(path);
+  if (!there.ok) return there;
+  if (there.value !== undefined) return deny('protocol', 'event-refused', `${path} is there already`);
+  const { name, role, token: place, isSealed = false } = key;
+  const vault = isSealed ? places.vault(place !== undefined) : ok(undefined);
+  if (!vault.ok) return vault;
+  const token = place === undefined ? ok(undefined) : places.token(place);
+  if (!token.ok) return token;
+  const each = Array.from({ length: place === undefined ? 2 : 1 }, () => random.bytes(32));
+  const bytes = concat(...each);
+  wipe(...each);
+  try {
+    const seeds = vault.value === undefined ? ok({ kind: 'clear', bytes } as const) : await sealedSeeds(vault.value, bytes);
+    if (!seeds.ok) return seeds;
+    const made = token.value === undefined ? ok(undefined) : await token.value.make();
+    if (!made.ok) return made;
+    const inToken = place === undefined || made.value === undefined ? undefined : { ...place, publicKey: made.value };
+    const stored = writeAtomically(path, utf8(keyFileText({ name, role, token: inToken, seeds: seeds.value })));
+    return stored.ok ? readKey(path, places) : stored;
+  } finally {
+    wipe(bytes);
+  }
 };
 
-/** The classical half in a token, made there; the other half in the file. @returns as `makeKey` */
-export const makeTokenKey = async (
-  path: string,
-  name: string,
-  role: OfficeRole,
-  random: Random,
-  place: TokenKey,
-  openToken: OpenToken,
-): Promise<Result<CustodianKey>> => {
-  const bytes = readIfThere(path);
-  if (!bytes.ok) return bytes;
-  if (bytes.value !== undefined) return deny('protocol', 'event-refused', `${path} is there already`);
-  const opened = openToken(place);
-  if (!opened.ok) return opened;
-  const publicHalf = await opened.value.make();
-  if (!publicHalf.ok) return publicHalf;
-  const { module, token, key } = place;
-  const made = {
-    ...{ name, role, token: { module, token, key, publicKey: toBase64(publicHalf.value) } },
-    postQuantum: toBase64(random.bytes(32)),
-  };
-  const stored = writeAtomically(path, utf8(`${JSON.stringify(made)}\n`));
-  return stored.ok ? readKey(path, openToken) : stored;
-};
-
-/** Made where there is none yet. @returns the key under `folder/name.json` */
-export const keyIn = (folder: string, name: string, role: OfficeRole, random: Random): Result<CustodianKey> => {
+/** Made where there is none yet. @returns the key under `folder/name.json`, in clear */
+export const keyIn = async (folder: string, name: string, role: KeyRole, random: Random): Promise<Result<CustodianKey>> => {
   const path = join(folder, `${name}.json`);
   const bytes = readIfThere(path);
   if (!bytes.ok) return bytes;
   if (bytes.value !== undefined) return readKey(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return makeKey(path, name, role, random);
+  return makeKey(path, { name, role }, random);
+};
+
+const sealedSeeds = async (vault: PinVault, bytes: Uint8Array): Promise<Result<SealedSeeds>> => {
+  const sealed = await vault.seal(bytes);
+  if (!sealed.ok) return sealed;
+  const back = await vault.open(sealed.value);
+  if (!back.ok) return back;
+  const isSame = equalBytes(back.value, bytes);
+  wipe(back.value);
+  if (!isSame) return deny('unavailable', 'tpm-failed', 'it gives back something else than it sealed');
+  const { ed25519, mlDsa65 } = publicHalves(bytes);
+  return ok({ kind: 'sealed', ...sealed.value, ...(ed25519 === undefined ? {} : { ed25519 }), mlDsa65 });
+};
+
+const opening = ({ seeds, token }: KeyFile, places: KeyPlaces): Result<HeldKeys['open']> => {
+  if (seeds.kind === 'clear') return ok(async () => ok(fixedCopy(seeds.bytes)));
+  const vault = places.vault(token !== undefined);
+  return vault.ok ? ok(() => vault.value.open(seeds)) : vault;
+};
+
+const custodianIn = ({ name, token, seeds }: KeyFile): Custodian => {
+  const halves = seeds.kind === 'sealed' ? seeds : publicHalves(seeds.bytes);
+  const ed25519 = token?.publicKey ?? halves.ed25519;
+  if (ed25519 === undefined) throw new Error('a file without a classical half is not read');
+  return { name, ed25519, mlDsa65: halves.mlDsa65 };
+};
+
+const publicHalves = (bytes: Uint8Array): { readonly ed25519?: Uint8Array; readonly mlDsa65: Uint8Array } => ({
+  ...(bytes.length === 64 ? { ed25519: nobleCrypto.ed25519.publicKey(bytes.subarray(0, 32)) } : {}),
+  mlDsa65: nobleCrypto.mlDsa65.publicKey(bytes.subarray(-32)),
+});
+
+/** @returns the public half, or a fault as of `readKey` */
+const readPublicKey = (path: string): Result<PublicKey> => {
+  const bytes = readThere(path);
+  return bytes.ok ? decodeJson(Buffer.from(bytes.value).toString('utf8'), publicKey) : bytes;
+};
+
+/** All of them, or the fault of the first that cannot be read. */
+export const readPublicKeys = (paths: readonly string[]): Result<readonly PublicKey[]> => {
+  const keys: PublicKey[] = [];
+  for (const path of paths) {
+    const key = readPublicKey(path);
+    if (!key.ok) return key;
+    keys.push(key.value);
+  }
+  return ok(keys);
 };
 
 export const publicKeyOf = ({ role, signer }: CustodianKey): PublicKey => ({
@@ -133,8 +171,7 @@ export const custodianOf = ({ name, classical, postQuantum }: PublicKey): Custod
   mlDsa65: postQuantum,
 });
 
-const readJson = <T>(path: string, decode: Parameters<typeof decodeJson<T>>[1]): Result<T> => {
+const readThere = (path: string): Result<Uint8Array> => {
   const bytes = readIfThere(path);
-  if (!bytes.ok || bytes.value === undefined) return deny('protocol', 'file-unreadable', path);
-  return decodeJson(Buffer.from(bytes.value).toString('utf8'), decode);
+  return bytes.ok && bytes.value !== undefined ? ok(bytes.value) : deny('protocol', 'file-unreadable', path);
 };

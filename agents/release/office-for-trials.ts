@@ -29,7 +29,7 @@ export const openTrialOffice = async (
 ): Promise<Result<Uint8Array>> => {
   const keys: CustodianKey[] = [];
   for (const [name, role] of everybody) {
-    const key = keyIn(keysFolder, name, role, random);
+    const key = await keyIn(keysFolder, name, role, random);
     if (!key.ok) return key;
     if (key.value.role !== role) return deny('integrity', 'role-mismatch', `${name} signs for ${key.value.role}`);
     keys.push(key.value);

@@ -6,8 +6,11 @@ import { encodeModel } from '#agents/defense/model.fixture';
 import { encodeMessage } from '#hal/core/message';
 import { type Result, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
+import { hybridKeyPair, hybridSignatureSuites } from '#hal/crypto/suites';
 import { virtualClock } from '#hal/memory/clock';
 import { seededRandom } from '#hal/memory/random';
+import { signerFromSecret } from '#ota-client/repository/custodian';
+import { grantFile } from '#ota-client/repository/field-grant';
 import { reviewRelease } from '#ota-client/repository/publisher';
 import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
 import type { BundleClass } from '#ota-client/trust/release';
@@ -42,9 +45,8 @@ export interface TestOffice {
 export const testOffice = async (seed = 'office'): Promise<TestOffice> => {
   const directory = mkdtempSync(join(tmpdir(), 'enigm-office-'));
   const random = seededRandom(seed);
-  const keys = new Map(
-    held.map(([name, role]) => [name, unwrap(makeKey(join(directory, `${name}.json`), name, role, random))] as const),
-  );
+  const keys = new Map<string, CustodianKey>();
+  for (const [name, role] of held) keys.set(name, unwrap(await makeKey(join(directory, `${name}.json`), { name, role }, random)));
   const key = (name: string): CustodianKey => {
     const found = keys.get(name);
     if (found === undefined) throw new Error(`no key of ${name}`);
@@ -110,6 +112,13 @@ interface Content {
   readonly hardware?: readonly string[];
 }
 
+const grantOf = (version: number): Uint8Array => {
+  const secret = hybridKeyPair(nodeCrypto, hybridSignatureSuites['enigm-ed25519-mldsa65'], seededRandom('technician')).secretKey;
+  const technicians = [signerFromSecret(nodeCrypto, 'tess', secret)];
+  const bounds = { version, expiresMs: 7 * 86_400_000, releases: { first: 1, last: 9 }, uses: 2 };
+  return unwrap(grantFile(nodeCrypto, { ...bounds, technicians }));
+};
+
 const network = { mode: 'silent', allowedUsers: [], deniedUsers: [] } as const;
 const contents: Readonly<Record<BundleClass, Content>> = {
   os: { bytes: new Uint8Array(10_000).fill(1), counter: 2, hardware: ['board-1'] },
@@ -119,4 +128,5 @@ const contents: Readonly<Record<BundleClass, Content>> = {
   configuration: { bytes: encodeMessage('ConfigurationBundle', { version: 2, postureEverySeconds: 60 }) },
   apps: { bytes: encodeMessage('AppManifest', { version: 2, apps: [] }) },
   models: { bytes: encodeModel({ version: 2 }) },
+  grants: { bytes: grantOf(2), hardware: ['board-1'] },
 };

@@ -69,6 +69,9 @@ export const checkSeparation = (custodians: readonly PublicKey[]): Result<void> 
     const held = custodians.filter((custodian) => custodian.role === role).length;
     if (held < thresholdOf(role)) return deny('integrity', 'custodians-missing', `${role}: ${held} of ${thresholdOf(role)}`);
   }
+  const stranger = custodians.find(({ role }) => role === 'technician');
+  if (stranger !== undefined)
+    return deny('integrity', 'role-mismatch', `${stranger.name} is a technician, and signs for no office`);
   const marks = custodians.flatMap(({ name, classical, postQuantum }) => [name, toHex(classical), toHex(postQuantum)]);
   return new Set(marks).size === marks.length
     ? ok(undefined)

@@ -11,7 +11,7 @@ import { deviceTrust } from '#ota-client/trust/device-trust';
 import { refresh } from '#ota-client/trust/refresh';
 import { bundleClasses } from '#ota-client/trust/release';
 import { signRequest } from './custodian-desk.ts';
-import { type CustodianKey, makeKey, publicKeyOf } from './keys.ts';
+import { type CustodianKey, makeKey, publicKeyJson, publicKeyOf } from './keys.ts';
 import { draftOf, type TestOffice, testOffice } from './office.fixture.ts';
 import { atDesk, openOffice } from './office.ts';
 import { logFileIn } from './office-log.fixture.ts';
@@ -46,8 +46,8 @@ const seen = async () => {
   return refresh(trust, { nowMs: office.parts.clock.nowMs(), floorMs: 0 }, new AbortController().signal);
 };
 const publics = () => unwrap(openOffice(office.parts.crypto, office.folder)).custodians;
-const newKey = (name: string, role: CustodianKey['role']): CustodianKey =>
-  unwrap(makeKey(`${office.folder}-${name}.json`, name, role, seededRandom(name)));
+const newKey = async (name: string, role: CustodianKey['role']): Promise<CustodianKey> =>
+  unwrap(await makeKey(`${office.folder}-${name}.json`, { name, role }, seededRandom(name)));
 const signAll = async (request: Uint8Array, keys: readonly CustodianKey[]) => {
   const files: Uint8Array[] = [];
   for (const key of keys) files.push(unwrap(await signRequest(office.parts.crypto, request, key)).signatures);
@@ -73,6 +73,25 @@ describe('all metadata anew', () => {
     expect(after.targets.version).toBe(before.targets.version + 1);
     expect(unwrap(await findBundle(after, 'policy', 'policy/current')).release.releaseCounter).toBe(2);
     expect(code(await publish())).toBe('unavailable/not-found');
+  });
+
+  test('of an office from before a class had custodians wants them named, and then goes on', async () => {
+    const everybody = publics();
+    const before = everybody.filter(({ role }) => role !== 'grants');
+    writeFileSync(
+      join(office.folder, 'office.json'),
+      JSON.stringify({ haltAfterFailures: 2, custodians: before.map(publicKeyJson) }),
+    );
+    expect(code(await beginReissue(office.parts, office.folder, undefined))).toBe('integrity/custodians-missing');
+    const request = unwrap(await beginReissue(office.parts, office.folder, everybody));
+    expect(unwrap(await signAll(request, keepers())).waitingFor).toEqual([]);
+    expect(code(await publish())).toBe('ok');
+    expect(code(await seen())).toBe('ok');
+  });
+
+  test('is not for a technician to sign: that is no role of an office', async () => {
+    const tess = publicKeyOf(await newKey('tess', 'technician'));
+    expect(code(await beginReissue(office.parts, office.folder, [...publics(), tess]))).toBe('integrity/role-mismatch');
   });
 
   test('is public once its lists are in the log of releases, and not before', async () => {
@@ -105,7 +124,7 @@ describe('all metadata anew', () => {
     const before = unwrap(await seen());
     const request = unwrap(await beginReissue(office.parts, office.folder, undefined));
     unwrap(await signAll(request, keepers()));
-    const stranger = newKey('stranger', 'publisher').signer;
+    const { signer: stranger } = await newKey('stranger', 'publisher');
     expect(code(await publishReissue(office.parts, office.folder, [stranger]))).toBe('integrity/custodians-missing');
     expect(unwrap(await seen()).root.version).toBe(before.root.version);
     // A list that names nothing, as before, at a later version.
@@ -127,7 +146,7 @@ describe('all metadata anew', () => {
   test('replaces a custodian of a class, whose key then signs nothing', async () => {
     unwrap(await seen());
     // Any name: what custodians send back never lies in the place of the request.
-    const eve = newKey('request', 'policy');
+    const eve = await newKey('request', 'policy');
     const next = [...publics().filter(({ name }) => name !== 'policy-first'), publicKeyOf(eve)];
     const request = unwrap(await beginReissue(office.parts, office.folder, next));
     const waiting = unwrap(await signAll(request, keepers('policy-first'))).waitingFor;
@@ -142,9 +161,9 @@ describe('all metadata anew', () => {
 
   test('SR-09: replaces an owner by the signatures of two old and two new ones', async () => {
     unwrap(await seen());
-    const dan = newKey('owner-fourth', 'owner');
+    const dan = await newKey('owner-fourth', 'owner');
     const left = ['owner-first', 'owner-second'];
-    const eve = newKey('owner-fifth', 'owner');
+    const eve = await newKey('owner-fifth', 'owner');
     const next = [...publics().filter(({ name }) => !left.includes(name)), publicKeyOf(dan), publicKeyOf(eve)];
     const request = unwrap(await beginReissue(office.parts, office.folder, next));
     const classes = keepers(...left);
@@ -168,7 +187,7 @@ describe('all metadata anew', () => {
   });
 
   test('gives no name another key, and leaves no role without custodians', async () => {
-    const thief = newKey('thief', 'policy');
+    const thief = await newKey('thief', 'policy');
     const swapped = publics().map((key) => (key.name === 'policy-first' ? { ...publicKeyOf(thief), name: key.name } : key));
     expect(code(await beginReissue(office.parts, office.folder, swapped))).toBe('integrity/hybrid-rule');
     const few = publics().filter(({ name }) => !['policy-first', 'policy-second'].includes(name));

@@ -7,8 +7,8 @@ import { equalBytes, fromHex } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { type HybridPublicKey, hybridSignatureSuites } from '#hal/crypto/suites';
-import { wholeBlocks } from '#ota-client/payload/build';
 import type { PinnedFile } from '#ota-client/payload/files';
+import type { Image } from '#ota-client/payload/image';
 import { consistentPath, fetchMetadata, type StaticFiles } from '#ota-client/repository/files';
 import { openStatement, type ReleasePolicy, type ReleaseStatement } from '#ota-client/slots/statement';
 import { checkProof, type ProvedEntry } from '#ota-client/transparency/check';
@@ -21,7 +21,7 @@ import { classTargets } from '#ota-client/trust/listing';
 import { type Repository, refresh } from '#ota-client/trust/refresh';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import { checkTargetFile } from '#ota-client/trust/target-file';
-import { verityRoot } from './build.ts';
+import { treeOf } from './build.ts';
 
 /** The classes whose releases are written into slots. */
 export const writtenClasses = ['os', 'repair'] as const;
@@ -204,11 +204,13 @@ const inLog = async (
 };
 
 /** @returns nothing; or `integrity/image-mismatch` where the hash tree of the image has another root, or its size is another */
-export const verifyImage = (image: Uint8Array, { release, salt, uuid }: ReleaseStatement): Result<void> => {
-  const whole = wholeBlocks(image);
-  return whole.length === release.imageBytes && equalBytes(verityRoot(whole, { salt, uuid }), release.verityRoot)
+export const verifyImage = async (image: Image, { release, salt, uuid }: ReleaseStatement): Promise<Result<void>> => {
+  const tree = await treeOf(image, { salt, uuid });
+  if (!tree.ok) return tree;
+  const { imageBytes, verityRoot } = tree.value;
+  return imageBytes === release.imageBytes && equalBytes(verityRoot, release.verityRoot)
     ? ok(undefined)
-    : deny('integrity', 'image-mismatch', `${whole.length} bytes`);
+    : deny('integrity', 'image-mismatch', `${imageBytes} bytes`);
 };
 
 const fileOf = async (files: Pick<StaticFiles, 'get'>, path: string): Promise<Result<Uint8Array>> => {

@@ -11,6 +11,7 @@ import { judgeLogged, type LogJudge, type LogStanding } from '#ota-client/transp
 import { maxProofBytes } from '#ota-client/transparency/proof';
 import type { Repository } from '#ota-client/trust/refresh';
 import type { BundleClass } from '#ota-client/trust/release';
+import type { GrantUse } from './grant-uses.ts';
 import type { Offer } from './offer.ts';
 
 export interface LogSource extends LogJudge {
@@ -22,6 +23,8 @@ export interface LoggedOffer extends Offer {
   readonly standing: LogStanding;
   /** Of the statement; absent where none was found. */
   readonly proof?: Uint8Array;
+  /** Absent where the director named it. */
+  readonly grant?: GrantUse;
 }
 
 /**

@@ -16,8 +16,11 @@ import type { DurableStore } from '#hal/ports/durable-store';
 import type { Client } from '#hal/remote/methods';
 import type { ReleasePolicy } from '#ota-client/slots/statement';
 import type { LogJudge } from '#ota-client/transparency/judge';
+import type { Bundle } from '#ota-client/trust/bundle';
 import { deviceTrust } from '#ota-client/trust/device-trust';
 import { eligibleTarget } from '#ota-client/trust/eligible';
+import type { GrantedBundle } from '#ota-client/trust/field-grant';
+import type { GrantPolicy } from '#ota-client/trust/grant-policy';
 import { classTargets } from '#ota-client/trust/listing';
 import { type Repository, refresh, refreshForRepair } from '#ota-client/trust/refresh';
 import type { Installed } from '#ota-client/trust/release';
@@ -26,10 +29,11 @@ import { type DirectorMethods, directorParty } from './director-methods.ts';
 import { type LoggedOffer, loggedOffer } from './logged.ts';
 import { releaseIdOf } from './manifest.ts';
 import { offerOf, repairOffer } from './offer.ts';
+import { technicianWords } from './technician-words.ts';
 
 export interface Offers {
   /**
-   * @param carried the image repository where it was brought here; the director is asked all the same
+   * @param carried the image repository where it was brought here; a technician may speak in the director's place
    * @returns the offer, undefined where there is nothing to do; or why nothing may be installed
    */
   directed(installed: Installed, signal: AbortSignal, carried?: ReadRange): Promise<Result<LoggedOffer | undefined>>;
@@ -52,10 +56,16 @@ export interface OfferParts {
   readonly log: LogJudge;
   /** Whose statements count: releases and repairs have custodians of their own (SR-03). */
   readonly policies: { readonly update: ReleasePolicy; readonly repair: ReleasePolicy };
+  /** Of carried releases. */
+  readonly grants: GrantPolicy;
 }
 
+/** Absent where the director named it. */
+type Named = Bundle & Partial<Pick<GrantedBundle, 'grant'>>;
+
 export const releaseOffers = (parts: OfferParts): Offers => {
-  const { crypto, read, store, director, attestor, verifier, keys, state, time, roots, log, policies } = parts;
+  const { crypto, read, store, director, attestor, verifier, keys, state, time, roots, log, policies, grants } = parts;
+  const words = technicianWords({ crypto, store, policy: grants });
   const kept = (prefix: string) => ({
     get: (name: string) => store.get(`${prefix}-${name}`),
     put: (name: string, bytes: Uint8Array) => store.put(`${prefix}-${name}`, bytes),
@@ -87,26 +97,41 @@ export const releaseOffers = (parts: OfferParts): Offers => {
     return answer.ok ? ok({ answer: answer.value, nonce }) : answer;
   };
 
+  /** What both repositories name; undefined where the director names nothing. */
+  const directedBundle = async (image: Repository, installed: Installed, signal: AbortSignal) => {
+    const asked = await ask(image, installed, signal);
+    if (!asked.ok) return asked;
+    const directorTrust = deviceTrust({
+      crypto,
+      fetch: fetchFromAnswer(asked.value.answer),
+      store: kept('director'),
+      pinnedRoot: roots.director,
+    });
+    const directed = await refresh(directorTrust, time.present(), signal);
+    if (!directed.ok) return directed;
+    return eligibleTarget(crypto, directed.value, image, { ...installed, nonce: asked.value.nonce });
+  };
+
   return {
-    async directed(installed, signal, carried = read) {
-      const repository = await refresh(imageFrom(carried), await time.asked(), signal);
+    async directed(installed, signal, carried) {
+      const from = carried ?? read;
+      const repository = await refresh(imageFrom(from), await time.asked(), signal);
       if (!repository.ok) return repository;
-      const asked = await ask(repository.value, installed, signal);
-      if (!asked.ok) return asked;
-      const directorTrust = deviceTrust({
-        crypto,
-        fetch: fetchFromAnswer(asked.value.answer),
-        store: kept('director'),
-        pinnedRoot: roots.director,
-      });
-      const directed = await refresh(directorTrust, time.present(), signal);
-      if (!directed.ok) return directed;
-      const bundle = await eligibleTarget(crypto, directed.value, repository.value, { ...installed, nonce: asked.value.nonce });
-      if (!bundle.ok) return bundle.fault.reason === 'release-current' ? ok(undefined) : bundle;
-      const source = { crypto, read: carried, policy: policies.update };
-      if (bundle.value === undefined) return ok(undefined);
-      const offer = await offerOf(source, repository.value, bundle.value, signal);
-      return offer.ok ? loggedOffer({ ...log, read: carried }, repository.value, offer.value, 'os', signal) : offer;
+      const word = carried === undefined ? ok(undefined) : await words.carried(carried, installed.hardwareId, signal);
+      if (!word.ok) return word;
+      const named: Result<Named | undefined> =
+        word.value === undefined
+          ? await directedBundle(repository.value, installed, signal)
+          : await words.granted(word.value, from, repository.value, installed, signal);
+      if (!named.ok) return named.fault.reason === 'release-current' ? ok(undefined) : named;
+      const bundle = named.value;
+      if (bundle === undefined) return ok(undefined);
+      const offer = await offerOf({ crypto, read: from, policy: policies.update }, repository.value, bundle, signal);
+      if (!offer.ok) return offer;
+      const logged = await loggedOffer({ ...log, read: from }, repository.value, offer.value, 'os', signal);
+      if (!logged.ok || bundle.grant === undefined) return logged;
+      const use = words.useOf(bundle.grant, logged.value.statement.release.digest, time.present().floorMs);
+      return ok({ ...logged.value, grant: use });
     },
     async repair(installed, signal, carried = read) {
       const repository = await refreshForRepair(imageFrom(carried), time.present().floorMs, signal);

@@ -22,7 +22,7 @@ const signIn = ({ trust }: TestMind): void => {
 };
 
 const never = new AbortController().signal;
-const next = release(2);
+const next = await release(2);
 const signer = new Uint8Array(16).fill(0x51);
 const trialMs = 5_000;
 
@@ -252,7 +252,7 @@ describe('what becomes of a release, in the audit log', () => {
   test('is that the floor rises to it once both slots stand on it, by whoever signed it (SR-08)', async () => {
     const epoch = async () => unwrap(unwrap(await updates.situation()).floorEpoch);
     const take = async (counter: number) => {
-      const floored = release(counter, { floorEpoch: 1 });
+      const floored = await release(counter, { floorEpoch: 1 });
       offered = ok(offerOf(floored));
       mirror = async (path, offset, length) => {
         const bytes = floored.contents.get(path);

@@ -25,6 +25,7 @@ import type { SlotsView } from '#ota-client/slots/view';
 import type { Installed } from '#ota-client/trust/release';
 import type { ManagedState } from '#protos/gen/types';
 import { readGates } from './gates.ts';
+import type { GrantUse } from './grant-uses.ts';
 import type { LoggedOffer } from './logged.ts';
 import type { Offers } from './offers.ts';
 import {
@@ -201,12 +202,21 @@ export const updater = (parts: UpdaterParts): Updater => {
     const { floorEpoch } = installed;
     const plan = planUpdate(facts, { ...situation, floorEpoch, hardware, gates: gates.value, isForced });
     if (!plan.ok) return plan;
+    const granted = offer.grant === undefined ? done : await useGrant(offer.grant);
+    if (!granted.ok) return granted;
     const written = await write(offer, situation, isForced, signal, carried ?? read);
     if (!written.ok) return written;
     await audit.record({ event: 'release.written', outcome: 'done', changeReference: offer.statement.release.digest });
     const armed = await starter.arm(offer.manifest.statement);
     if (!armed.ok) return armed;
     return ok(armed.value === 'trial' ? 'armed' : 'fallback-renewed');
+  };
+
+  /** Before a byte is written: what was counted and not done costs a use, what was done and not counted would be none. */
+  const useGrant = async ({ digest, take }: GrantUse): Promise<Result<void>> => {
+    const taken = take();
+    if (taken.ok) await audit.record({ event: 'release.granted', outcome: 'done', changeReference: digest });
+    return taken;
   };
 
   /** It is installed all the same: policy only warns, or it is a repair (SR-12). */

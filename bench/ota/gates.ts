@@ -1,6 +1,7 @@
 /** What must hold, judged over one run: ratios, never absolute times. */
 import type { OurResult, Tier } from './ours.ts';
 import type { PeerResult } from './peers.ts';
+import { type PublisherCost, tableBytes } from './publisher/run.ts';
 
 /** One pair of images, and what every candidate made of it. */
 export interface WorkResult {
@@ -35,6 +36,8 @@ export const limits = {
   writeRatio: 1.3,
   treeRatio: 1.3,
   treeRatioStretch: 1,
+  publisherMiB: 200,
+  publisherGrowth: 1.1,
 } as const;
 
 const adaptivePeers = ['casync, 16 KiB chunks', 'zchunk', 'RAUC block index, computed'] as const;
@@ -64,6 +67,23 @@ export const gatesOfWork = ({ name, peers, ours }: WorkResult): readonly Gate[] 
 
 export const memoryGate = (name: string, { peakBytes }: OurResult): Gate =>
   gate(`${name}: largest resident set of a program, MiB`, Math.max(...Object.values(peakBytes)) / mebibyte, limits.peakMiB);
+
+/** With the larger image nothing may grow but the tables. */
+export const gatesOfPublisher = ([smaller, larger]: readonly PublisherCost[]): readonly Gate[] => {
+  if (smaller === undefined || larger === undefined) return [];
+  const tables = tableBytes(larger) - tableBytes(smaller);
+  const name = (cost: PublisherCost) => `publisher, ${cost.mebibytes} MiB`;
+  return [
+    ...[smaller, larger].map((cost) =>
+      gate(`${name(cost)}: largest resident set, MiB`, cost.peakBytes / mebibyte, limits.publisherMiB),
+    ),
+    gate(
+      `${name(larger)}: to ${smaller.mebibytes} MiB and its tables`,
+      larger.peakBytes / (smaller.peakBytes + tables),
+      limits.publisherGrowth,
+    ),
+  ];
+};
 
 export const gatesOfCost = ({ writeRatio, treeRatio, hasSameRoot }: CostResult): readonly Gate[] => [
   gate('verify and write to openssl and dd', writeRatio, limits.writeRatio),

@@ -4,7 +4,8 @@
  * move with the mirror; ratios of one run count (docs/benchmarks.md).
  *
  * usage: tsx bench/ota/main.ts [--json] [--works security-ext4,month-erofs,…] [--rounds N] [--sizes 10,4096]
- *   [--parts works,peers,cost,memory]: some of it, in less time; what needs others is not judged
+ *   [--parts works,peers,cost,memory,publisher]: some of it, in less time; what needs others is not judged
+ *   [--level N]: of zstd, for what is published; 19 where nothing is said, as an office does
  * exit code 1: a gate is missed; 3: something is not installed
  */
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -14,13 +15,14 @@ import { parseArgs } from 'node:util';
 import { toHex } from '#hal/core/bytes';
 import { bundlePrograms } from './device/install.ts';
 import { floorOf } from './floor.ts';
-import { type CostResult, type Gate, gatesOfCost, gatesOfWork, memoryGate, type WorkResult } from './gates.ts';
+import { type CostResult, type Gate, gatesOfCost, gatesOfPublisher, gatesOfWork, memoryGate, type WorkResult } from './gates.ts';
 import { type FileSystem, fileSystems, imageOf } from './images.ts';
 import { runOurs, runSame } from './ours.ts';
 import { type PackageSets, packageSets } from './packages.ts';
 import { peers, runPeer, versionsOf } from './peers.ts';
+import { type PublisherCost, publishedImages, publisherLevel, runPublisher } from './publisher/run.ts';
 import { factsOf } from './release.ts';
-import { costTable, gateTable, workTable } from './tables.ts';
+import { costTable, gateTable, publisherTable, workTable } from './tables.ts';
 
 const cache = join(import.meta.dirname, '../../build/bench/ota');
 const say = (line: string) => void process.stderr.write(`${line}\n`);
@@ -43,20 +45,21 @@ const works = updates.flatMap((update) =>
 );
 type NamedWork = (typeof works)[number];
 
-const parts = ['works', 'peers', 'cost', 'memory'] as const;
+const parts = ['works', 'peers', 'cost', 'memory', 'publisher'] as const;
 type Part = (typeof parts)[number];
 
 const runWork = async (
   { name, update, fileSystem }: NamedWork,
   sets: PackageSets,
   withPeers: boolean,
+  level: number,
   scratch: string,
 ): Promise<WorkResult> => {
   say(`${name}: images …`);
   const imageFor = (set: readonly string[]) => imageOf(cache, set, fileSystem as FileSystem);
   const pair = { base: imageFor(sets.base), target: imageFor(sets[update]) };
   say(`${name}: ours …`);
-  const ours = await runOurs(pair, scratch);
+  const ours = await runOurs(pair, scratch, level);
   const results = (withPeers ? peers : []).map((peer) => {
     say(`${name}: ${peer.name} …`);
     return [peer.name, runPeer(peer, pair, scratch)] as const;
@@ -103,6 +106,7 @@ const main = async (): Promise<number> => {
       json: { type: 'boolean', default: false },
       works: { type: 'string', default: 'security-ext4,security-erofs' },
       rounds: { type: 'string', default: '5' },
+      level: { type: 'string', default: '19' },
       sizes: { type: 'string', default: '10,4096' },
       parts: { type: 'string', default: parts.join(',') },
     },
@@ -119,19 +123,37 @@ const main = async (): Promise<number> => {
   const scratch = mkdtempSync(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'eb-'));
   try {
     await bundlePrograms();
-    const sets = packageSets();
+    const sets = has('works') || has('cost') ? packageSets() : undefined;
+    const level = Number(values.level);
     const results: WorkResult[] = [];
-    for (const work of has('works') ? wanted : []) results.push(await runWork(work, sets, has('peers'), scratch));
-    const base = imageOf(cache, sets.base, 'ext4');
-    const cost = has('cost') ? await runCost(base, Number(values.rounds), scratch) : undefined;
+    if (has('works') && sets !== undefined)
+      for (const work of wanted) results.push(await runWork(work, sets, has('peers'), level, scratch));
+    const cost =
+      has('cost') && sets !== undefined
+        ? await runCost(imageOf(cache, sets.base, 'ext4'), Number(values.rounds), scratch)
+        : undefined;
     const memory: Gate[] = [];
     for (const size of has('memory') ? values.sizes.split(',') : []) memory.push(await memoryOf(Number(size), scratch));
-    const gates = [...results.flatMap(gatesOfWork), ...(cost === undefined ? [] : gatesOfCost(cost)), ...memory];
+    const published: PublisherCost[] = [];
+    for (const images of has('publisher') ? publishedImages : []) {
+      say(`publisher, ${images.mebibytes} MiB …`);
+      published.push(await runPublisher(images, publisherLevel, scratch));
+    }
+    const gates = [
+      ...results.flatMap(gatesOfWork),
+      ...(cost === undefined ? [] : gatesOfCost(cost)),
+      ...memory,
+      ...gatesOfPublisher(published),
+    ];
     const isMet = gates.every((gate) => gate.isMet || gate.isStretch);
-    const versions = versionsOf(tools);
-    if (values.json) console.log(JSON.stringify({ works: results, cost, gates, isMet, versions, changed: sets.changed }));
-    else
-      console.log([...results.map(workTable), ...(cost === undefined ? [] : [costTable(cost)]), gateTable(gates)].join('\n\n'));
+    if (values.json) {
+      const facts = sets === undefined ? {} : { versions: versionsOf(tools), changed: sets.changed };
+      console.log(JSON.stringify({ works: results, cost, publisher: published, gates, isMet, ...facts }));
+    } else {
+      const tables = [...results.map(workTable), ...(cost === undefined ? [] : [costTable(cost)])];
+      const ofPublisher = published.length === 0 ? [] : [publisherTable(published, publisherLevel)];
+      console.log([...tables, ...ofPublisher, gateTable(gates)].join('\n\n'));
+    }
     return isMet ? 0 : 1;
   } finally {
     rmSync(scratch, { recursive: true });

@@ -1,10 +1,12 @@
 /** Our three tiers of one update: the files, and each installed through the three programs of a device. */
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildPayload, indexOf, wholeBlocks } from '#ota-client/payload/build';
-import { buildUnits } from '#ota-client/payload/build-units';
-import { namePayload, type PayloadFiles } from '#ota-client/payload/files';
-import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
+import { folderFiles } from '#agents/release/folder-files';
+import { withImages } from '#agents/release/image-files';
+import { unwrap } from '#hal/core/result';
+import { buildPayload } from '#ota-client/payload/build';
+import type { PayloadFiles } from '#ota-client/payload/files';
+import { pinOf } from '#ota-client/payload/segment-index';
 import { type Installation, installOnce } from './device/install.ts';
 import type { ImagePair } from './peers.ts';
 import { factsOf, type ImageFacts, publish } from './release.ts';
@@ -17,17 +19,21 @@ export interface OurResult extends Installation {
   readonly fetchedBytes: number;
 }
 
-/** zstd level of what is published. */
-const level = 19;
-
-/** @param folder whose path is short: sockets are made in it */
-export const runOurs = async ({ base, target }: ImagePair, folder: string): Promise<Readonly<Record<Tier, OurResult>>> => {
-  const [from, to] = [base, target].map((path) => wholeBlocks(new Uint8Array(readFileSync(path)))) as [Uint8Array, Uint8Array];
-  const payload = buildPayload(to, from, { level });
-  const units = buildUnits(to, level);
-  const index = sha256(encodeIndex(indexOf(from)));
-  const pairs = payload.pair === undefined ? [] : [{ base: index, files: payload.pair }];
-  const { files, contents } = namePayload('release', payload, pairs, units);
+/**
+ * @param folder whose path is short: sockets are made in it
+ * @param level of zstd
+ */
+export const runOurs = async (
+  { base, target }: ImagePair,
+  folder: string,
+  level: number,
+): Promise<Readonly<Record<Tier, OurResult>>> => {
+  const repository = join(folder, 'repository');
+  const files = unwrap(
+    await withImages([target, base], ([to, from]) =>
+      buildPayload({ folder: 'release', target: to, bases: [from], level, isForAnySource: true }, folderFiles(repository).create),
+    ),
+  );
   const { units: unitSource, ...withoutUnits } = files;
   const offered: Readonly<Record<Tier, PayloadFiles>> = {
     pair: files,
@@ -36,22 +42,23 @@ export const runOurs = async ({ base, target }: ImagePair, folder: string): Prom
   };
   const facts = { running: factsOf(base), target: factsOf(target) };
   const results: Partial<Record<Tier, OurResult>> = {};
-  for (const tier of tiers) results[tier] = await installed(folder, base, facts, offered[tier], contents, tier);
+  for (const tier of tiers) results[tier] = await installed(folder, repository, base, facts, offered[tier], tier);
+  rmSync(repository, { recursive: true });
   return results as Record<Tier, OurResult>;
 };
 
 /** @throws where the update did not go this way */
 const installed = async (
   folder: string,
+  repository: string,
   image: string,
   facts: { readonly running: ImageFacts; readonly target: ImageFacts },
   files: PayloadFiles,
-  contents: ReadonlyMap<string, Uint8Array>,
   tier: Tier | 'same',
 ): Promise<OurResult> => {
   const place = join(folder, tier);
   try {
-    const published = publish(join(place, 'publisher'), facts.target, files, contents);
+    const published = publish(join(place, 'publisher'), repository, facts.target, files);
     const installation = await installOnce({ folder: join(place, 'device'), image, ...facts, published });
     const { outcome, made } = installation;
     const others = Object.entries(made).filter(([name, count]) => name !== tier && count > 0);
@@ -65,7 +72,12 @@ const installed = async (
 /** The image that runs is written to the other slot as well: no download but the index, so all of it is verify and write. */
 export const runSame = async (image: string, folder: string): Promise<OurResult> => {
   const facts = factsOf(image);
-  const none = new Uint8Array();
-  const { files, contents } = namePayload('release', { index: facts.index, full: { recipe: none, pieces: none } });
-  return installed(folder, image, { running: facts, target: facts }, files, contents, 'same');
+  const repository = join(folder, 'repository');
+  const put = async (path: string, bytes: Uint8Array) => {
+    unwrap(await folderFiles(repository).put(path, bytes));
+    return { path, ...pinOf(bytes) };
+  };
+  const nothing = { recipe: await put('release/full.recipe', new Uint8Array()), piecesPath: 'release/full.pieces' };
+  const files = { index: await put('release/index', facts.index), full: nothing, pairs: [] };
+  return installed(folder, repository, image, { running: facts, target: facts }, files, 'same');
 };

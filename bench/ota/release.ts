@@ -1,6 +1,6 @@
 /** A release on disk, as a server holds it, and a device that waits for it. */
 import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { manifestOf } from '#agents/update/manifest';
 import { concat, toHex } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
@@ -49,18 +49,9 @@ export interface Published {
   readonly custodians: string;
 }
 
-/** @param contents files of the payload by path */
-export const publish = (
-  folder: string,
-  { imageBytes, root }: ImageFacts,
-  files: PayloadFiles,
-  contents: ReadonlyMap<string, Uint8Array>,
-): Published => {
-  const repository = join(folder, 'repository');
-  for (const [path, bytes] of contents) {
-    mkdirSync(dirname(join(repository, path)), { recursive: true });
-    writeFileSync(join(repository, path), bytes);
-  }
+/** @param repository where the files of the payload are */
+export const publish = (folder: string, repository: string, { imageBytes, root }: ImageFacts, files: PayloadFiles): Published => {
+  mkdirSync(folder, { recursive: true });
   const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
   const random = seededRandom('bench custodians');
   const pairs = [0, 1].map(() => hybridKeyPair(nodeCrypto, suite, random));

@@ -1,6 +1,7 @@
 /** Results for people to read. */
 import type { CostResult, Gate, WorkResult } from './gates.ts';
 import { tiers } from './ours.ts';
+import type { PublisherCost } from './publisher/run.ts';
 
 interface Row {
   readonly name: string;
@@ -38,6 +39,15 @@ export const costTable = ({ writeRatio, treeRatio, hasSameRoot }: CostResult): s
     'verify and write through three programs, CPU, medians',
     `  to openssl and dd ${writeRatio.toFixed(2)}x, with hash tree to these and veritysetup ${treeRatio.toFixed(2)}x`,
     `  root hash ${hasSameRoot ? 'equals' : 'DIFFERS FROM'} that of veritysetup`,
+  ].join('\n');
+
+export const publisherTable = (costs: readonly PublisherCost[], level: number): string =>
+  [
+    `full, pair and any-source files of a release at level ${level}, by a program of its own`,
+    ...costs.map(({ mebibytes, oneIn, cpuMs, peakBytes }) => {
+      const content = oneIn === 1 ? '' : `, one segment in ${oneIn} has content`;
+      return `  ${mebibytes} MiB${content}: ${(cpuMs / 1000).toFixed(2)} s of CPU, ${Math.round(peakBytes / 1024 / 1024)} MiB resident`;
+    }),
   ].join('\n');
 
 export const gateTable = (gates: readonly Gate[]): string =>

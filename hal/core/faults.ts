@@ -18,7 +18,10 @@ export const faults = {
     'actor-missing': entry('No verified person is known to this device.', 'Sign in again with the identity service.'),
     'assertion-expired': entry('The sign-in statement is too old.', 'Sign in again.'),
     'assertion-not-yet-valid': entry('The sign-in statement lies in the future.', 'Check the clock, then sign in again.'),
-    'pin-refused': entry('The token refuses the PIN.', 'Check the PIN; a token locks itself after a few wrong ones.'),
+    'pin-refused': entry(
+      'The token or the TPM that holds the key refuses the PIN.',
+      'Check the PIN; after a few wrong ones a token locks itself, and a TPM takes none for a while.',
+    ),
     'session-missing': entry('No session has been established on this device.', 'Open a session with the account service.'),
     'session-expired': entry('The session has ended.', 'Open a new session.'),
     'session-closed': entry('The account service closed this session.', 'Open a new session.'),
@@ -160,6 +163,16 @@ export const faults = {
       'The other slot holds no release that may be started.',
       'Install a release: `enigmctl update install`; repair: `enigmctl update install --repair`.',
     ),
+    'grant-missing': entry(
+      'A carried release needs a grant on this device, and none came with it.',
+      'Have the archive made with a grant for this hardware; a repair release needs none: `enigmctl update install --repair`.',
+    ),
+    'grant-expired': entry('The grant of this technician has expired.', 'Ask its custodians for a new one.'),
+    'grant-range': entry('The release is not among those that the grant allows.', 'Ask its custodians for another grant.'),
+    'grant-used': entry(
+      'This device has taken as many releases under the grant as it allows.',
+      'Ask its custodians for a new one.',
+    ),
     'review-missing': entry('Nobody but the author has reviewed the release.', 'Ask somebody else to review it.'),
   },
   integrity: {
@@ -268,6 +281,11 @@ export const faults = {
     ),
     'director-nonce': entry('The answer of the director is for another request.', 'Ask again.'),
     'director-lifetime': entry('The answer of the director is valid for longer than it may be.', 'None.'),
+    'grant-mismatch': entry(
+      'What the technician signed belongs to another grant than the one that is published for this hardware.',
+      'Have the archive made again, under the present grant.',
+    ),
+    'grant-lifetime': entry('The grant is valid for longer than one may be.', 'None: its custodians must sign a shorter one.'),
     'director-delegates': entry('The director delegated, which only the image repository may do.', 'None.'),
   },
   attestation: {
@@ -392,10 +410,18 @@ export const faults = {
       'Plug the token in; check module, token and key in the file of the custodian.',
     ),
     'token-failed': entry('The token answered with an error.', 'Try again; the detail has the call and its value in PKCS #11.'),
+    'tpm-unguarded': entry(
+      'The TPM of this machine does not limit guesses of PINs, or lets anybody at the machine set the count back.',
+      'Give it limits and a lockout password, with its tools: `tpm2_changeauth -c lockout file:-`; then try again.',
+    ),
+    'sealed-elsewhere': entry(
+      'What is sealed was sealed by another TPM, or by this one before it was cleared.',
+      'Use the machine on which it was sealed; where that is lost, its secret is too: a new custodian takes its place.',
+    ),
     'tpm-missing': entry('No TPM can be opened, or it answers no more.', 'Run `enigmctl doctor`.'),
     'tpm-locked-out': entry(
       'The TPM takes no authorization for a while: too many were wrong.',
-      'Leave the device powered until its TPM has recovered; nothing is installed before.',
+      'Leave the machine powered until its TPM has recovered; on a device nothing is installed before.',
     ),
     'floor-missing': entry(
       'The TPM of this device has no floor for releases yet.',

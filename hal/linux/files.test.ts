@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '#hal/core/bytes';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
-import { readIfThere, writeAtomically } from './atomic-file.ts';
+import { createAtomically, readIfThere, writeAtomically } from './atomic-file.ts';
 import { kernelBootId } from './boot-id.ts';
 import { fileBootLog } from './boot-log.ts';
 import { linuxClock } from './clock.ts';
@@ -74,6 +74,34 @@ describe('a file written atomically', () => {
   test('that is not there is nothing; what cannot be read is a refusal', () => {
     expect(unwrap(readIfThere(path))).toBeUndefined();
     expect(code(readIfThere(folder))).toBe('unavailable/storage-failed');
+  });
+});
+
+describe('a file that is written front to back', () => {
+  test('is there when it is finished, over an older one, with nothing beside it', () => {
+    writeFileSync(path, 'old');
+    const file = unwrap(createAtomically(path, 0o644));
+    for (const text of ['one ', '', 'two ', 'three']) unwrap(file.append(utf8(text)));
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    unwrap(file.finish());
+    file.abandon();
+    expect(readFileSync(path, 'utf8')).toBe('one two three');
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  test('leaves nothing where it is abandoned, and the older one as it was', () => {
+    writeFileSync(path, 'old');
+    const file = unwrap(createAtomically(path));
+    unwrap(file.append(utf8('half of the')));
+    for (const _ of [1, 2]) file.abandon();
+    expect(code(file.append(utf8('rest')))).toBe('unavailable/storage-failed');
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  test('is refused where no file can be', () => {
+    expect(code(createAtomically(join(folder, 'missing', 'file')))).toBe('unavailable/storage-failed');
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { concat, u8, wipe } from '#hal/core/bytes';
+import { isPin, maxPinBytes } from '#hal/core/pin';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { SigningToken, TokenKey } from '#hal/ports/signing-token';
 
@@ -16,13 +17,12 @@ export interface TokenProgram {
 
 /** A person may have to touch the token. */
 const patienceMs = 120_000;
-const maxPinBytes = 255;
 const maxAnswerBytes = 4096;
 export const maxTokenMessageBytes = 4 * 1024 * 1024;
 
 export const pkcs11Token = ({ program, pin }: TokenProgram, { module, token, key }: TokenKey): SigningToken => {
   const ask = async (verb: 'make' | 'sign', message: Uint8Array, answerBytes: number): Promise<Result<Uint8Array>> => {
-    if (pin.length === 0 || pin.length > maxPinBytes) return deny('identity', 'pin-refused', 'a PIN of 1 to 255 bytes');
+    if (!isPin(pin)) return deny('identity', 'pin-refused', `a PIN of 1 to ${maxPinBytes} bytes`);
     if (message.length > maxTokenMessageBytes) return deny('protocol', 'too-large', `${message.length} bytes to sign`);
     const input = concat(u8(pin.length), pin, message);
     const answer = await runToEnd(program, [verb, module, token, key], input);

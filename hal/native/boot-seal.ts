@@ -8,16 +8,16 @@ import { fixedCopy, utf8, wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import { bitsAbove } from '#hal/tpm/floor';
 import { authorizedPolicy, comparison, policyKeyName, registersSelection } from '#hal/tpm/policy';
-import { encodePublic, tpm2b } from '#hal/tpm/public';
-import { encodedTemplate, sealedTemplate } from '#hal/tpm/templates';
-import { contentOf, empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
+import { tpm2b } from '#hal/tpm/public';
+import { sealedTemplate } from '#hal/tpm/templates';
+import { contentOf } from '#hal/tpm/wire';
 import { authorizePolicy } from './approved-policy.ts';
-import { joinAreas, splitAreas } from './areas.ts';
+import { splitAreas } from './areas.ts';
 import { handles } from './commands.ts';
 import { encryptedSession } from './encrypted-session.ts';
 import type { Esys } from './esys.ts';
 import { nvIndex, persistent } from './layout.ts';
-import { exists, makePersistentKey } from './persistent-key.ts';
+import { sealUnder, storageRootOf } from './seal.ts';
 import { tpmResult } from './tpm-error.ts';
 import { transientScope } from './transient.ts';
 
@@ -29,26 +29,12 @@ export type BootSealed = Uint8Array;
  * @param key of the policy: 04‖x‖y of P-256, 65 bytes
  * @returns the sealed form, or `unavailable/tpm-failed`
  */
-export const sealToBoot = (esys: Esys, secret: Uint8Array, key: Uint8Array): Promise<Result<BootSealed>> =>
-  tpmResult(
-    (async () => {
-      if (!(await exists(esys, persistent.storageRoot)))
-        await makePersistentKey(esys, handles.owner, encodedTemplate.storage, persistent.storageRoot);
-      const parent = await esys.handleOf(persistent.storageRoot, []);
-      const sensitive = sensitiveCreate(new Uint8Array(), secret);
-      const policy = authorizedPolicy(policyKeyName(key), approvalReference);
-      try {
-        await using scope = await transientScope(esys);
-        const session = scope.keep(await encryptedSession(esys, parent, 'decrypt'));
-        const template = tpm2b(encodePublic(sealedTemplate(policy)));
-        const sessions = [handles.password, session];
-        const [privateArea, publicArea] = await esys.create(parent, sessions, sensitive, template, empty2b, noPcrs);
-        return joinAreas({ privateArea, publicArea });
-      } finally {
-        wipe(sensitive);
-      }
-    })(),
+export const sealToBoot = (esys: Esys, secret: Uint8Array, key: Uint8Array): Promise<Result<BootSealed>> => {
+  const policy = authorizedPolicy(policyKeyName(key), approvalReference);
+  return tpmResult(
+    storageRootOf(esys).then((parent) => sealUnder(esys, parent, sealedTemplate(policy), secret, new Uint8Array())),
   );
+};
 
 /** @returns the secret, to be wiped; or `unavailable/tpm-failed`: another TPM, another boot, another key, a later phase,
  * a floor above the release, or no floor at all */

@@ -6,14 +6,14 @@
  */
 import { concat, fixedCopy, u64be, wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
-import { encodePublic, tpm2b } from '#hal/tpm/public';
 import { sealedTemplate } from '#hal/tpm/templates';
-import { contentOf, empty2b, noPcrs, sensitiveCreate } from '#hal/tpm/wire';
-import { joinAreas, splitAreas } from './areas.ts';
+import { contentOf } from '#hal/tpm/wire';
+import { splitAreas } from './areas.ts';
 import { handles } from './commands.ts';
 import { encryptedSession } from './encrypted-session.ts';
 import type { Esys } from './esys.ts';
 import { persistent } from './layout.ts';
+import { sealUnder } from './seal.ts';
 import { tpmResult } from './tpm-error.ts';
 import { transientScope } from './transient.ts';
 
@@ -29,30 +29,16 @@ export type SealedSecret = Uint8Array;
 const secretBytes = 32;
 
 /** @returns the sealed form, or `unavailable/tpm-failed` */
-export const sealSecret = (esys: Esys, { secret, counterBase }: DeviceSecret): Promise<Result<SealedSecret>> =>
-  tpmResult(
-    (async () => {
-      const parent = await esys.handleOf(persistent.storageRoot, []);
-      const plain = concat(secret, u64be(counterBase));
-      const sensitive = sensitiveCreate(new Uint8Array(), plain);
-      try {
-        await using scope = await transientScope(esys);
-        const session = scope.keep(await encryptedSession(esys, parent, 'decrypt'));
-        const template = tpm2b(encodePublic(sealedTemplate(new Uint8Array())));
-        const [privateArea, publicArea] = await esys.create(
-          parent,
-          [handles.password, session],
-          sensitive,
-          template,
-          empty2b,
-          noPcrs,
-        );
-        return joinAreas({ privateArea, publicArea });
-      } finally {
-        wipe(plain, sensitive);
-      }
-    })(),
-  );
+export const sealSecret = async (esys: Esys, { secret, counterBase }: DeviceSecret): Promise<Result<SealedSecret>> => {
+  const plain = concat(secret, u64be(counterBase));
+  const nothing = new Uint8Array();
+  try {
+    const parent = esys.handleOf(persistent.storageRoot, []);
+    return await tpmResult(parent.then((root) => sealUnder(esys, root, sealedTemplate(nothing), plain, nothing)));
+  } finally {
+    wipe(plain);
+  }
+};
 
 /** @returns the secret, or `unavailable/tpm-failed` (also for a secret that another TPM sealed), `unavailable/not-provisioned` */
 export const unsealSecret = async (esys: Esys, sealed: SealedSecret): Promise<Result<DeviceSecret>> => {

@@ -87,6 +87,17 @@ export const sealedTemplate = (authPolicy: Uint8Array): PublicArea => ({
   key: { type: 'keyedHash', unique: empty },
 });
 
+/**
+ * A small secret under the storage root that opens with an authorization value, and whose wrong ones the TPM counts (Part 1
+ * §19.8): without noDA.
+ */
+export const guardedTemplate: PublicArea = {
+  nameAlg: alg.sha256,
+  attributes: attribute.fixedTpm | attribute.fixedParent | attribute.userWithAuth,
+  authPolicy: empty,
+  key: { type: 'keyedHash', unique: empty },
+};
+
 export const encodedTemplate = {
   endorsement: encodePublic(endorsementTemplate),
   attestation: encodePublic(attestationTemplate),

@@ -14,7 +14,7 @@ const oldImage = oldRelease.slotContent.subarray(0, oldRelease.facts.imageBytes)
 const blocksOf = (image: Uint8Array) =>
   Array.from({ length: image.length / blockBytes }, (_, at) => image.subarray(at * blockBytes, (at + 1) * blockBytes));
 /** Blocks that moved, and a few that are new. */
-const moved = anySource('moved', concat(...blocksOf(oldImage).toReversed(), sampleImage('new', 3)));
+const moved = await anySource('moved', concat(...blocksOf(oldImage).toReversed(), sampleImage('new', 3)));
 const machineFor = (release: TestRelease) => newMachine({ known: [oldRelease, release] });
 const isWritten = (machine: MemoryMachine, release: TestRelease) => expect(machine.contentOf('b')?.name).toBe(release.name);
 
@@ -31,14 +31,14 @@ describe('from any image', () => {
   });
 
   test('where every block is new, all of it is fetched', async () => {
-    const release = anySource('strange', sampleImage('strange', 130));
+    const release = await anySource('strange', sampleImage('strange', 130));
     const machine = await machineFor(release);
     expect((await run(machine, { release })).made).toMatchObject({ adaptive: 3, full: 0 });
     isWritten(machine, release);
   });
 
   test('changes within blocks and zeros are made too', async () => {
-    const release = anySource('next', nextImage('any', oldImage));
+    const release = await anySource('next', nextImage('any', oldImage));
     const machine = await machineFor(release);
     expect((await run(machine, { release })).made).toMatchObject({ adaptive: 4, full: 0 });
     isWritten(machine, release);
@@ -75,7 +75,7 @@ describe('falls down, and the update is made all the same', () => {
   });
 
   test('where a locator of another image is pinned', async () => {
-    const other = anySource('other', sampleImage('other', moved.facts.imageBytes / blockBytes));
+    const other = await anySource('other', sampleImage('other', moved.facts.imageBytes / blockBytes));
     const release = { ...moved, files: { ...moved.files, units: other.files.units as NonNullable<typeof other.files.units> } };
     const both: FetchRange = (path, ...rest) => (path.startsWith('other') ? other.fetch : moved.fetch)(path, ...rest);
     const machine = await machineFor(moved);

@@ -144,7 +144,7 @@ describe('row 37: a source block', () => {
     const machine = await newMachine();
     unwrap(await updateTo(machine, newRelease, oldRelease));
     // b runs the new release; a is written again from it.
-    const again = testRelease('r2', 3, 3, nextImage('new', sampleImage('old', 200)));
+    const again = await testRelease('r2', 3, 3, nextImage('new', sampleImage('old', 200)));
     const parts = {
       mirrors: [again.fetch],
       installer: machine.hands.installer,
@@ -160,10 +160,10 @@ describe('row 37: a source block', () => {
   });
 });
 
-describe('row 38: sizes', () => {
+describe('row 38: sizes', async () => {
   const image = sampleImage('sizes', 10);
   const needed = image.length + hashAreaBytes(image.length);
-  const release = testRelease('sizes', 9, 1, image.subarray(0, image.length - 100));
+  const release = await testRelease('sizes', 9, 1, image.subarray(0, image.length - 100));
   const narrowed =
     (sizeBytes: number) =>
     (slots: Slots): Slots => ({

@@ -84,7 +84,7 @@ describe('row 20: the whole data partition, put back', () => {
 
   test('what the journal lists of an install is not believed: the next one starts over, and is proved by the read-back', async () => {
     const machine = await putBack();
-    const next = testRelease('r3', 3, 3, nextImage('third', sampleImage('old', 200)));
+    const next = await testRelease('r3', 3, 3, nextImage('third', sampleImage('old', 200)));
     const { code, made } = await run(machine, { release: next, knowsBase: false });
     expect([code, made?.full]).toEqual(['accepted', 4]);
     const third = machine.media.a.durable().subarray(0, next.slotContent.length);

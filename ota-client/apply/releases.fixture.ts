@@ -2,11 +2,11 @@
 import { concat, utf8 } from '#hal/core/bytes';
 import { deny, ok } from '#hal/core/result';
 import { virtualClock } from '#hal/memory/clock';
-import { buildPayload, indexOf, type Payload, wholeBlocks } from '../payload/build.ts';
-import { buildUnits } from '../payload/build-units.ts';
-import { namePayload, type PayloadFiles } from '../payload/files.ts';
+import type { PayloadFiles } from '../payload/files.ts';
+import { wholeBlocks } from '../payload/image.ts';
 import { nextImage, sampleImage } from '../payload/images.fixture.ts';
-import { encodeIndex, sha256 } from '../payload/segment-index.ts';
+import { type BuiltPayload, builtPayload } from '../payload/payload.fixture.ts';
+import { sha256 } from '../payload/segment-index.ts';
 import { hashAreaBytes, veritySuperblock, verityTree } from '../payload/verity.ts';
 import type { Offer } from '../plan/update.ts';
 import type { ReleaseFacts } from '../slots/ledger.ts';
@@ -25,7 +25,7 @@ export interface TestRelease {
   readonly offer: Offer;
   /** Image, superblock and hash tree: what a good slot holds. */
   readonly slotContent: Uint8Array;
-  readonly payload: Payload;
+  readonly payload: BuiltPayload;
   readonly files: PayloadFiles;
   /** The signed statement; `verifyArm` of these machines accepts exactly those of known releases. */
   readonly envelope: Uint8Array;
@@ -34,35 +34,30 @@ export interface TestRelease {
 }
 
 /** @param base the image that a pair recipe starts from */
-export const testRelease = (
+export const testRelease = async (
   name: string,
   counter: number,
   floorEpoch: number,
   image: Uint8Array,
   base?: Uint8Array,
-): TestRelease => {
+  isForAnySource = false,
+): Promise<TestRelease> => {
   const whole = wholeBlocks(image);
-  const payload = buildPayload(whole, base, { level: 6 });
+  const payload = await builtPayload(whole, base, { folder: name, level: 6, isForAnySource });
   const { root, content } = slotContent(whole);
   const facts = { digest: sha256(utf8(`release ${name}`)), counter, floorEpoch, imageBytes: whole.length, verityRoot: root };
-  const pairs =
-    payload.pair === undefined || base === undefined ? [] : [{ base: sha256(encodeIndex(indexOf(base))), files: payload.pair }];
-  const { files, contents } = namePayload(name, payload, pairs);
   return {
-    ...{ name, facts, payload, files, slotContent: content },
+    ...{ name, facts, payload, files: payload.files, slotContent: content },
     offer: { ...facts, hardware: [hardware] },
     envelope: utf8(`signed ${name}`),
     order: { release: facts, salt, uuid, owner: 'agent', isForced: false },
-    fetch: fetchOf(contents),
+    fetch: fetchOf(payload.contents),
   };
 };
 
 /** A release for devices that come from anywhere: without a pair recipe. Over a floor of three. */
-export const anySource = (name: string, image: Uint8Array): TestRelease => {
-  const release = testRelease(name, 2, 3, image);
-  const { files, contents } = namePayload(name, release.payload, [], buildUnits(wholeBlocks(image), 6));
-  return { ...release, files, fetch: fetchOf(contents) };
-};
+export const anySource = (name: string, image: Uint8Array): Promise<TestRelease> =>
+  testRelease(name, 2, 3, image, undefined, true);
 
 const fetchOf =
   (contents: ReadonlyMap<string, Uint8Array>): FetchRange =>
@@ -86,6 +81,6 @@ export const windowSegments = 2;
 export const segmentBytesOfWindow = windowSegments * 256 * 1024;
 export const slotBytes = 1200 * 1024;
 const oldImage = sampleImage('old', 200);
-export const oldRelease = testRelease('r1', 1, 1, oldImage);
-export const newRelease = testRelease('r2', 2, 3, nextImage('new', oldImage), oldImage);
+export const oldRelease = await testRelease('r1', 1, 1, oldImage);
+export const newRelease = await testRelease('r2', 2, 3, nextImage('new', oldImage), oldImage);
 export const releases: readonly TestRelease[] = [oldRelease, newRelease];

@@ -3,11 +3,14 @@ import { concat } from '#hal/core/bytes';
 import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
 import { memoryBlockDevice } from '#hal/memory/block-device';
 import { seededRandom } from '#hal/memory/random';
-import { buildPayload, type RecipeFiles, wholeBlocks } from './build.ts';
+import { memoryFiles } from '../repository/files.ts';
+import { buildPayload } from './build.ts';
 import { checkPiece, decodeSegment, type Source } from './decode.ts';
+import { bytesImage, wholeBlocks } from './image.ts';
 import { nextImage, sampleImage } from './images.fixture.ts';
 import { blockBytes, segmentBytes, segmentLength } from './limits.ts';
-import { encodeRecipe, parseRecipe, type Recipe } from './recipe.ts';
+import { builtPayload, type RecipeFiles } from './payload.fixture.ts';
+import { encodeRecipeHead, encodeSegmentRecipe, parseRecipe, type Recipe } from './recipe.ts';
 import { isSegment, parseIndex, sha256 } from './segment-index.ts';
 import { compress, decompress, isFormattedDictionary } from './zstd.ts';
 
@@ -40,37 +43,35 @@ describe('an update is built and made again', () => {
   const target = nextImage('target', base);
 
   test('without a base, and from a base, byte for byte', async () => {
-    const payload = buildPayload(target, base, { level: 3 });
+    const payload = await builtPayload(target, base, { level: 3 });
     const whole = wholeBlocks(target);
     expect(Buffer.compare(await rebuild(payload.full, payload.index), whole)).toBe(0);
-    expect(payload.pair).toBeDefined();
-    if (payload.pair === undefined) return;
     expect(Buffer.compare(await rebuild(payload.pair, payload.index, base), whole)).toBe(0);
     const index = unwrap(parseIndex(payload.index));
     expect(isSegment(index, 0, whole.subarray(0, segmentBytes))).toBe(true);
     expect(isSegment(index, 1, whole.subarray(0, segmentBytes))).toBe(false);
   });
 
-  test('in the same bytes each time', () => {
-    expect(buildPayload(target, base, { level: 3 })).toEqual(buildPayload(target, base, { level: 3 }));
+  test('in the same bytes each time', async () => {
+    expect(await builtPayload(target, base, { level: 3 })).toEqual(await builtPayload(target, base, { level: 3 }));
   });
 
-  test('from a base in far fewer bytes', () => {
-    const { full, pair } = buildPayload(target, base, { level: 19 });
-    expect((pair?.pieces.length ?? 0) + (pair?.recipe.length ?? 0)).toBeLessThan((full.pieces.length + full.recipe.length) / 5);
+  test('from a base in far fewer bytes', async () => {
+    const { full, pair } = await builtPayload(target, base, { level: 19 });
+    expect(pair.pieces.length + pair.recipe.length).toBeLessThan((full.pieces.length + full.recipe.length) / 5);
   });
 
   test('with nothing but copies where blocks only moved', async () => {
     const blocks = Array.from({ length: 200 }, (_, at) => base.subarray(at * blockBytes, (at + 1) * blockBytes));
     const moved = concat(...blocks.toReversed().slice(0, 192));
-    const { index, pair } = buildPayload(moved, base, { level: 1 });
-    expect(pair?.pieces.length).toBe(0);
-    expect(kindsOf(pair ?? { recipe: index, pieces: index }, moved.length)).toEqual(['copy']);
-    expect(Buffer.compare(await rebuild(pair ?? { recipe: index, pieces: index }, index, base), moved)).toBe(0);
+    const { index, pair } = await builtPayload(moved, base, { level: 1 });
+    expect(pair.pieces.length).toBe(0);
+    expect(kindsOf(pair, moved.length)).toEqual(['copy']);
+    expect(Buffer.compare(await rebuild(pair, index, base), moved)).toBe(0);
   });
 
   test('of zeros alone, in no bytes', async () => {
-    const { index, full } = buildPayload(new Uint8Array(3 * segmentBytes), undefined, { level: 1 });
+    const { index, full } = await builtPayload(new Uint8Array(3 * segmentBytes), undefined, { level: 1 });
     expect(full.pieces.length).toBe(0);
     expect((await rebuild(full, index)).every((byte) => byte === 0)).toBe(true);
   });
@@ -79,7 +80,7 @@ describe('an update is built and made again', () => {
     'of %d bytes: odd tails become whole blocks (row 38)',
     async (bytes) => {
       const image = sampleImage('odd', Math.ceil(bytes / blockBytes)).subarray(0, bytes);
-      const { index, full } = buildPayload(image, undefined, { level: 1 });
+      const { index, full } = await builtPayload(image, undefined, { level: 1 });
       const made = await rebuild(full, index);
       expect(made.length % blockBytes).toBe(0);
       expect(Buffer.compare(made.subarray(0, bytes), image)).toBe(0);
@@ -87,13 +88,16 @@ describe('an update is built and made again', () => {
     },
   );
 
-  test('not of nothing', () => {
-    expect(() => buildPayload(new Uint8Array())).toThrow(/1 to/);
+  test('not of nothing', async () => {
+    const nothing = { folder: 'r', target: bytesImage(new Uint8Array()), bases: [], level: 1, isForAnySource: false };
+    const refused = await buildPayload(nothing, memoryFiles().create);
+    expect(refused.ok ? 'made' : codeOf(refused.fault)).toBe('protocol/config-invalid');
+    expect(() => wholeBlocks(new Uint8Array())).toThrow(/1 to/);
   });
 
   test('of noise that no compressor shrinks, within the limit of a piece', async () => {
     const noise = seededRandom('noise').bytes(2 * segmentBytes);
-    const { index, full } = buildPayload(noise, undefined, { level: 19 });
+    const { index, full } = await builtPayload(noise, undefined, { level: 19 });
     expect(Buffer.compare(await rebuild(full, index), noise)).toBe(0);
   });
 });
@@ -105,8 +109,7 @@ describe('a raw dictionary that begins as a formatted one', () => {
   target.set(seededRandom('change').bytes(40), 9000);
 
   test('is shifted by the publisher', async () => {
-    const { index, pair } = buildPayload(target, base, { level: 3 });
-    if (pair === undefined) throw new Error('no pair');
+    const { index, pair } = await builtPayload(target, base, { level: 3 });
     expect(unwrap(parseRecipe(pair.recipe, target.length)).segments).toMatchObject([{ kind: 'dictionary', skip: 1 }]);
     expect(Buffer.compare(await rebuild(pair, index, base), target)).toBe(0);
   });
@@ -199,5 +202,6 @@ test('a recipe is read back as it was written', () => {
       { kind: 'zero' },
     ],
   };
-  expect(unwrap(parseRecipe(encodeRecipe(recipe), 5 * segmentBytes))).toEqual(recipe);
+  const encoded = concat(encodeRecipeHead(recipe), ...recipe.segments.map(encodeSegmentRecipe));
+  expect(unwrap(parseRecipe(encoded, 5 * segmentBytes))).toEqual(recipe);
 });

@@ -2,157 +2,153 @@
  * The publisher's side: from images to the files that a device fetches. The same images give the same files, byte for
  * byte, with the same zstd (Node's).
  *
- * Limit: whole images are held in memory.
+ * Images are read and files written piece by piece. What is kept is, for each 4 KiB of the target, half a byte of index and
+ * 16 bytes for every base; while a base is looked at, 13 to 18 bytes for each 4 KiB of it; at most 64 MiB of anchors; and a
+ * few segments.
  */
-import { concat } from '#hal/core/bytes';
-import { encodeDelta } from './delta.ts';
-import { difference } from './difference.ts';
-import { blockBytes, isImageSize, maxImageBytes, segmentBytes, segmentCount } from './limits.ts';
-import { type Places, placesIn } from './places.ts';
-import { encodeRecipe, type Piece, type Range, rangesBytes, type SegmentRecipe } from './recipe.ts';
-import { encodeIndex, type SegmentIndex, sha256 } from './segment-index.ts';
-import { similarityTo } from './similarity.ts';
-import { compress, isFormattedDictionary } from './zstd.ts';
+import { toHex } from '#hal/core/bytes';
+import { done, ok, type Result } from '#hal/core/result';
+import { mostAnchorPlaces } from './anchors.ts';
+import { blockTable } from './block-table.ts';
+import { unitsOf } from './build-units.ts';
+import type { PayloadFiles } from './files.ts';
+import { eachBlock, eachSegment, type Image, slotImage } from './image.ts';
+import { indexOf } from './image-index.ts';
+import { blockBytes, maxLocatedBytes, segmentCount } from './limits.ts';
+import { type CreateFile, type OpenWriter, writeFiles, writeWhole } from './new-file.ts';
+import { type DescribedPieces, describedPieces } from './pieces.ts';
+import { placesIn } from './places.ts';
+import { encodeRecipeHead, encodeSegmentRecipe } from './recipe.ts';
+import { type Base, type Draft, pairDraft, plainDraft, zeroDraft } from './segment-drafts.ts';
+import { encodeIndex, sha256 } from './segment-index.ts';
+import { encodeLocatorHead } from './units.ts';
+import { isZeros } from './zeros.ts';
 
-export interface Payload {
-  readonly index: Uint8Array;
-  /** Needs nothing from the device; every update has it. */
-  readonly full: RecipeFiles;
-  /** Needs the base image in the running slot; absent when none was given. */
-  readonly pair?: RecipeFiles;
+export interface PayloadInput {
+  /** Where the files of this release lie on the server. */
+  readonly folder: string;
+  /** Zeros are added to whole blocks, here and to bases. */
+  readonly target: Image;
+  /** Images that devices run now: a pair recipe for each. */
+  readonly bases: readonly Image[];
+  /** Of zstd, 1 to 22. */
+  readonly level: number;
+  /** Also for devices that come from any other image, where the target is not too large to be located. */
+  readonly isForAnySource: boolean;
+  /** @param made segments of the target, of so many */
+  readonly progress?: (made: number, segments: number) => void;
 }
-
-export interface RecipeFiles {
-  readonly recipe: Uint8Array;
-  /** The compressed pieces, one after the other. */
-  readonly pieces: Uint8Array;
-}
-
-export interface BuildOptions {
-  /** zstd level, 1 to 22. */
-  readonly level?: number;
-}
-
-const defaultLevel = 19;
-/** What a dictionary recipe says beyond a plain one, roughly: it must be worth that. */
-const dictionaryOverheadBytes = 64;
 
 /**
- * @param target the new image; zeros are added to whole blocks
- * @param base the image that devices run now
+ * Index, full recipe, a recipe for each base, and any-source files, in one pass over the target once the bases are known.
+ * @returns what the signed release says of them; `protocol/config-invalid` for an image of no size, a fault of images or files
  */
-export const buildPayload = (target: Uint8Array, base?: Uint8Array, { level = defaultLevel }: BuildOptions = {}): Payload => {
-  const image = wholeBlocks(target);
-  const index = encodeIndex(indexOf(image));
-  const target32 = sha256(index);
-  const full = cook(image, (segment) => plain(segment, level));
-  const files = { index, full: filesOf(target32, undefined, full) };
-  if (base === undefined) return files;
-  const source = wholeBlocks(base);
-  const places = placesIn(image, source.length / blockBytes, similarityTo(source));
-  const pair = cook(image, (segment, at) => copy(segment, at, places) ?? cheapest(segment, at, source, places, level, full[at]));
-  const baseOf = { index: sha256(encodeIndex(indexOf(source))), blocks: source.length / blockBytes };
-  return { ...files, pair: filesOf(target32, baseOf, pair) };
+export const buildPayload = async (input: PayloadInput, create: CreateFile): Promise<Result<PayloadFiles>> => {
+  const target = slotImage(input.target);
+  if (!target.ok) return target;
+  const index = await indexOf(target.value);
+  if (!index.ok) return index;
+  const bases = await knownBases(target.value, input.bases);
+  if (!bases.ok) return bases;
+  const encoded = encodeIndex(index.value);
+  return writeFiles(create, async (open) => {
+    const tiers = await openTiers(input, sha256(encoded), bases.value, open);
+    if (!tiers.ok) return tiers;
+    const segments = segmentCount(target.value.sizeBytes);
+    const cooked = await eachSegment(target.value, async (segment, at) => {
+      const put = await cook(segment, at, tiers.value, input.level);
+      if (put.ok) input.progress?.(at + 1, segments);
+      return put;
+    });
+    if (!cooked.ok) return cooked;
+    const indexFile = await writeWhole(open, `${input.folder}/index`, encoded);
+    return indexFile.ok ? finishTiers(indexFile.value, tiers.value) : indexFile;
+  });
 };
 
-export const indexOf = (image: Uint8Array): SegmentIndex => ({
-  imageBytes: image.length,
-  digests: concat(...segmentsOf(image).map(sha256)),
-});
-
-/** The image as it will lie in its slot. */
-export const wholeBlocks = (image: Uint8Array): Uint8Array => {
-  const whole = image.length % blockBytes === 0 ? image : concat(image, new Uint8Array(blockBytes - (image.length % blockBytes)));
-  if (!isImageSize(whole.length)) throw new Error(`an image has 1 to ${maxImageBytes} bytes, not ${image.length}`);
-  return whole;
-};
-
-const segmentsOf = (image: Uint8Array): readonly Uint8Array[] =>
-  Array.from({ length: segmentCount(image.length) }, (_, segment) =>
-    image.subarray(segment * segmentBytes, (segment + 1) * segmentBytes),
-  );
-
-/** A recipe before its piece has a place. */
-interface Draft {
-  readonly recipe: SegmentRecipe;
-  readonly compressed?: Uint8Array;
+interface KnownBase extends Base {
+  /** SHA-256 of its index. */
+  readonly digest: Uint8Array;
 }
 
-const cook = (image: Uint8Array, draft: (segment: Uint8Array, at: number) => Draft): readonly Draft[] =>
-  segmentsOf(image).map((segment, at) =>
-    segment.every((byte) => byte === 0) ? { recipe: { kind: 'zero' } } : draft(segment, at),
-  );
-
-const filesOf = (
-  target: Uint8Array,
-  base: { readonly index: Uint8Array; readonly blocks: number } | undefined,
-  drafts: readonly Draft[],
-): RecipeFiles => ({
-  recipe: encodeRecipe({ target, ...(base === undefined ? {} : { base }), segments: drafts.map(({ recipe }) => recipe) }),
-  pieces: concat(...drafts.flatMap(({ compressed }) => compressed ?? [])),
-});
-
-/** The place of a piece is its place in the order, so it is not written. */
-const pieceOf = (compressed: Uint8Array): Piece => ({
-  offsetBytes: 0,
-  lengthBytes: compressed.length,
-  sha256: sha256(compressed),
-});
-
-const plain = (segment: Uint8Array, level: number): Draft => {
-  const compressed = compress(segment, undefined, level);
-  return { recipe: { kind: 'zstd', piece: pieceOf(compressed) }, compressed };
-};
-
-const blocksIn = (segment: Uint8Array, at: number): [first: number, blocks: number] => [
-  (at * segmentBytes) / blockBytes,
-  segment.length / blockBytes,
-];
-
-/** A copy, if every block is there. */
-const copy = (segment: Uint8Array, at: number, places: Places): Draft | undefined => {
-  const blocks = places.equal(...blocksIn(segment, at));
-  return blocks.includes(undefined) ? undefined : { recipe: { kind: 'copy', ranges: rangesOf(blocks as readonly number[]) } };
-};
-
-/** From a dictionary compressed or as a delta, or plainly. */
-const cheapest = (
-  segment: Uint8Array,
-  at: number,
-  source: Uint8Array,
-  places: Places,
-  level: number,
-  otherwise: Draft | undefined,
-): Draft => {
-  const plainly = otherwise ?? plain(segment, level);
-  const ranges = rangesOf(places.dictionary(...blocksIn(segment, at)));
-  if (ranges.length === 0) return plainly;
-  const content = new Uint8Array(rangesBytes(ranges));
-  let used = 0;
-  for (const { block, blocks } of ranges) {
-    content.set(source.subarray(block * blockBytes, (block + blocks) * blockBytes), used);
-    used += blocks * blockBytes;
+/** One after the other, so that one table of blocks is there at a time. A base that was given twice counts once. */
+const knownBases = async (target: Image, given: readonly Image[]): Promise<Result<readonly KnownBase[]>> => {
+  const known = new Map<string, KnownBase>();
+  for (const image of given) {
+    const base = await knownBase(target, image, mostAnchorPlaces / given.length);
+    if (!base.ok) return base;
+    known.set(toHex(base.value.digest), base.value);
   }
-  // Cannot begin so twice: the four bytes do not overlap themselves.
-  const skip = isFormattedDictionary(content) ? 1 : 0;
-  const dictionary = content.subarray(skip);
-  const candidates = [
-    { kind: 'dictionary', compressed: compress(segment, dictionary, level) },
-    { kind: 'delta', compressed: encodeDelta(difference(segment, dictionary), dictionary, level) },
-  ] as const;
-  let best = plainly;
-  for (const { kind, compressed } of candidates)
-    if (compressed !== undefined && compressed.length + dictionaryOverheadBytes < (best.compressed?.length ?? 0))
-      best = { recipe: { kind, skip, ranges, piece: pieceOf(compressed) }, compressed };
-  return best;
+  return ok([...known.values()]);
 };
 
-const rangesOf = (blocks: readonly number[]): readonly Range[] => {
-  const ranges: { block: number; blocks: number }[] = [];
-  for (const block of blocks) {
-    const last = ranges.at(-1);
-    if (last !== undefined && last.block + last.blocks === block) last.blocks += 1;
-    else ranges.push({ block, blocks: 1 });
+const knownBase = async (target: Image, given: Image, mostPlaces: number): Promise<Result<KnownBase>> => {
+  const image = slotImage(given);
+  if (!image.ok) return image;
+  const table = blockTable(image.value.sizeBytes / blockBytes);
+  const index = await indexOf(image.value, (segment) => eachBlock(segment, table.add));
+  if (!index.ok) return index;
+  const places = await placesIn(target, image.value, table, mostPlaces);
+  return places.ok ? ok({ image: image.value, places: places.value, digest: sha256(encodeIndex(index.value)) }) : places;
+};
+
+interface Tiers {
+  readonly full: DescribedPieces;
+  readonly pairs: readonly { readonly base: KnownBase; readonly files: DescribedPieces }[];
+  readonly units?: DescribedPieces;
+}
+
+/** @param index SHA-256 of that of the target */
+const openTiers = async (
+  { folder, target, isForAnySource }: PayloadInput,
+  index: Uint8Array,
+  bases: readonly KnownBase[],
+  open: OpenWriter,
+): Promise<Result<Tiers>> => {
+  const full = await describedPieces(open, `${folder}/full`, 'recipe', encodeRecipeHead({ target: index }));
+  if (!full.ok) return full;
+  const pairs: Tiers['pairs'][number][] = [];
+  for (const base of bases) {
+    const head = encodeRecipeHead({ target: index, base: { index: base.digest, blocks: base.image.sizeBytes / blockBytes } });
+    const files = await describedPieces(open, `${folder}/pair-${toHex(base.digest.subarray(0, 8))}`, 'recipe', head);
+    if (!files.ok) return files;
+    pairs.push({ base, files: files.value });
   }
-  return ranges;
+  if (!isForAnySource || target.sizeBytes > maxLocatedBytes) return ok({ full: full.value, pairs });
+  const units = await describedPieces(open, `${folder}/units`, 'locator', encodeLocatorHead(index));
+  return units.ok ? ok({ full: full.value, pairs, units: units.value }) : units;
+};
+
+/** One segment for all. */
+const cook = async (segment: Uint8Array, at: number, { full, pairs, units }: Tiers, level: number): Promise<Result<void>> => {
+  const plainly = isZeros(segment) ? zeroDraft : plainDraft(segment, level);
+  const put = await putDraft(full, plainly);
+  if (!put.ok) return put;
+  for (const { base, files } of pairs) {
+    const draft = plainly === zeroDraft ? ok(zeroDraft) : await pairDraft(segment, at, base, plainly, level);
+    const paired = draft.ok ? await putDraft(files, draft.value) : draft;
+    if (!paired.ok) return paired;
+  }
+  if (units === undefined) return done;
+  const { located, bytes } = unitsOf(segment, level);
+  return units.put(located, bytes);
+};
+
+const putDraft = (files: DescribedPieces, { recipe, compressed }: Draft): Promise<Result<void>> =>
+  files.put(encodeSegmentRecipe(recipe), compressed);
+
+const finishTiers = async (index: PayloadFiles['index'], tiers: Tiers): Promise<Result<PayloadFiles>> => {
+  const full = await tiers.full.finish();
+  if (!full.ok) return full;
+  const pairs: PayloadFiles['pairs'][number][] = [];
+  for (const { base, files } of tiers.pairs) {
+    const pair = await files.finish();
+    if (!pair.ok) return pair;
+    pairs.push({ base: base.digest, recipe: pair.value.description, piecesPath: pair.value.piecesPath });
+  }
+  const { description: recipe, piecesPath } = full.value;
+  const named = { index, full: { recipe, piecesPath }, pairs };
+  if (tiers.units === undefined) return ok(named);
+  const units = await tiers.units.finish();
+  return units.ok ? ok({ ...named, units: { locator: units.value.description, piecesPath: units.value.piecesPath } }) : units;
 };

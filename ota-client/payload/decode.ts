@@ -4,8 +4,8 @@ import { releaseMemory } from '#hal/core/release-memory';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { BlockDevice } from '#hal/ports/block-device';
 import { applyDelta } from './delta.ts';
-import { blockBytes } from './limits.ts';
-import { type Piece, type Range, rangesBytes, type SegmentRecipe } from './recipe.ts';
+import { readRanges } from './ranges.ts';
+import type { Piece, Range, SegmentRecipe } from './recipe.ts';
 import { sha256 } from './segment-index.ts';
 import { decompress } from './zstd.ts';
 
@@ -32,14 +32,14 @@ export const decodeSegment = async (
     case 'zero':
       return ok(new Uint8Array(lengthBytes));
     case 'copy':
-      return readRanges(source, recipe.ranges);
+      return rangesIn(source, recipe.ranges);
     case 'zstd': {
       const compressed = await piece(recipe.piece);
       return compressed.ok ? decompress(compressed.value, undefined, lengthBytes) : compressed;
     }
     case 'dictionary':
     case 'delta': {
-      const dictionary = await readRanges(source, recipe.ranges);
+      const dictionary = await rangesIn(source, recipe.ranges);
       if (!dictionary.ok) return dictionary;
       const compressed = await piece(recipe.piece);
       if (!compressed.ok) return compressed;
@@ -61,16 +61,7 @@ export const checkPiece = (bytes: Uint8Array, piece: Piece): Result<Uint8Array> 
     : deny('integrity', 'segment-mismatch', `compressed bytes at ${piece.offsetBytes}`);
 
 /** @returns memory of its own: the caller's */
-const readRanges = async (source: Source | undefined, ranges: readonly Range[]): Promise<Result<Uint8Array>> => {
-  if (source === undefined) return deny('integrity', 'payload-malformed', 'a recipe without a base takes from it');
-  const memory = new Uint8Array(rangesBytes(ranges));
-  let used = 0;
-  for (const { block, blocks } of ranges) {
-    const place = memory.subarray(used, used + blocks * blockBytes);
-    const read = await source.read(block * blockBytes, place.length, place);
-    if (!read.ok) return read;
-    if (read.value.buffer !== memory.buffer) place.set(read.value);
-    used += place.length;
-  }
-  return ok(memory);
-};
+const rangesIn = async (source: Source | undefined, ranges: readonly Range[]): Promise<Result<Uint8Array>> =>
+  source === undefined
+    ? deny('integrity', 'payload-malformed', 'a recipe without a base takes from it')
+    : readRanges(source, ranges);

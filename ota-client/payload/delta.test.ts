@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { concat } from '#hal/core/bytes';
 import { codeOf, unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
-import { buildPayload, wholeBlocks } from './build.ts';
 import { checkPiece, decodeSegment } from './decode.ts';
 import { applyDelta, type Delta, encodeDelta } from './delta.ts';
 import { difference } from './difference.ts';
+import { wholeBlocks } from './image.ts';
 import { sampleImage } from './images.fixture.ts';
 import { blockBytes, segmentBytes } from './limits.ts';
+import { builtPayload } from './payload.fixture.ts';
 import { parseRecipe } from './recipe.ts';
 import { compress } from './zstd.ts';
 
@@ -130,8 +131,7 @@ test('a dictionary that begins as a formatted one is shifted for a delta too, an
   const tail = sampleImage('tail', 8);
   const base = concat(wholeBlocks(concat(magic, table(8000, 0x40_0000))), tail);
   const target = concat(wholeBlocks(concat(new Uint8Array(4), table(8000, 0x40_1240))), tail);
-  const { pair } = buildPayload(target, base);
-  if (pair === undefined) throw new Error('no pair');
+  const { pair } = await builtPayload(target, base, { level: 19 });
   const [how] = unwrap(parseRecipe(pair.recipe, target.length)).segments;
   expect(how).toMatchObject({ kind: 'delta', skip: 1, ranges: [{ block: 0, blocks: base.length / blockBytes }] });
   if (how?.kind !== 'delta') return;

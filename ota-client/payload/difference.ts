@@ -6,6 +6,7 @@
  * another one explains clearly more, then stretch both towards each other for as long as most bytes agree. Exact matches
  * are looked up by their first bytes instead of in a suffix array.
  */
+import { releaseMemory } from '#hal/core/release-memory';
 import type { Delta, Step } from './delta.ts';
 
 /** Bytes by which another alignment must be better. */
@@ -16,7 +17,7 @@ const tableBits = 18;
 const maxTries = 128;
 
 export const difference = (target: Uint8Array, source: Uint8Array): Delta => {
-  const search = matcher(target, source);
+  const { search, release } = matcher(target, source);
   const agrees = (at: number, offset: number): boolean => {
     const place = at + offset;
     return place >= 0 && place < source.length && source[place] === target[at];
@@ -61,6 +62,7 @@ export const difference = (target: Uint8Array, source: Uint8Array): Delta => {
     scan = found.at + found.length;
   }
   if (start < target.length) write(start + forward(start, target.length, offset, source.length, agrees), offset, target.length);
+  release();
   return { steps, gaps, changes: Uint8Array.from(changes), inserts: joined(inserts) };
 };
 
@@ -132,8 +134,11 @@ const division = (from: number, to: number, first: number, second: number, agree
   return best.at;
 };
 
-/** Longest equal run at a place of the target: of the present alignment, or of places that begin with the same bytes. */
-const matcher = (target: Uint8Array, source: Uint8Array): Search => {
+/**
+ * Longest equal run at a place of the target: of the present alignment, or of places that begin with the same bytes.
+ * @returns the search, and what gives its tables back: 3 MiB for each segment would gather until the engine collects them
+ */
+const matcher = (target: Uint8Array, source: Uint8Array): { readonly search: Search; readonly release: () => void } => {
   const heads = new Int32Array(1 << tableBits).fill(-1);
   const next = new Int32Array(source.length).fill(-1);
   for (let at = source.length - keyBytes; at >= 0; at -= 1) {
@@ -147,7 +152,7 @@ const matcher = (target: Uint8Array, source: Uint8Array): Search => {
     while (length < most && target[at + length] === source[place + length]) length += 1;
     return length;
   };
-  return (at, offset) => {
+  const search: Search = (at, offset) => {
     const present = at + offset;
     let best: Match = { length: present >= 0 && present < source.length ? run(at, present) : 0, offset };
     if (at + keyBytes > target.length) return best;
@@ -159,6 +164,10 @@ const matcher = (target: Uint8Array, source: Uint8Array): Search => {
     }
     return best;
   };
+  const release = () => {
+    for (const table of [heads, next]) releaseMemory(new Uint8Array(table.buffer));
+  };
+  return { search, release };
 };
 
 /** FNV-1a, folded. */

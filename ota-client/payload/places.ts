@@ -1,77 +1,100 @@
 /**
- * Which blocks of the base a segment is best made from. For the publisher only.
+ * Which blocks of the base a segment is best made from. For the publisher only. It keeps 16 bytes for each block of the
+ * target, beside the tables of the base.
  *
  * Three kinds of votes: blocks that are equal, blocks that share content, and blocks that lie where the neighbours of
  * ours lie. The last find tables of addresses, which share no content with what they were: every entry has changed, and
  * each by as much as the next.
  */
-import { blockBytes, maxDictionaryRanges } from './limits.ts';
-import type { Similarity } from './similarity.ts';
+import { done, ok, type Result } from '#hal/core/result';
+import type { BlockTable } from './block-table.ts';
+import { eachBlock, eachSegment, type Image } from './image.ts';
+import { blockBytes, maxDictionaryRanges, segmentBytes } from './limits.ts';
+import { sharedContent } from './shared-content.ts';
+import { isZeros } from './zeros.ts';
 
 export interface Places {
-  /** For each of these blocks of the target an equal one of the base, in runs where that can be. */
-  equal(firstBlock: number, blocks: number): readonly (number | undefined)[];
-  /** Blocks of the base for a dictionary, in their order. */
-  dictionary(firstBlock: number, blocks: number): readonly number[];
+  /** For each block of a segment an equal one of the base, in runs where that can be; undefined where one has none. */
+  copied(segment: number): readonly number[] | undefined;
+  /** Blocks of the base for a dictionary, in their order; or a fault of an image. @param bytes of the segment */
+  dictionary(segment: number, bytes: Uint8Array): Promise<Result<readonly number[]>>;
 }
 
 /** An equal block outweighs shared anchors; what lies beside an equal block probably became what lies beside ours. */
 const votes = { equal: 64, beside: 16, neighbourly: 4 } as const;
+const none = -1;
+const segmentBlocks = segmentBytes / blockBytes;
 
-/** @param target whole blocks */
-export const placesIn = (target: Uint8Array, baseBlocks: number, similarity: Similarity): Places => {
-  const blocksOfTarget = target.length / blockBytes;
-  const blockAt = (block: number) => target.subarray(block * blockBytes, (block + 1) * blockBytes);
-  const equal: (number | undefined)[] = [];
-  const shared: ReadonlyMap<number, number>[] = [];
+/**
+ * @param target whole blocks
+ * @param base whole blocks
+ * @param table of the base; not kept
+ * @param mostPlaces of the table of anchors, which is
+ * @returns the places, or a fault of an image
+ */
+export const placesIn = async (target: Image, base: Image, table: BlockTable, mostPlaces: number): Promise<Result<Places>> => {
+  const blocks = target.sizeBytes / blockBytes;
+  const equal = new Int32Array(blocks).fill(none);
   /** The best guess for each block; none for zeros, which are everywhere. */
-  const guesses: (number | undefined)[] = [];
-  for (let block = 0; block < blocksOfTarget; block += 1) {
-    const bytes = blockAt(block);
-    const last = equal[block - 1];
-    const same = similarity.equalBlock(bytes, last === undefined ? undefined : last + 1);
-    const alike = same === undefined ? similarity.sharedBlocks(bytes) : noBlocks;
-    equal.push(same);
-    shared.push(alike);
-    guesses.push(same === undefined ? mostShared(alike) : bytes.some((byte) => byte !== 0) ? same : undefined);
-  }
-  const before = nearest(guesses);
-  const after = nearest(guesses.toReversed())
-    .toReversed()
-    .map((at) => (at === undefined ? undefined : blocksOfTarget - 1 - at));
+  const guesses = new Int32Array(blocks).fill(none);
+  const compared = await eachSegment(target, (segment, at) => {
+    eachBlock(segment, (bytes, within) => {
+      const block = at * segmentBlocks + within;
+      const last = equal[block - 1] ?? none;
+      const same = table.find(bytes, last === none ? undefined : last + 1) ?? none;
+      equal[block] = same;
+      if (same !== none && !isZeros(bytes)) guesses[block] = same;
+    });
+    return done;
+  });
+  if (!compared.ok) return compared;
+  const content = sharedContent(target, base, (block) => equal[block] === none, mostPlaces);
+  const guessed = await content.each((block, shared) => {
+    guesses[block] = mostShared(shared) ?? none;
+  });
+  if (!guessed.ok) return guessed;
+  const before = nearest(guesses, 1);
+  const after = nearest(guesses, -1);
 
-  return {
-    equal: (first, blocks) => equal.slice(first, first + blocks),
-    dictionary(first, blocks) {
+  return ok({
+    copied(segment) {
+      const found = equal.subarray(segment * segmentBlocks, (segment + 1) * segmentBlocks);
+      return found.includes(none) ? undefined : [...found];
+    },
+    async dictionary(segment, bytes) {
+      const ready = await content.reach(segment);
+      if (!ready.ok) return ready;
       const tally = new Map<number, number>();
       const vote = (block: number, weight: number) => {
-        if (block >= 0 && block < baseBlocks) tally.set(block, (tally.get(block) ?? 0) + weight);
+        if (block >= 0 && block < base.sizeBytes / blockBytes) tally.set(block, (tally.get(block) ?? 0) + weight);
       };
-      for (let block = first; block < first + blocks; block += 1) {
-        const same = equal[block];
-        if (same !== undefined) {
+      const first = segment * segmentBlocks;
+      eachBlock(bytes, (bytesOfBlock, within) => {
+        const block = first + within;
+        const same = equal[block] as number;
+        if (same !== none) {
           vote(same, votes.equal);
-          if (block > first && equal[block - 1] === undefined) vote(same - 1, votes.beside);
-          if (block + 1 < first + blocks && equal[block + 1] === undefined) vote(same + 1, votes.beside);
-          continue;
+          if (within > 0 && equal[block - 1] === none) vote(same - 1, votes.beside);
+          if ((within + 1) * blockBytes < bytes.length && equal[block + 1] === none) vote(same + 1, votes.beside);
+          return;
         }
-        for (const [place, anchors] of shared[block] ?? noBlocks) vote(place, anchors);
-        for (const neighbour of [before[block], after[block]]) {
-          if (neighbour === undefined) continue;
+        for (const [place, anchors] of content.shared(bytesOfBlock)) vote(place, anchors);
+        for (const neighbour of [before[block], after[block]] as const) {
+          if (neighbour === undefined || neighbour === none) continue;
           const place = (guesses[neighbour] as number) + block - neighbour;
           for (const near of [place - 1, place, place + 1]) vote(near, votes.neighbourly);
         }
-      }
-      return [...tally]
-        .toSorted(([blockA, a], [blockB, b]) => b - a || blockA - blockB)
-        .slice(0, maxDictionaryRanges)
-        .map(([block]) => block)
-        .toSorted((a, b) => a - b);
+      });
+      return ok(
+        [...tally]
+          .toSorted(([blockA, a], [blockB, b]) => b - a || blockA - blockB)
+          .slice(0, maxDictionaryRanges)
+          .map(([block]) => block)
+          .toSorted((a, b) => a - b),
+      );
     },
-  };
+  });
 };
-
-const noBlocks: ReadonlyMap<number, number> = new Map();
 
 const mostShared = (shared: ReadonlyMap<number, number>): number | undefined => {
   let best: readonly [block: number | undefined, anchors: number] = [undefined, 0];
@@ -79,11 +102,13 @@ const mostShared = (shared: ReadonlyMap<number, number>): number | undefined => 
   return best[0];
 };
 
-/** For each place the last one up to there that has a guess. */
-const nearest = (guesses: readonly (number | undefined)[]): (number | undefined)[] => {
-  let last: number | undefined;
-  return guesses.map((guess, at) => {
-    if (guess !== undefined) last = at;
-    return last;
-  });
+/** For each block the last one up to there that has a guess, in this direction. */
+const nearest = (guesses: Int32Array, step: 1 | -1): Int32Array => {
+  const found = new Int32Array(guesses.length);
+  let last = none;
+  for (let block = step === 1 ? 0 : guesses.length - 1; block >= 0 && block < guesses.length; block += step) {
+    if (guesses[block] !== none) last = block;
+    found[block] = last;
+  }
+  return found;
 };

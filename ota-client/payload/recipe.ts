@@ -73,22 +73,23 @@ const kinds = ['zero', 'copy', 'zstd', 'dictionary', 'delta'] as const;
 const largestSegment = 1 + 2 + maxDictionaryRanges * 6 + 4 + digestBytes;
 export const maxRecipeBytes = 8 + digestBytes + 4 + digestBytes + maxSegments * largestSegment;
 
-/** Pieces are written in order; their offsets must be what reading will give them. */
-export const encodeRecipe = ({ target, base, segments }: Recipe): Uint8Array =>
-  concat(magic, target, u32be(base?.blocks ?? 0), base?.index ?? noBase, ...segments.flatMap(encodeSegment));
+/** What a recipe begins with; the recipes of its segments follow, in order. */
+export const encodeRecipeHead = ({ target, base }: Omit<Recipe, 'segments'>): Uint8Array =>
+  concat(magic, target, u32be(base?.blocks ?? 0), base?.index ?? noBase);
 
-const encodeSegment = (segment: SegmentRecipe): readonly Uint8Array[] => {
+/** The place of a piece is where the pieces before it end, so it is not written. */
+export const encodeSegmentRecipe = (segment: SegmentRecipe): Uint8Array => {
   const kind = u8(kinds.indexOf(segment.kind));
   switch (segment.kind) {
     case 'zero':
-      return [kind];
+      return kind;
     case 'copy':
-      return [kind, ...encodeRanges(segment.ranges)];
+      return concat(kind, ...encodeRanges(segment.ranges));
     case 'zstd':
-      return [kind, ...encodePiece(segment.piece)];
+      return concat(kind, ...encodePiece(segment.piece));
     case 'dictionary':
     case 'delta':
-      return [kind, u8(segment.skip), ...encodeRanges(segment.ranges), ...encodePiece(segment.piece)];
+      return concat(kind, u8(segment.skip), ...encodeRanges(segment.ranges), ...encodePiece(segment.piece));
   }
 };
 

@@ -3,19 +3,28 @@ import { describe, expect, test } from 'vitest';
 import { concat, u16be, u32be, utf8 } from '#hal/core/bytes';
 import { codeOf, type Result, unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
-import { buildUnits } from './build-units.ts';
 import { hintTable } from './hints.ts';
 import { sampleImage } from './images.fixture.ts';
 import { blockBytes, maxLocatedBytes, segmentBytes, unitBytes, unitContextBytes } from './limits.ts';
+import { builtUnits } from './payload.fixture.ts';
 import { sha256 } from './segment-index.ts';
-import { encodeLocator, hintBytes, maxLocatorBytes, parseLocator, parseSheet, unitContext, unitCount } from './units.ts';
+import {
+  encodeLocated,
+  encodeLocatorHead,
+  hintBytes,
+  maxLocatorBytes,
+  parseLocator,
+  parseSheet,
+  unitContext,
+  unitCount,
+} from './units.ts';
 import { compress, decompress } from './zstd.ts';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_266);
 const numRuns = Number(process.env['FUZZ_ROUNDS'] ?? 1000);
 
 const image = concat(sampleImage('units', 64), new Uint8Array(segmentBytes), sampleImage('tail', 3));
-const files = buildUnits(image, 1) ?? { locator: new Uint8Array(), units: new Uint8Array() };
+const files = await builtUnits(image);
 const locator = unwrap(parseLocator(files.locator, image.length));
 const located = locator.segment(0);
 if (located === undefined) throw new Error('a segment of zeros');
@@ -42,8 +51,8 @@ describe('any-source files', () => {
     expect(locator.segment(1)).toBeUndefined();
   });
 
-  test('are the same each time, and none for an image above the limit', () => {
-    expect(buildUnits(image, 1)).toEqual(files);
+  test('are the same each time, and none for an image above the limit', async () => {
+    expect(await builtUnits(image)).toEqual(files);
     expect(refusalOf(parseLocator(files.locator, maxLocatedBytes + blockBytes))).toBe(malformed);
     expect(refusalOf(parseLocator(new Uint8Array(maxLocatorBytes + 1), image.length))).toBe(malformed);
   });
@@ -148,5 +157,5 @@ test('the encoding of a locator has one reading', () => {
     const part = locator.segment(segment);
     return part === undefined ? undefined : { ...part, sheet: part.sheet.sha256 };
   });
-  expect(encodeLocator(locator.target, segments)).toEqual(files.locator);
+  expect(concat(encodeLocatorHead(locator.target), ...segments.map(encodeLocated))).toEqual(files.locator);
 });

@@ -53,17 +53,13 @@ export const maxLocatorBytes = headBytes + segmentCount(maxLocatedBytes) * large
 export const unitCount = (lengthBytes: number): number => Math.ceil(lengthBytes / unitBytes);
 const sheetBytes = (lengthBytes: number): number => unitCount(lengthBytes) * sheetEntryBytes;
 
-export const encodeLocator = (
-  target: Uint8Array,
-  segments: readonly ((Omit<LocatedSegment, 'sheet'> & { readonly sheet: Uint8Array }) | undefined)[],
-) =>
-  concat(
-    magic,
-    target,
-    ...segments.flatMap((located) =>
-      located === undefined ? [u32be(0)] : [u32be(located.lengthBytes), located.sheet, located.hints],
-    ),
-  );
+/** What a locator begins with; what is said of each segment follows, in order. */
+export const encodeLocatorHead = (target: Uint8Array): Uint8Array => concat(magic, target);
+
+/** @param located undefined for a segment of zeros. Of its sheet there is the SHA-256 */
+export const encodeLocated = (
+  located: (Omit<LocatedSegment, 'sheet'> & { readonly sheet: Uint8Array }) | undefined,
+): Uint8Array => (located === undefined ? u32be(0) : concat(u32be(located.lengthBytes), located.sheet, located.hints));
 
 /**
  * @param imageBytes size of the image, from its index

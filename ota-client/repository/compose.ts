@@ -26,14 +26,15 @@ const header = (type: string, version: number, expiresMs: number) => ({
   expires: textOfInstant(expiresMs),
 });
 
-const roleKeys = (crypto: CryptoBackend, { custodians, threshold }: Quorum) => ({
+/** Key ids and threshold, as a role has them. */
+export const roleKeys = (crypto: CryptoBackend, { custodians, threshold }: Quorum) => ({
   keyids: custodians
     .map((custodian) => keysOf(crypto, custodian))
     .flatMap(({ classical, postQuantum }) => [classical.id, postQuantum.id]),
   threshold,
 });
 
-const keyRing = (crypto: CryptoBackend, quorums: readonly Quorum[]): JsonObject =>
+export const keyRing = (crypto: CryptoBackend, quorums: readonly Quorum[]): JsonObject =>
   Object.fromEntries(
     quorums
       .flatMap(({ custodians }) => custodians)

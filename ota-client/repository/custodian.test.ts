@@ -1,14 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import { concat } from '#hal/core/bytes';
 import { deny, ok, unwrap } from '#hal/core/result';
 import { nobleCrypto } from '#hal/crypto/noble';
 import { nodeCrypto } from '#hal/crypto/node';
 import { hybridSignatureSuites } from '#hal/crypto/suites';
-import type { SigningToken } from '#hal/ports/signing-token';
 import { findBundle } from '#ota-client/trust/bundle';
 import { canonicalJson } from '#ota-client/trust/canonical';
 import { codeFor } from '#ota-client/trust/forge.fixture';
 import { bundleClasses } from '#ota-client/trust/release';
-import { type CustodianSignature, metadataMessages, type Signer, signerFromSecret, signerWithToken } from './custodian.ts';
+import {
+  type CustodianSignature,
+  type HeldKeys,
+  metadataMessages,
+  type Signer,
+  signerFromSecret,
+  signerWith,
+} from './custodian.ts';
 import { signClass, type UnsignedRole } from './publish.ts';
 import { acceptSignatures, listToSign, reviewRelease, stageRelease } from './publisher.ts';
 import { ci, custodian, drafted, id, keepers, type Site, stateOf } from './repository.fixture.ts';
@@ -65,24 +72,60 @@ describe('signatures that come from elsewhere', () => {
   });
 });
 
-describe('a custodian whose classical key lies in a token', () => {
+describe('a custodian whose keys are not at hand', () => {
   const [classical, postQuantum] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
   const messages = metadataMessages(nodeCrypto, new Uint8Array(9));
-  const ed25519 = nodeCrypto.ed25519.publicKey(classical);
-  const answering = (sign: SigningToken['sign']) => signerWithToken(nobleCrypto, 'os-first', { sign }, ed25519, postQuantum);
-
-  test('signs what one whose keys are at hand would sign', async () => {
-    const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
-    const atHand = signerFromSecret(nobleCrypto, 'os-first', { suite, classical, postQuantum });
-    const token = answering(async (message) => ok(nodeCrypto.ed25519.sign(classical, message) ?? new Uint8Array()));
-    expect(await token.sign(messages)).toEqual(await atHand.sign(messages));
-    expect([token.ed25519, token.mlDsa65]).toEqual([atHand.ed25519, atHand.mlDsa65]);
+  const suite = hybridSignatureSuites['enigm-ed25519-mldsa65'];
+  const atHand = signerFromSecret(nobleCrypto, 'os-first', { suite, classical, postQuantum });
+  const holding = (held: HeldKeys) => signerWith(nobleCrypto, atHand, held);
+  const opening = (...seeds: readonly Uint8Array[]) => ({ open: async () => ok(concat(...seeds)) });
+  const token = (key: Uint8Array) => ({
+    sign: async (message: Uint8Array) => ok(nodeCrypto.ed25519.sign(key, message) ?? new Uint8Array()),
   });
 
-  test('gives no half: not where the token refuses, nor where it holds another key', async () => {
-    const refusing = answering(async () => deny('identity', 'pin-refused'));
-    expect(codeFor(await refusing.sign(messages))).toBe('identity/pin-refused');
-    const strange = answering(async (message) => ok(nodeCrypto.ed25519.sign(postQuantum, message) ?? new Uint8Array()));
-    expect(codeFor(await strange.sign(messages))).toBe('integrity/signature-invalid');
+  test.each<[string, HeldKeys]>([
+    ['both seeds', opening(classical, postQuantum)],
+    ['a token and one seed', { token: token(classical), ...opening(postQuantum) }],
+  ])('signs with %s what one whose keys are at hand would sign', async (_, held) => {
+    expect(await holding(held).sign(messages)).toEqual(await atHand.sign(messages));
+    expect([holding(held).ed25519, holding(held).mlDsa65]).toEqual([atHand.ed25519, atHand.mlDsa65]);
+  });
+
+  test.each<[string, HeldKeys, string]>([
+    [
+      'the token refuses',
+      { token: { sign: async () => deny('identity', 'pin-refused') }, ...opening(postQuantum) },
+      'pin-refused',
+    ],
+    ['the seeds stay shut', { open: async () => deny('unavailable', 'tpm-locked-out') }, 'tpm-locked-out'],
+    ['the token holds another key', { token: token(postQuantum), ...opening(postQuantum) }, 'signature-invalid'],
+    ['the classical seed is another', opening(postQuantum, postQuantum), 'signature-invalid'],
+    ['the post-quantum seed is another', opening(classical, classical), 'signature-invalid'],
+    ['one seed is missing', opening(postQuantum), 'signature-invalid'],
+    ['there is one too many', { token: token(classical), ...opening(classical, postQuantum) }, 'signature-invalid'],
+    ['there is none', opening(), 'signature-invalid'],
+  ])('gives no half where %s', async (_, held, reason) => {
+    expect(codeFor(await holding(held).sign(messages)).split('/')[1]).toBe(reason);
+  });
+
+  test('asks for the seeds once a signature, after the token has signed, and wipes them', async () => {
+    const given: Uint8Array[] = [];
+    const said: string[] = [];
+    const signer = holding({
+      token: {
+        sign: async (message) => {
+          said.push('token');
+          return token(classical).sign(message);
+        },
+      },
+      open: async () => {
+        said.push('open');
+        given.push(concat(postQuantum));
+        return ok(given.at(-1) ?? postQuantum);
+      },
+    });
+    for (let times = 0; times < 2; times++) unwrap(await signer.sign(messages));
+    expect(said).toEqual(['token', 'open', 'token', 'open']);
+    expect(given.flatMap((seed) => [...seed])).toEqual(Array.from({ length: 64 }, () => 0));
   });
 });

@@ -1,6 +1,6 @@
 /** Who signs metadata. Keys are held elsewhere: a custodian is a name, two public keys, and a way to ask for both signatures. */
 
-import { toHex } from '#hal/core/bytes';
+import { toHex, wipe } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import type { HybridSecretKey, HybridSignature } from '#hal/crypto/suites';
@@ -53,29 +53,42 @@ export const signerFromSecret = (crypto: CryptoBackend, name: string, secret: Hy
   };
 };
 
+/** Where the keys of a custodian are that are not at hand. */
+export interface HeldKeys {
+  /** Has the classical key; without one it is among the secrets. */
+  readonly token?: Pick<SigningToken, 'sign'> | undefined;
+  /** Seeds for one signature: of the classical key, where no token has it, then of the post-quantum one; 32 bytes each. They are wiped after it. */
+  open(): Promise<Result<Uint8Array>>;
+}
+
+const seedBytes = 32;
+
 /**
- * A custodian whose classical key lies in a token.
- * @param ed25519 public half of that key
- * @param seed of the post-quantum key, which no token in the field holds yet
+ * A custodian whose keys are asked for at each signature, and what comes is compared with the public halves: a file that was
+ * changed, or a token with another key, gives no half of a signature.
  */
-export const signerWithToken = (
-  crypto: CryptoBackend,
-  name: string,
-  token: Pick<SigningToken, 'sign'>,
-  ed25519: Uint8Array,
-  seed: Uint8Array,
-): Signer => {
+export const signerWith = (crypto: CryptoBackend, custodian: Custodian, { token, open }: HeldKeys): Signer => {
   const signPostQuantum = crypto.mlDsa65.signDeterministic ?? crypto.mlDsa65.sign;
+  const { name, ed25519, mlDsa65 } = custodian;
+  const strange = deny('integrity', 'signature-invalid', `signed with another key than that of ${name}`);
   return {
-    ...{ name, ed25519, mlDsa65: crypto.mlDsa65.publicKey(seed) },
+    ...{ name, ed25519, mlDsa65 },
     async sign(messages) {
-      const classical = await token.sign(messages.classical);
-      if (!classical.ok) return classical;
-      if (!crypto.ed25519.verify(ed25519, messages.classical, classical.value))
-        return deny('integrity', 'signature-invalid', `the token signs with another key than that of ${name}`);
-      const postQuantum = signPostQuantum(seed, messages.postQuantum);
-      if (postQuantum === undefined) throw new Error('signing without a context cannot be refused');
-      return ok({ classical: classical.value, postQuantum });
+      // A person may have to touch the token: the secrets are not in memory meanwhile.
+      const made = token === undefined ? ok(undefined) : await token.sign(messages.classical);
+      if (!made.ok) return made;
+      const seeds = await open();
+      if (!seeds.ok) return seeds;
+      try {
+        if (seeds.value.length !== (token === undefined ? 2 : 1) * seedBytes) return strange;
+        const classical = made.value ?? crypto.ed25519.sign(seeds.value.subarray(0, seedBytes), messages.classical);
+        const postQuantum = signPostQuantum(seeds.value.subarray(-seedBytes), messages.postQuantum);
+        if (classical === undefined || postQuantum === undefined) throw new Error('signing without a context cannot be refused');
+        const signature = { classical, postQuantum };
+        return isSignedBy(crypto, custodian, messages, signature) ? ok(signature) : strange;
+      } finally {
+        wipe(seeds.value);
+      }
     },
   };
 };

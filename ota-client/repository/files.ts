@@ -1,5 +1,7 @@
 /** Where a repository's files lie for the world to fetch: a folder, an object store, a CDN's origin. */
+import { concatAll } from '#hal/core/bytes';
 import { deny, done, ok, type Result } from '#hal/core/result';
+import type { CreateFile } from '#ota-client/payload/new-file';
 import type { Fetch } from '#ota-client/trust/session';
 
 export interface StaticFiles {
@@ -9,6 +11,8 @@ export interface StaticFiles {
    * log and proofs in it are replaced.
    */
   put(path: string, bytes: Uint8Array): Promise<Result<void>>;
+  /** For what is too large to be held: it is there when it is finished. */
+  readonly create: CreateFile;
   /** Size of a file in bytes, undefined where there is none. */
   size(path: string): Promise<Result<number | undefined>>;
 }
@@ -27,6 +31,20 @@ export const memoryFiles = (kept = new Map<string, Uint8Array>()): StaticFiles =
   put: async (path, bytes) => {
     kept.set(path, bytes);
     return done;
+  },
+  async create(path) {
+    const parts: Uint8Array[] = [];
+    return ok({
+      async append(bytes) {
+        parts.push(bytes.slice());
+        return done;
+      },
+      async finish() {
+        kept.set(path, concatAll(parts));
+        return done;
+      },
+      abandon: async () => undefined,
+    });
   },
   size: async (path) => ok(kept.get(path)?.length),
 });

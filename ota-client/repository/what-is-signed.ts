@@ -8,6 +8,7 @@ import type { CryptoBackend } from '#hal/crypto/backend';
 import { readStatement } from '#ota-client/slots/statement';
 import { canonicalJson } from '#ota-client/trust/canonical';
 import { custodianRuleName } from '#ota-client/trust/custodians';
+import { readGrant, techniciansOf } from '#ota-client/trust/field-grant';
 import { isObject } from '#ota-client/trust/fields';
 import type { JsonObject } from '#ota-client/trust/json';
 import type { KeyRing } from '#ota-client/trust/keys';
@@ -22,25 +23,31 @@ import { listOf, type MetadataItem, rootOf, type SigningItem, type StatementItem
  * @returns lines for a person; or `integrity/image-mismatch`, `role-mismatch`, `target-mismatch`, `hybrid-rule`, and the faults
  * of reading
  */
-export const whatIsSigned = (crypto: CryptoBackend, item: SigningItem, verityRootOf?: VerityRootOf): Result<readonly string[]> =>
+export const whatIsSigned = async (
+  crypto: CryptoBackend,
+  item: SigningItem,
+  verityRootOf?: VerityRootOf,
+): Promise<Result<readonly string[]>> =>
   item.kind === 'statement' ? ofStatement(crypto, item, verityRootOf) : ofMetadata(crypto, item);
 
-export type VerityRootOf = (parameters: { readonly salt: Uint8Array; readonly uuid: Uint8Array }) => Uint8Array;
+export type VerityRootOf = (parameters: { readonly salt: Uint8Array; readonly uuid: Uint8Array }) => Promise<Result<Uint8Array>>;
 
-const ofStatement = (
+const ofStatement = async (
   crypto: CryptoBackend,
   { role, payload, hardware }: StatementItem,
   verityRootOf: VerityRootOf | undefined,
-): Result<readonly string[]> => {
+): Promise<Result<readonly string[]>> => {
   const statement = readStatement(crypto, payload, hardware);
   if (!statement.ok) return statement;
   const { counter, floorEpoch, imageBytes, verityRoot } = statement.value.release;
-  if (verityRootOf !== undefined && !equalBytes(verityRootOf(statement.value), verityRoot))
+  const given = await verityRootOf?.(statement.value);
+  if (given?.ok === false) return given;
+  if (given !== undefined && !equalBytes(given.value, verityRoot))
     return deny('integrity', 'image-mismatch', 'the image that was given is not the one in the statement');
   return ok([
     `statement of ${role} ${counter} for ${hardware}, on floor ${floorEpoch}`,
     `  image of ${imageBytes} bytes, hash tree ${toHex(verityRoot)}`,
-    verityRootOf === undefined ? '  no image was given to compare it with' : '  the image that was given is this one',
+    given === undefined ? '  no image was given to compare it with' : '  the image that was given is this one',
   ]);
 };
 
@@ -84,12 +91,24 @@ const ofClass = (
     if (!release.ok) return release;
     const given = files.find((candidate) => candidate.path === path);
     if (given !== undefined && !isFile(crypto, file, given.bytes)) return deny('integrity', 'target-mismatch', path);
+    const grant = role === 'grants' && given !== undefined ? ofGrant(given.bytes) : ok([]);
+    if (!grant.ok) return grant;
     const said = Buffer.from(canonicalJson(customOf(file))).toString('utf8');
     lines.push(
       `  ${path}: ${said}, ${file.length} bytes, SHA-256 ${file.hashes.get('sha256') ?? 'none'}${given === undefined ? '' : ', the file is here'}`,
+      ...grant.value,
     );
   }
   return ok(lines.length === 0 ? ['  names nothing'] : lines);
+};
+
+const ofGrant = (bytes: Uint8Array): Result<readonly string[]> => {
+  const grant = readGrant(bytes);
+  if (!grant.ok) return grant;
+  const { expires, releases, uses } = grant.value;
+  return ok([
+    `    until ${textOfInstant(expires)} ${techniciansOf(grant.value).join(' or ')} may name releases ${releases.first} to ${releases.last}, ${uses} on one device`,
+  ]);
 };
 
 const customOf = ({ custom }: TargetFile): JsonObject => (isObject(custom) ? custom : {});

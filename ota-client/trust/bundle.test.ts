@@ -33,7 +33,7 @@ const open = async (forge: Forge) => {
 const device: Installed = { hardwareId: 'board-1', releaseCounter: 5, floorEpoch: 2 };
 const release = (rest: JsonObject = {}): JsonObject => ({ releaseCounter: 6, floorEpoch: 2, hw: ['board-1'], ...rest });
 
-const policyClasses = ['policy', 'configuration', 'apps', 'models', 'firmware-key'] as const;
+const policyClasses = ['policy', 'configuration', 'apps', 'models', 'firmware-key', 'grants'] as const;
 
 describe.each(policyClasses)('a bundle of class %s', (name) => {
   const eligible = async (custom: JsonObject, installed = device) => {

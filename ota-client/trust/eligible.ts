@@ -16,8 +16,14 @@ import { firstFault } from './session.ts';
 /** The director answers one question of one device; the answer is not for keeping. */
 export const maxDirectorLifetimeMs = 60 * 60_000;
 
+/** What a director says, once it is verified: a repository of its own, or the word of a technician in its place. */
+export interface DirectorWord {
+  readonly targets: Repository['targets'];
+  readonly session: Pick<Repository['session'], 'startMs'>;
+}
+
 export interface Asking extends Installed {
-  /** The nonce of the appraisal that the director was shown. */
+  /** What the answer is bound to: the nonce of the appraisal that the director was shown, or the grant of a technician. */
   readonly nonce: Uint8Array;
 }
 
@@ -33,12 +39,13 @@ export interface DirectedTarget {
  */
 export const directedTarget = (
   crypto: CryptoBackend,
-  director: Repository,
+  director: DirectorWord,
   nonce: Uint8Array,
+  maxLifetimeMs = maxDirectorLifetimeMs,
 ): Result<DirectedTarget | undefined> => {
   const { targets, session } = director;
   if (targets.delegations !== undefined) return deny('integrity', 'director-delegates');
-  if (targets.expires - session.startMs > maxDirectorLifetimeMs) return deny('integrity', 'director-lifetime');
+  if (targets.expires - session.startMs > maxLifetimeMs) return deny('integrity', 'director-lifetime');
   if (targets.targets.size > 1) return deny('integrity', 'director-mismatch', 'more than one target');
   for (const [path, file] of targets.targets) {
     const release = releaseOf(file);
@@ -57,11 +64,12 @@ export const directedTarget = (
  */
 export const eligibleTarget = async (
   crypto: CryptoBackend,
-  director: Repository,
+  director: DirectorWord,
   image: Repository,
   device: Asking,
+  maxLifetimeMs = maxDirectorLifetimeMs,
 ): Promise<Result<Bundle | undefined>> => {
-  const directed = directedTarget(crypto, director, device.nonce);
+  const directed = directedTarget(crypto, director, device.nonce, maxLifetimeMs);
   if (!directed.ok) return directed;
   if (directed.value === undefined) return ok(undefined);
   const named = await findBundle(image, 'os', directed.value.path);

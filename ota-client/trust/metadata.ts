@@ -27,7 +27,7 @@ export interface Read<T> {
 
 const version = integer(1, Number.MAX_SAFE_INTEGER);
 
-const instant: Decoder<number> = (value, path = '') => {
+export const instant: Decoder<number> = (value, path = '') => {
   const timeMs = typeof value === 'string' ? instantOf(value) : undefined;
   return timeMs === undefined ? deny('protocol', 'field-invalid', `${path}: expected YYYY-MM-DDTHH:MM:SSZ`) : ok(timeMs);
 };

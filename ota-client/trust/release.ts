@@ -5,7 +5,7 @@ import { decodeFields, fields } from './fields.ts';
 import type { TargetFile } from './metadata.ts';
 
 /** Each class is one delegated role with keys of its own (SR-03, SR-09); its targets are `class/name`. */
-export const bundleClasses = ['os', 'policy', 'configuration', 'apps', 'models', 'firmware-key', 'repair'] as const;
+export const bundleClasses = ['os', 'policy', 'configuration', 'apps', 'models', 'firmware-key', 'repair', 'grants'] as const;
 export type BundleClass = (typeof bundleClasses)[number];
 
 /** SR-08: floor epochs of one TPM index. */

@@ -11,7 +11,7 @@ import { type BootEntry, bootPath } from '#hal/core/efi-load-option';
 import { writeFloorApprovals } from '#hal/core/floor-approval';
 import { unwrap } from '#hal/core/result';
 import { entryNumbers } from '#hal/linux/efi-boot-control';
-import { wholeBlocks } from '#ota-client/payload/build';
+import { wholeBlocks } from '#ota-client/payload/image';
 import { blockBytes } from '#ota-client/payload/limits';
 import { approveFloor, bootApprover, policyKeyIn } from './approval.ts';
 import { unpackBase } from './base.ts';

@@ -4,10 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { verityRoot } from '#agents/release/build';
+import { treeOf } from '#agents/release/build';
 import { toHex, utf8 } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
+import { bytesImage } from '#ota-client/payload/image';
 import { blockBytes } from '#ota-client/payload/limits';
 import { hashAreaBytes } from '#ota-client/payload/verity';
 import { buildRootImage, deviceTree, imageTool, unhealthyMark, uuidText } from './image-build.ts';
@@ -90,6 +91,7 @@ describe.skipIf(!existsSync(imageTool))('an image (erofs-utils)', () => {
       `--uuid=${uuidText(uuid)}`,
     ];
     const { stdout } = spawnSync('veritysetup', words, { env: tools, encoding: 'utf8' });
-    expect(toHex(verityRoot(image, { salt, uuid }))).toBe(/Root hash:\s+([0-9a-f]+)/.exec(stdout)?.[1]);
+    const { verityRoot } = unwrap(await treeOf(bytesImage(image), { salt, uuid }));
+    expect(toHex(verityRoot)).toBe(/Root hash:\s+([0-9a-f]+)/.exec(stdout)?.[1]);
   });
 });

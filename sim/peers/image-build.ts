@@ -9,7 +9,7 @@ import { toHex, utf8 } from '#hal/core/bytes';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 import { linuxCommands } from '#hal/linux/commands';
 import type { Commands } from '#hal/ports/commands';
-import { wholeBlocks } from '#ota-client/payload/build';
+import { wholeBlocks } from '#ota-client/payload/image';
 
 /** Contents by path from the root, without a slash at the start. */
 export type Tree = ReadonlyMap<string, Uint8Array>;

@@ -105,7 +105,7 @@ export const buildPlan = async (
   const { id, class: name = 'os', counter, floorEpoch = 0, statementSigners = 2 } = plan;
   const image = await imageOf(plan, root);
   if (!image.ok) return image;
-  const built = buildRelease(
+  const built = await buildRelease(
     {
       ...{ id, counter, floorEpoch, hardware: simulatedHardware, image: image.value },
       bases: (plan.bases ?? bases).map((base) => base.image),
@@ -129,7 +129,7 @@ export const factoryRelease = async (
   if (!kept.ok) return kept;
   const image = kept.value === undefined ? await imageOf(factoryPlan, root) : ok(new Uint8Array(kept.value));
   if (!image.ok) return image;
-  const stated = stateRelease(
+  const stated = await stateRelease(
     { ...factoryPlan, hardware: simulatedHardware, image: image.value, signers: approvers.secretsOf('os') },
     policyOf('os'),
   );

@@ -47,14 +47,14 @@ export const updatableMachine = async (folder: string): Promise<UpdatableMachine
   const trust = writeReleaseTrust({ hardware, quorums: [quorum], soakMs: 0 });
   const image = await buildTestImage(folder, [], new Map([[releaseTrustPath.slice(1), trust]]));
   const slot = slotImage(image);
-  const release = (counter: number): FactoryRelease =>
+  const release = async (counter: number): Promise<FactoryRelease> =>
     unwrap(
-      stateRelease(
+      await stateRelease(
         { id: `release-${counter}`, counter, floorEpoch: 0, hardware, image: slot, signers: approvers.secretsOf('os') },
         { ...quorum, crypto: nodeCrypto, hardware },
       ),
     );
-  const [factory, next] = [release(1), release(2)];
+  const [factory, next] = [await release(1), await release(2)];
   const constants = { RELEASE_STATEMENT: toBase64(next.statement), RELEASE_BYTES: String(slot.length) };
   return {
     ...{ image, factory, next },

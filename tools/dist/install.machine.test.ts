@@ -8,6 +8,7 @@ import { userOf } from '#agents/package/accounts';
 import { installed } from '#agents/package/places';
 import { units } from '#agents/package/units';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
+import { tpmLine } from '#hal/contract/tpm-line.fixture';
 import { toBase64 } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
 import { unwrap } from '#hal/core/result';
@@ -19,7 +20,7 @@ import { startSwtpm } from '#sim/machine/swtpm';
 import { newAuthority } from '#sim/peers/authority';
 import { type DebianRoot, freshDebian, missingForDebian } from './debian.fixture.ts';
 import { type Distribution, distribution } from './dist.ts';
-import { startAll, tpmLine } from './running.fixture.ts';
+import { startAll } from './running.fixture.ts';
 
 const project = join(import.meta.dirname, '../..');
 const missing = missingForDebian();

@@ -1,8 +1,7 @@
 /** The programs of an installed package, kept running as systemd would keep them: `Restart=always`. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { openSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { ProgramName } from '#agents/supervisor/launch';
 import type { DebianRoot } from './debian.fixture.ts';
@@ -45,28 +44,5 @@ export const startAll = (debian: DebianRoot, names: readonly ProgramName[], logP
     log: () => readFileSync(logPath, 'utf8'),
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
-  };
-};
-
-/** TPM2_Startup(CLEAR), TPM 2.0 Part 3 §9.3: what firmware sends before a kernel runs. */
-const startup = Buffer.from('80010000000c000001440000', 'hex');
-
-/** A terminal with a software TPM behind it, started, under the name of the kernel's device. */
-export const tpmLine = async (commandPath: string, path: string): Promise<AsyncDisposable> => {
-  const firmware = connect(commandPath);
-  firmware.write(startup);
-  await once(firmware, 'data');
-  firmware.destroy();
-  const socat = spawn('socat', [`PTY,link=${path},rawer`, `UNIX-CONNECT:${commandPath}`], { stdio: 'ignore' });
-  for (let waitedMs = 0; !existsSync(path) && waitedMs < 10_000; waitedMs += 20) await setTimeout(20);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      if (socat.exitCode === null && socat.signalCode === null) {
-        const gone = once(socat, 'exit');
-        socat.kill('SIGKILL');
-        await gone;
-      }
-      rmSync(path, { force: true });
-    },
   };
 };

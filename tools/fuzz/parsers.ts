@@ -6,13 +6,12 @@ import { type Result, unwrap } from '#hal/core/result';
 import { twinRecord, twinRecordBytes } from '#hal/core/twin-record';
 import { nodeCrypto } from '#hal/crypto/node';
 import { memoryBlockDevice } from '#hal/memory/block-device';
-import { buildPayload, wholeBlocks } from '#ota-client/payload/build';
-import { buildUnits } from '#ota-client/payload/build-units';
 import { applyDelta, encodeDelta } from '#ota-client/payload/delta';
 import { difference } from '#ota-client/payload/difference';
-import { namePayload } from '#ota-client/payload/files';
+import { wholeBlocks } from '#ota-client/payload/image';
 import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
 import { blockBytes } from '#ota-client/payload/limits';
+import { builtPayload, builtUnits } from '#ota-client/payload/payload.fixture';
 import { parseRecipe } from '#ota-client/payload/recipe';
 import { parseIndex } from '#ota-client/payload/segment-index';
 import { parseLocator, parseSheet } from '#ota-client/payload/units';
@@ -36,7 +35,7 @@ export interface FuzzedParser {
 
 export const parsers = async (): Promise<readonly FuzzedParser[]> => [
   ...metadataParsers(),
-  ...payloadParsers(),
+  ...(await payloadParsers()),
   ...(await logParsers()),
   await journalParser('journal, as it lies on the medium', false),
   await journalParser('journal, under a good checksum', true),
@@ -55,18 +54,17 @@ const metadataParsers = (): readonly FuzzedParser[] => {
   }));
 };
 
-const payloadParsers = (): readonly FuzzedParser[] => {
+const payloadParsers = async (): Promise<readonly FuzzedParser[]> => {
   const base = sampleImage('fuzz', 70);
   const image = wholeBlocks(nextImage('fuzz', base));
-  const { index, full, pair = full } = buildPayload(image, base, { level: 1 });
-  const { locator, units } = buildUnits(image, 1) ?? { locator: index, units: index };
+  const { index, full, pair, files } = await builtPayload(image, base, { isForAnySource: true });
+  const { locator, units } = await builtUnits(image);
   const located = unwrap(parseLocator(locator, image.length)).segment(0);
   if (located === undefined) throw new Error('a segment of zeros');
   const dictionary = base.subarray(0, 4 * blockBytes);
   const segment = concat(dictionary.subarray(100, 9000), Uint8Array.of(1, 2, 3), dictionary.subarray(20, 3000));
   segment[77] = 0;
   const delta = encodeDelta(difference(segment, dictionary), dictionary, 1) ?? index;
-  const { files } = namePayload('release', { index, full }, [{ base: new Uint8Array(32), files: pair }], { locator, units });
   const content = { statement: new Uint8Array(200), files };
   const sheet = units.subarray(0, located.sheet.lengthBytes);
   return [

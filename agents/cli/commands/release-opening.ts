@@ -2,25 +2,26 @@
 import type { Command } from 'commander';
 import { founding, reissue } from '#agents/release/drafts';
 import { beginOffice } from '#agents/release/founding';
-import { makeKey, makeTokenKey, type PublicKey, publicKeyJson, publicKeyOf, readPublicKey } from '#agents/release/keys';
+import { type KeyRole, keyRoles } from '#agents/release/key-file';
+import { makeKey, type PublicKey, publicKeyJson, publicKeyOf, readPublicKeys } from '#agents/release/keys';
 import { openTrialOffice } from '#agents/release/office-for-trials';
 import { beginReissue } from '#agents/release/reissue';
 import { toBase64, utf8 } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
 import { writeAtomically } from '#hal/linux/atomic-file';
 import { systemRandom } from '#hal/linux/random';
-import { type OfficeRole, officeRoles } from '#ota-client/repository/signing-item';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
-import { officeParts, pinText, tokensWith } from './release-office.ts';
+import { type KeyOptions, pinText, placesOf, tpmDevice, tpmText } from './release-keys.ts';
+import { officeParts } from './release-office.ts';
 
-interface KeyOptions {
+interface NewKeyOptions extends KeyOptions {
   readonly role: string;
   readonly out: string;
   readonly public: string;
   readonly pkcs11?: string;
   readonly token?: string;
-  readonly pin?: string;
+  readonly sealed?: boolean;
 }
 
 interface InitOptions {
@@ -34,15 +35,17 @@ export const releaseOpeningCommands = (release: Command, run: Run): void => {
   release
     .command('key')
     .argument('<name>', 'of the custodian')
-    .requiredOption('--role <role>', `what it signs for: one of ${officeRoles.join(', ')}`)
+    .requiredOption('--role <role>', `what it signs for: one of ${keyRoles.join(', ')}`)
     .requiredOption('--out <file>', 'where the secret goes; it never leaves this machine')
     .requiredOption('--public <file>', 'where the public half goes, for the office')
     .option('--pkcs11 <module>', 'make the classical half in a token, by its vendor’s module; with --token and --pin')
     .option('--token <label>', 'of the token')
+    .option('--sealed', 'what lies in no token is sealed by the TPM of this machine, under a PIN; with --pin')
+    .option('--tpm <device>', tpmText, tpmDevice)
     .option('--pin <file>', pinText)
     .description('make the key of one custodian, on the custodian’s own machine')
     .action(
-      run(async ({ console }, name: string, options: KeyOptions) => answer(console, await newKey(name, options), shownKey)),
+      run(async ({ console }, name: string, options: NewKeyOptions) => answer(console, await newKey(name, options), shownKey)),
     );
   release
     .command('init')
@@ -72,7 +75,7 @@ interface ReissueOptions {
 }
 
 const reissueAll = async (console: Console, folder: string, { custodian, out }: ReissueOptions): Promise<number> => {
-  const halves = custodian === undefined ? ok(undefined) : readAll(custodian);
+  const halves = custodian === undefined ? ok(undefined) : readPublicKeys(custodian);
   if (!halves.ok) return console.refuse(halves.fault);
   const begun = await beginReissue(officeParts(), folder, halves.value);
   if (!begun.ok) return console.refuse(begun.fault);
@@ -82,16 +85,14 @@ const reissueAll = async (console: Console, folder: string, { custodian, out }: 
   }));
 };
 
-const newKey = async (name: string, options: KeyOptions): Promise<Result<PublicKey>> => {
-  const { role: wanted, out, public: place, pkcs11, token, pin } = options;
-  const role: OfficeRole | undefined = officeRoles.find((known) => known === wanted);
+const newKey = async (name: string, options: NewKeyOptions): Promise<Result<PublicKey>> => {
+  const { role: wanted, out, public: place, pkcs11, token: label, sealed: isSealed = false } = options;
+  const role: KeyRole | undefined = keyRoles.find((known) => known === wanted);
   if (role === undefined) return deny('protocol', 'config-invalid', `no role ${wanted}`);
-  if ((pkcs11 === undefined) !== (token === undefined))
+  if ((pkcs11 === undefined) !== (label === undefined))
     return deny('protocol', 'config-invalid', '--pkcs11 and --token go together');
-  const made =
-    pkcs11 === undefined || token === undefined
-      ? makeKey(out, name, role, systemRandom)
-      : await makeTokenKey(out, name, role, systemRandom, { module: pkcs11, token, key: name }, tokensWith(pin));
+  const token = pkcs11 === undefined || label === undefined ? undefined : { module: pkcs11, token: label, key: name };
+  const made = await makeKey(out, { name, role, token, isSealed }, systemRandom, placesOf(options));
   if (!made.ok) return made;
   const half = publicKeyOf(made.value);
   const stored = writeAtomically(place, utf8(`${JSON.stringify(publicKeyJson(half))}\n`), 0o644);
@@ -99,7 +100,7 @@ const newKey = async (name: string, options: KeyOptions): Promise<Result<PublicK
 };
 
 const shownKey = (key: PublicKey) => ({
-  text: `${key.name} signs for ${key.role}; the office needs the public half`,
+  text: `${key.name} signs for ${key.role}; the ${key.role === 'technician' ? 'grant' : 'office'} needs the public half`,
   json: publicKeyJson(key),
 });
 
@@ -112,7 +113,7 @@ const init = async (console: Console, folder: string, { keys, custodian, out, ha
     }));
   if (keys !== undefined || custodian === undefined || out === undefined)
     return console.refuse(deny('protocol', 'config-invalid', 'either --keys, or --custodian with --out').fault);
-  const halves = readAll(custodian);
+  const halves = readPublicKeys(custodian);
   if (!halves.ok) return console.refuse(halves.fault);
   const begun = await beginOffice(officeParts(), folder, halves.value, haltAfterFailures);
   if (!begun.ok) return console.refuse(begun.fault);
@@ -120,14 +121,4 @@ const init = async (console: Console, folder: string, { keys, custodian, out, ha
     text: `${out} is for every custodian to sign; then: enigmctl release accept ${folder} ${founding} …`,
     json: { release: founding, request: out },
   }));
-};
-
-const readAll = (paths: readonly string[]): Result<readonly PublicKey[]> => {
-  const keys: PublicKey[] = [];
-  for (const path of paths) {
-    const key = readPublicKey(path);
-    if (!key.ok) return key;
-    keys.push(key.value);
-  }
-  return ok(keys);
 };

@@ -1,6 +1,7 @@
 /** enigmctl release request, sign, accept: a file goes to custodians at their own machines, and files come back. */
 import type { Command } from 'commander';
 import { showRequest, signRequest } from '#agents/release/custodian-desk';
+import { withImages } from '#agents/release/image-files';
 import { readKey } from '#agents/release/keys';
 import { type Accepted, acceptFiles, requestSignatures } from '#agents/release/signatures';
 import { ok, type Result } from '#hal/core/result';
@@ -8,12 +9,12 @@ import { writeAtomically } from '#hal/linux/atomic-file';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
 import { readGiven } from '../given-file.ts';
-import { officeParts, pinText, tokensWith } from './release-office.ts';
+import { type KeyOptions, pinText, placesOf, tpmDevice, tpmText } from './release-keys.ts';
+import { officeParts } from './release-office.ts';
 
-interface SignOptions {
+interface SignOptions extends KeyOptions {
   readonly request: string;
   readonly key: string;
-  readonly pin?: string;
   readonly image?: string;
   readonly nothingNew?: boolean;
   readonly out: string;
@@ -32,6 +33,7 @@ export const releaseSigningCommands = (release: Command, run: Run): void => {
     .requiredOption('--request <file>', 'from the office')
     .requiredOption('--key <file>', 'of the custodian whose machine this is')
     .option('--pin <file>', pinText)
+    .option('--tpm <device>', tpmText, tpmDevice)
     .option('--image <file>', 'the image that is meant, to be compared with what is signed')
     .option('--nothing-new', 'what is signed names only releases that were signed before: a reissue, or a withdrawal')
     .requiredOption('--out <file>', 'where the signatures go, for the office')
@@ -57,7 +59,7 @@ const ask = async (console: Console, folder: string, id: string, out: string): P
   const parts = officeParts();
   const request = await requestSignatures(parts, folder, id);
   if (!request.ok) return console.refuse(request.fault);
-  const shown = showRequest(parts.crypto, request.value);
+  const shown = await showRequest(parts.crypto, request.value);
   if (!shown.ok) return console.refuse(shown.fault);
   const { digest, lines } = shown.value;
   return answer(console, writeAtomically(out, request.value, 0o644), () => ({
@@ -66,16 +68,15 @@ const ask = async (console: Console, folder: string, id: string, out: string): P
   }));
 };
 
-const sign = async (console: Console, { request, key, pin, image, nothingNew = false, out }: SignOptions): Promise<number> => {
+const sign = async (console: Console, options: SignOptions): Promise<number> => {
+  const { request, key, image, nothingNew = false, out } = options;
   const bytes = readGiven(request);
   if (!bytes.ok) return console.refuse(bytes.fault);
-  const held = readKey(key, tokensWith(pin));
+  const held = readKey(key, placesOf(options));
   if (!held.ok) return console.refuse(held.fault);
-  const meant = image === undefined ? ok(undefined) : readGiven(image);
-  if (!meant.ok) return console.refuse(meant.fault);
-  const signed = await signRequest(officeParts().crypto, bytes.value, held.value, {
-    ...{ image: meant.value, isNothingNew: nothingNew },
-  });
+  const signed = await withImages(image === undefined ? [] : [image], ([meant]) =>
+    signRequest(officeParts().crypto, bytes.value, held.value, { image: meant, isNothingNew: nothingNew }),
+  );
   if (!signed.ok) return console.refuse(signed.fault);
   const { digest, lines, logHead, signatures } = signed.value;
   return answer(console, writeAtomically(out, signatures, 0o644), () => ({

@@ -1,14 +1,17 @@
 /** enigmctl release show, log, archive: what an office has, who did what, and what a technician carries of it. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { writeArchive } from '#agents/release/archive';
-import { atDesk, openOffice } from '#agents/release/office';
+import { type AddedFile, writeArchive } from '#agents/release/archive';
+import { carriedOffer } from '#agents/release/carried-offer';
+import { readKey } from '#agents/release/keys';
+import { atDesk, type OfficeParts, openOffice } from '#agents/release/office';
 import { type ReleaseView, viewReleases } from '#agents/release/overview';
-import { deny } from '#hal/core/result';
+import { deny, ok, type Result } from '#hal/core/result';
 import { type LogRecord, logHead, readLog } from '#ota-client/repository/office-log';
 import { textOfInstant } from '#ota-client/trust/time';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
+import { type KeyOptions, pinText, placesOf, tpmDevice, tpmText } from './release-keys.ts';
 import { officeParts } from './release-office.ts';
 
 export const releaseViewCommands = (release: Command, run: Run): void => {
@@ -56,18 +59,44 @@ const archiveCommand = (release: Command, run: Run): void => {
     .command('archive')
     .argument('<folder>', 'of the office')
     .requiredOption('--out <file>', 'where the archive goes; any tar can read it')
+    .option('--offer <id>', 'the release that devices are to take, where no director can say it; with --key')
+    .option('--key <file>', 'of a technician whom a published grant names')
+    .option('--tpm <device>', tpmText, tpmDevice)
+    .option('--pin <file>', pinText)
     .description('all that is published, in one file, for devices that reach no network')
     .action(
-      run(async ({ console }, folder: string, { out }: { readonly out: string }) => {
-        const office = openOffice(officeParts().crypto, folder);
+      run(async ({ console }, folder: string, { out, ...said }: ArchiveOptions) => {
+        const parts = officeParts();
+        const office = openOffice(parts.crypto, folder);
         if (!office.ok) return console.refuse(office.fault);
-        const archived = await writeArchive(office.value.repository.files, join(folder, 'repository'), out);
+        const added = await directorsPart(parts, folder, said);
+        if (!added.ok) return console.refuse(added.fault);
+        const archived = await writeArchive(office.value.repository.files, join(folder, 'repository'), out, added.value);
         return answer(console, archived, ({ files, lengthBytes }) => ({
           text: `${out} holds ${files} files, ${lengthBytes} bytes`,
           json: { archive: out, files, lengthBytes },
         }));
       }),
     );
+};
+
+interface ArchiveOptions extends KeyOptions {
+  readonly out: string;
+  readonly offer?: string;
+  readonly key?: string;
+}
+
+const directorsPart = async (
+  parts: OfficeParts,
+  folder: string,
+  { offer, key, ...how }: Omit<ArchiveOptions, 'out'>,
+): Promise<Result<readonly AddedFile[]>> => {
+  if (offer === undefined && key === undefined) return ok([]);
+  if (offer === undefined || key === undefined) return deny('protocol', 'config-invalid', '--offer and --key go together');
+  const technician = readKey(key, placesOf(how));
+  if (!technician.ok) return technician;
+  const added = await carriedOffer(parts, folder, offer, technician.value);
+  return added.ok ? ok([added.value]) : added;
 };
 
 const line = (view: ReleaseView): string => {

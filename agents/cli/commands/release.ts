@@ -21,7 +21,10 @@ import type { ReleaseRecord } from '#ota-client/repository/release-record';
 import { type BundleClass, bundleClasses } from '#ota-client/trust/release';
 import { answer, type Console } from '../console.ts';
 import type { Run } from '../context.ts';
-import { liveRootsIn, officeParts, pinText, readSigner, shownRelease } from './release-office.ts';
+import { segmentProgress } from '../segment-progress.ts';
+import { grantCommand } from './release-grant.ts';
+import { type KeyOptions, pinText, readSigner, tpmDevice, tpmText } from './release-keys.ts';
+import { liveRootsIn, officeParts, shownRelease } from './release-office.ts';
 import { releaseOpeningCommands } from './release-opening.ts';
 import { releaseSigningCommands } from './release-signing.ts';
 import { releaseViewCommands } from './release-view.ts';
@@ -32,6 +35,7 @@ export const releaseCommands = (program: Command, run: Run): void => {
     .description('a publisher’s office in a folder: from a draft to what devices run; the people are its users');
   releaseOpeningCommands(release, run);
   addCommand(release, run);
+  grantCommand(release, run);
   stepOf(release, 'review', 'look at a draft, as somebody who is not its author')
     .requiredOption('--reviewer <name>', 'who looked at it')
     .action(
@@ -112,7 +116,9 @@ const addCommand = (release: Command, run: Run): void => {
           );
         const numbers = { floorEpoch: Number(floor), ...(counter === undefined ? {} : { counter: Number(counter) }) };
         const input = { id, class: name, author, file, hardware, bases: base, ...numbers };
-        return answer(console, await addDraft(officeParts(), folder, input), ({ state }) => ({
+        const parts = officeParts();
+        const told = segmentProgress(console.say, parts.clock);
+        return answer(console, await addDraft(parts, folder, input, told), ({ state }) => ({
           text: `${id} is a draft of class ${name}; somebody else than ${author} reviews it next`,
           json: { id, class: name, state },
         }));
@@ -122,9 +128,8 @@ const addCommand = (release: Command, run: Run): void => {
 
 const isImage = (name: BundleClass): boolean => name === 'os' || name === 'repair';
 
-interface StageOptions {
+interface StageOptions extends KeyOptions {
   readonly key: string;
-  readonly pin?: string;
   readonly references?: string;
 }
 
@@ -134,10 +139,11 @@ const stageCommand = (release: Command, run: Run): void => {
   stepOf(release, 'stage', `publish the signed list with this release in it, or all lists: ${founding}, ${reissue}`)
     .requiredOption('--key <file>', 'of the publishing machine, which signs snapshot and timestamp')
     .option('--pin <file>', pinText)
+    .option('--tpm <device>', tpmText, tpmDevice)
     .option('--references <file>', 'of images: roots whose reference values the verifier has, one a line in hexadecimal')
     .action(
       run(async ({ console }, folder: string, id: string, options: StageOptions) => {
-        const signer = readSigner(options.key, options.pin);
+        const signer = readSigner(options.key, options);
         if (!signer.ok) return console.refuse(signer.fault);
         if (isOfAll(id))
           return answer(
@@ -162,10 +168,11 @@ const renewCommand = (release: Command, run: Run): void => {
     .argument('<folder>', 'of the office')
     .requiredOption('--key <file>', 'of the publishing machine')
     .option('--pin <file>', pinText)
+    .option('--tpm <device>', tpmText, tpmDevice)
     .description('sign snapshot and timestamp anew, which is due every day')
     .action(
-      run(async ({ console }, folder: string, { key, pin }: { readonly key: string; readonly pin?: string }) => {
-        const signer = readSigner(key, pin);
+      run(async ({ console }, folder: string, options: KeyOptions & { readonly key: string }) => {
+        const signer = readSigner(options.key, options);
         if (!signer.ok) return console.refuse(signer.fault);
         const renewed = await atDesk(officeParts(), folder, [], (desk) => renewRepository(desk, [signer.value]));
         return answer(console, renewed, () => ({ text: 'snapshot and timestamp are new', json: {} }));

@@ -2,27 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { apiDoor, type DoorParts } from '#agents/api/door';
-import { updateDevice } from '#agents/hands/updates.fixture';
-import { authorizer } from '#agents/mind/authorizer';
-import { handsLife } from '#agents/mind/life';
-import { startTestMind, type TestMind } from '#agents/mind/mind.fixture';
-import { postureKeeper } from '#agents/mind/posture-keeper';
 import { writeArchive } from '#agents/release/archive';
 import { atDesk, openOffice } from '#agents/release/office';
 import { type TestOffice, testOffice } from '#agents/release/office.fixture';
 import { viewReleases } from '#agents/release/overview';
-import { type OfferParts, releaseOffers } from '#agents/update/offers';
-import { type Updater, updater } from '#agents/update/updater';
 import { concat } from '#hal/core/bytes';
-import { deny, ok, unwrap } from '#hal/core/result';
-import { memoryStore } from '#hal/memory/durable-store';
+import { unwrap } from '#hal/core/result';
 import { nextImage, sampleImage } from '#ota-client/payload/images.fixture';
 import { stageRelease } from '#ota-client/repository/publisher';
-import { type ReleasePolicy, statementHeader } from '#ota-client/slots/statement';
-import { ask, askJson, serveDevice, type TestDevice } from '../enigmctl.fixture.ts';
+import { ask, askJson } from '../enigmctl.fixture.ts';
+import { type CarriedDevice, carriedDevice, hardware } from './carried-device.fixture.ts';
 
-const hardware = 'test-board';
 const id = 'repair-5';
 const old = sampleImage('old', 150);
 const image = nextImage('carried', old);
@@ -46,57 +36,12 @@ describe('a release that was carried to a device', () => {
   });
   afterAll(() => office.remove());
 
-  let mind: TestMind;
-  let slots: Awaited<ReturnType<typeof updateDevice>>;
-  let device: TestDevice;
-  const policyOf = (name: 'os' | 'repair'): ReleasePolicy => ({
-    ...{ crypto: office.parts.crypto, threshold: 2, hardware },
-    keys: ['first', 'second', 'third'].map((which) => {
-      const { ed25519, mlDsa65 } = office.key(`${name}-${which}`).signer;
-      return { suite: statementHeader.suite, classical: ed25519, postQuantum: mlDsa65 };
-    }),
-  });
+  let device: CarriedDevice;
+  const install = (...words: readonly string[]) => device.install(...words);
   beforeEach(async () => {
-    mind = await startTestMind();
-    slots = await updateDevice(mind.clock, { others: [policyOf('os'), policyOf('repair')] });
-    const life = handsLife(mind.clock, slots.hands.hello, unwrap(await slots.hands.hello()));
-    const posture = postureKeeper({ ...mind, programs: { hands: async () => true }, agents: () => [] });
-    const unreachable = async () => deny('unavailable', 'peer-unreachable');
-    const time = { nowMs: office.parts.clock.nowMs(), floorMs: 0 };
-    const offers = releaseOffers({
-      ...{ crypto: office.parts.crypto, store: memoryStore(), read: unreachable },
-      ...{
-        roots: { image: office.root, director: office.root },
-        policies: { update: policyOf('os'), repair: policyOf('repair') },
-      },
-      time: { present: () => time, asked: async () => time },
-      keys: { handle: async () => ok(new Uint8Array(32)) },
-      state: { current: () => ({ handleEpoch: 1 }) },
-      attestor: { attest: unreachable },
-      log: { crypto: office.parts.crypto, trust: undefined, store: memoryStore() },
-    } as unknown as OfferParts);
-    const updates: Updater = updater({
-      ...{ clock: mind.clock, log: mind.log, audit: mind.audit, hands: slots.hands, hardware, offers },
-      ...{ signer: new Uint8Array(16), trialMs: 5_000, checks: [], read: unreachable },
-      authorizer: authorizer({ ...mind, life }, posture),
-    });
-    const door = apiDoor({ ...mind, hands: slots.hands, updater: updates } as unknown as DoorParts);
-    device = await serveDevice({
-      'update.install': door['update.install'],
-      'update.carry': door['update.carry'],
-      'update.status': door['update.status'],
-    });
+    device = await carriedDevice(office);
   });
-  afterEach(async () => {
-    await device[Symbol.asyncDispose]();
-    await slots[Symbol.asyncDispose]();
-    await mind[Symbol.asyncDispose]();
-  });
-  const install = async (...words: readonly string[]) => {
-    const { json } = await askJson('--run', device.directory, 'update', 'install', ...words);
-    const { fault, outcome } = json as { fault?: { category: string; reason: string }; outcome?: string };
-    return fault === undefined ? outcome : `${fault.category}/${fault.reason}`;
-  };
+  afterEach(() => device[Symbol.asyncDispose]());
   const unpacked = () => {
     const place = join(device.directory, 'copy');
     mkdirSync(place);
@@ -106,7 +51,7 @@ describe('a release that was carried to a device', () => {
 
   test('SR-12: as a repair installs from one file, with nobody to ask', async () => {
     expect(await install('--repair', '--from', archive)).toBe('armed');
-    expect(await slots.states()).toBe('a committed trial');
+    expect(await device.states()).toBe('a committed trial');
   });
 
   test('SR-12: the same from a folder, as any tar unpacks it', async () => {
@@ -115,7 +60,7 @@ describe('a release that was carried to a device', () => {
 
   test('SR-12: as an update waits for the director, who is asked all the same', async () => {
     expect(await install('--from', archive)).toBe('unavailable/peer-unreachable');
-    expect(await slots.states()).toMatch(/^a committed (?:empty|writing)$/);
+    expect(await device.states()).toMatch(/^a committed (?:empty|writing)$/);
   });
 
   const inPayload = (name: RegExp) => (file: string) => file.startsWith(`targets/payload/${id}/`) && name.test(file);
@@ -140,7 +85,7 @@ describe('a release that was carried to a device', () => {
       writeFileSync(join(place, name), bytes.with(at, (bytes[at] ?? 0) ^ 1));
     }
     expect(await install('--repair', '--from', place)).toMatch(refusal);
-    expect(await slots.states()).toMatch(/^a committed (?:empty|writing)$/);
+    expect(await device.states()).toMatch(/^a committed (?:empty|writing)$/);
   });
 
   test('is refused where files are not there', async () => {

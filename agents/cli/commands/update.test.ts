@@ -9,7 +9,7 @@ import { type VirtualClock, virtualClock } from '#hal/memory/clock';
 import { logTrust } from '#ota-client/transparency/log.fixture';
 import { ask, askJson, serveDevice, type TestDevice } from '../enigmctl.fixture.ts';
 
-const next = release(2);
+const next = await release(2);
 
 /** The real door before real hands with slots in memory. */
 describe('enigmctl update', () => {

@@ -48,7 +48,7 @@ export const updateCommands = (program: Command, run: Run): void => {
     .option('--force', 'also a release that failed its trial before')
     .option(
       '--from <place>',
-      'an archive or a copy of the repository, where the device reaches none; the director is asked all the same',
+      'an archive or a copy of the repository, where the device reaches none; the director is asked, unless a grant came with it',
     )
     .description('fetch, write, prove and arm what is offered; it starts at the next restart')
     .action(

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parseReleaseTrust, policiesOf, type ReleaseTrust } from '#agents/hands/release-trust';
 import { folderFiles } from '#agents/release/folder-files';
+import { withImages } from '#agents/release/image-files';
 import { openForHardware, verifyImage, verifyRepository } from '#agents/release/verify';
 import { verifyLog } from '#agents/release/verify-log';
 import { readManifest } from '#agents/update/manifest';
@@ -61,12 +62,10 @@ export const verifyCommands = (program: Command, run: Run): void => {
     .option('--proof <file>', 'that the statement is in the log: a .tlog-proof')
     .description('verify that an image is, block by block, the one that a manifest names')
     .action(
-      run(({ console }, file: string, { against, ...options }: TrustOptions & { readonly against: string }) => {
-        const image = readGiven(file);
-        if (!image.ok) return told(console, image);
+      run(async ({ console }, file: string, { against, ...options }: TrustOptions & { readonly against: string }) => {
         const manifest = manifestReport(against, options);
         if (!manifest.ok) return told(console, manifest);
-        const same = verifyImage(image.value, manifest.value.statement);
+        const same = await withImages([file], ([image]) => verifyImage(image, manifest.value.statement));
         if (!same.ok) return told(console, same);
         const verified = [...manifest.value.verified, 'image: its hash tree has the root that the statement names'];
         return told(console, ok({ ...manifest.value, verified, unverified: ['what the image does'] }));

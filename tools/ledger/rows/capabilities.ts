@@ -95,6 +95,8 @@ export const capabilities: Section = {
         'hal/linux/supply.test.ts > by its charger and its battery',
         'ota-client/apply/faults-release.test.ts > which release',
         'ota-client/repository/director.test.ts > row 32: signs nothing without a fresh affirming result',
+        'ota-client/trust/field-grant.test.ts > a release under a field grant',
+        'agents/cli/commands/update-granted.test.ts > a release that a technician carries under a grant',
         'sim/cli/day.day.test.ts > ends as it should on a new device, and again on the same one',
       ],
     },

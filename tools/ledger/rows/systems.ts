@@ -67,7 +67,7 @@ export const systems: Section = {
       duty: 'full',
       closedBy: [],
       partly:
-        'Releases, policy, configuration and app bundles are verified by custodians and both algorithms; a custodian’s classical key can lie in a PKCS #11 token, shown with one in software, and the post-quantum one lies in a file.',
+        'Releases, policy, configuration and app bundles are verified by custodians and both algorithms; a custodian’s classical key can lie in a PKCS #11 token, and what lies in none can be sealed by the TPM of the custodian’s machine, both shown with ones in software; no hardware of today signs ML-DSA, so that seed is in memory while it signs.',
     },
     {
       id: 'systems/remote-attestation',

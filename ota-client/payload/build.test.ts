@@ -89,7 +89,8 @@ describe('an update is built and made again', () => {
   );
 
   test('not of nothing', async () => {
-    const nothing = { folder: 'r', target: bytesImage(new Uint8Array()), bases: [], level: 1, isForAnySource: false };
+    const index = { imageBytes: 0, digests: new Uint8Array() };
+    const nothing = { folder: 'r', target: bytesImage(new Uint8Array()), index, bases: [], level: 1, isForAnySource: false };
     const refused = await buildPayload(nothing, memoryFiles().create);
     expect(refused.ok ? 'made' : codeOf(refused.fault)).toBe('protocol/config-invalid');
     expect(() => wholeBlocks(new Uint8Array())).toThrow(/1 to/);

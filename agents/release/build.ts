@@ -2,15 +2,16 @@
 import { manifestOf } from '#agents/update/manifest';
 import { utf8 } from '#hal/core/bytes';
 import { encodeMessage } from '#hal/core/message';
-import { done, ok, type Result } from '#hal/core/result';
+import { ok, type Result } from '#hal/core/result';
 import { sealEnvelope } from '#hal/crypto/envelope';
 import { nodeCrypto } from '#hal/crypto/node';
 import type { HybridSecretKey } from '#hal/crypto/suites';
 import { buildPayload, type PayloadInput } from '#ota-client/payload/build';
 import type { PayloadFiles } from '#ota-client/payload/files';
-import { bytesImage, eachSegment, type Image, slotImage, wholeBlocks } from '#ota-client/payload/image';
+import { bytesImage, type Image, slotImage, wholeBlocks } from '#ota-client/payload/image';
+import { indexOf } from '#ota-client/payload/image-index';
 import type { CreateFile } from '#ota-client/payload/new-file';
-import { sha256 } from '#ota-client/payload/segment-index';
+import { type SegmentIndex, sha256 } from '#ota-client/payload/segment-index';
 import { type VerityParameters, verityTree } from '#ota-client/payload/verity';
 import { memoryFiles } from '#ota-client/repository/files';
 import type { ReleaseFacts } from '#ota-client/slots/ledger';
@@ -19,6 +20,7 @@ import { encodeStatement, openStatement, type ReleasePolicy, statementHeader } f
 /** What a slot holds, and the statement that says so. */
 export interface FactoryRelease {
   readonly image: Uint8Array;
+  readonly index: SegmentIndex;
   /** An encoded envelope. */
   readonly statement: Uint8Array;
   readonly facts: ReleaseFacts;
@@ -65,7 +67,7 @@ export const buildRelease = async (input: ReleaseInput, policy: ReleasePolicy): 
   if (!stated.ok) return stated;
   const contents = new Map<string, Uint8Array>();
   const { id, level = defaultLevel, isForAnySource = false } = input;
-  const images = { target: bytesImage(stated.value.image), bases: input.bases.map(bytesImage) };
+  const images = { target: bytesImage(stated.value.image), index: stated.value.index, bases: input.bases.map(bytesImage) };
   const files = await payloadOf({ id, ...images, level, isForAnySource }, memoryFiles(contents).create);
   if (!files.ok) return files;
   const manifest = encodeMessage('ReleaseManifest', manifestOf({ statement: stated.value.statement, files: files.value }));
@@ -79,13 +81,15 @@ export const stateRelease = async (
 ): Promise<Result<FactoryRelease>> => {
   const unsigned = await unsignedStatement({ ...input, image: bytesImage(input.image) });
   if (!unsigned.ok) return unsigned;
-  const { payload, salt, uuid } = unsigned.value;
+  const { payload, salt, uuid, index } = unsigned.value;
   const statement = sealEnvelope(crypto, statementHeader, payload, input.signers);
   const opened = openStatement(policy, statement);
-  return opened.ok ? ok({ image: wholeBlocks(input.image), statement, facts: opened.value.release, salt, uuid }) : opened;
+  return opened.ok ? ok({ image: wholeBlocks(input.image), index, statement, facts: opened.value.release, salt, uuid }) : opened;
 };
 
 export interface UnsignedStatement {
+  /** Of the image of which it is said. */
+  readonly index: SegmentIndex;
   /** The 140 bytes that the custodians sign. */
   readonly payload: Uint8Array;
   readonly salt: Uint8Array;
@@ -107,27 +111,24 @@ export const unsignedStatement = async ({
   const uuid = sha256(utf8(`enigm release uuid ${id}`)).slice(0, 16);
   const tree = await treeOf(given, { salt, uuid });
   if (!tree.ok) return tree;
-  const release = { counter, floorEpoch, ...tree.value };
-  return ok({ payload: encodeStatement(crypto, { release, salt, uuid, hardware }), salt, uuid });
+  const { index, verityRoot } = tree.value;
+  const release = { counter, floorEpoch, imageBytes: index.imageBytes, verityRoot };
+  return ok({ index, payload: encodeStatement(crypto, { release, salt, uuid, hardware }), salt, uuid });
 };
 
 export interface ImageTree {
   /** In whole blocks, as it will lie in its slot. */
-  readonly imageBytes: number;
+  readonly index: SegmentIndex;
   readonly verityRoot: Uint8Array;
 }
 
-/** @returns size and hash tree of an image; or the faults of `slotImage` and of the image */
+/** @returns index and hash tree of an image, of one look at it; or the faults of `slotImage` and of the image */
 export const treeOf = async (given: Image, parameters: Omit<VerityParameters, 'imageBytes'>): Promise<Result<ImageTree>> => {
   const image = slotImage(given);
   if (!image.ok) return image;
-  const imageBytes = image.value.sizeBytes;
-  const tree = verityTree({ ...parameters, imageBytes });
-  const read = await eachSegment(image.value, (segment) => {
-    tree.update(segment);
-    return done;
-  });
-  return read.ok ? ok({ imageBytes, verityRoot: tree.finish().root }) : read;
+  const tree = verityTree({ ...parameters, imageBytes: image.value.sizeBytes });
+  const index = await indexOf(image.value, tree.update);
+  return index.ok ? ok({ index: index.value, verityRoot: tree.finish().root }) : index;
 };
 
 /** Recipes and pieces by which devices make the image. */

@@ -81,8 +81,8 @@ const addImage = async (
     if (!allowed.ok) return allowed;
     const stated = await unsignedStatement({ id, counter, floorEpoch, hardware: board, image });
     if (!stated.ok) return stated;
-    const { payload: statement } = stated.value;
-    const input = { id, target: image, level: smallestLevel, isForAnySource: true, ...work };
+    const { payload: statement, index } = stated.value;
+    const input = { id, target: image, index, level: smallestLevel, isForAnySource: true, ...work };
     const files = await payloadOf(input, repository.files.create);
     if (!files.ok) return files;
     const manifest = encodeMessage('ReleaseManifest', manifestOf({ statement, files: files.value }));

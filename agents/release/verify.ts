@@ -207,10 +207,10 @@ const inLog = async (
 export const verifyImage = async (image: Image, { release, salt, uuid }: ReleaseStatement): Promise<Result<void>> => {
   const tree = await treeOf(image, { salt, uuid });
   if (!tree.ok) return tree;
-  const { imageBytes, verityRoot } = tree.value;
-  return imageBytes === release.imageBytes && equalBytes(verityRoot, release.verityRoot)
+  const { index, verityRoot } = tree.value;
+  return index.imageBytes === release.imageBytes && equalBytes(verityRoot, release.verityRoot)
     ? ok(undefined)
-    : deny('integrity', 'image-mismatch', `${imageBytes} bytes`);
+    : deny('integrity', 'image-mismatch', `${index.imageBytes} bytes`);
 };
 
 const fileOf = async (files: Pick<StaticFiles, 'get'>, path: string): Promise<Result<Uint8Array>> => {

@@ -6,6 +6,7 @@ import { withImages } from '#agents/release/image-files';
 import { unwrap } from '#hal/core/result';
 import { buildPayload } from '#ota-client/payload/build';
 import type { PayloadFiles } from '#ota-client/payload/files';
+import { indexOf } from '#ota-client/payload/image-index';
 import { pinOf } from '#ota-client/payload/segment-index';
 import { type Installation, installOnce } from './device/install.ts';
 import type { ImagePair } from './peers.ts';
@@ -30,9 +31,12 @@ export const runOurs = async (
 ): Promise<Readonly<Record<Tier, OurResult>>> => {
   const repository = join(folder, 'repository');
   const files = unwrap(
-    await withImages([target, base], ([to, from]) =>
-      buildPayload({ folder: 'release', target: to, bases: [from], level, isForAnySource: true }, folderFiles(repository).create),
-    ),
+    await withImages([target, base], async ([to, from]) => {
+      const index = await indexOf(to);
+      if (!index.ok) return index;
+      const input = { folder: 'release', target: to, index: index.value, bases: [from], level, isForAnySource: true };
+      return buildPayload(input, folderFiles(repository).create);
+    }),
   );
   const { units: unitSource, ...withoutUnits } = files;
   const offered: Readonly<Record<Tier, PayloadFiles>> = {

@@ -42,8 +42,8 @@ const firstBlock = 2;
  * @param mostPlaces of the table, of 8 bytes each; fewer make more looks at the base and change nothing else
  */
 export const anchorTable = (blocks: number, mostPlaces: number): AnchorTable => {
-  const places = Math.max(fewestPlaces, Math.min(mostPlaces, blocks * placesForBlock));
-  const size = 2 ** Math.ceil(Math.log2(places));
+  const enough = 2 ** Math.ceil(Math.log2(blocks * placesForBlock + 1));
+  const size = Math.max(fewestPlaces, Math.min(enough, 2 ** Math.floor(Math.log2(mostPlaces))));
   const keys = new Uint32Array(size);
   const states = new Uint32Array(size);
   let used = 0;

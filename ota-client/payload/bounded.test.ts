@@ -7,6 +7,7 @@ import { mostAnchorPlaces } from './anchors.ts';
 import { blockTable } from './block-table.ts';
 import { buildPayload } from './build.ts';
 import { bytesImage, eachBlock, type Image } from './image.ts';
+import { indexOf } from './image-index.ts';
 import { nextImage, sampleImage } from './images.fixture.ts';
 import { blockBytes, maxDictionaryBytes, segmentBytes, segmentCount } from './limits.ts';
 import type { CreateFile } from './new-file.ts';
@@ -15,7 +16,8 @@ import { placesIn } from './places.ts';
 const code = (result: Result<unknown>): string => (result.ok ? 'ok' : codeOf(result.fault));
 const old = sampleImage('bounded', 200);
 const next = nextImage('bounded', old);
-const input = { folder: 'r', target: bytesImage(next), bases: [bytesImage(old)], level: 1, isForAnySource: true };
+const index = unwrap(await indexOf(bytesImage(next)));
+const input = { folder: 'r', target: bytesImage(next), index, bases: [bytesImage(old)], level: 1, isForAnySource: true };
 
 const watched = (bytes: Uint8Array) => {
   const lengths: number[] = [];
@@ -90,12 +92,25 @@ test('blocks whose digests begin alike are compared before one is copied', async
   };
   const contents = new Map<string, Uint8Array>();
   const files = unwrap(
-    await buildPayload({ ...input, target: image, bases: [changing], isForAnySource: false }, memoryFiles(contents).create),
+    await buildPayload(
+      { ...input, target: image, index: unwrap(await indexOf(image)), bases: [changing], isForAnySource: false },
+      memoryFiles(contents).create,
+    ),
   );
   const [pair] = files.pairs;
   const recipe = contents.get(pair?.recipe.path ?? '') ?? new Uint8Array();
   const copies = 1;
   expect(recipe[76]).not.toBe(copies);
+});
+
+test('an image that is not that of its index any more is refused, and nothing of it is published', async () => {
+  const kept = new Map<string, Uint8Array>();
+  const changed = next.with(3 * segmentBytes + 7, 1);
+  for (const target of [changed, next.subarray(0, 100 * blockBytes), concat(next, next)])
+    expect(code(await buildPayload({ ...input, target: bytesImage(target) }, memoryFiles(kept).create))).toBe(
+      'integrity/image-mismatch',
+    );
+  expect(kept.size).toBe(0);
 });
 
 describe('a fault on the way', () => {

@@ -7,6 +7,7 @@ import { memoryFiles } from '../repository/files.ts';
 import { buildPayload } from './build.ts';
 import { checkPiece, decodeSegment, type Source } from './decode.ts';
 import { bytesImage, wholeBlocks } from './image.ts';
+import { indexOf } from './image-index.ts';
 import { nextImage, sampleImage } from './images.fixture.ts';
 import { blockBytes, segmentBytes, segmentLength } from './limits.ts';
 import { builtPayload, type RecipeFiles } from './payload.fixture.ts';
@@ -70,6 +71,19 @@ describe('an update is built and made again', () => {
     expect(Buffer.compare(await rebuild(pair, index, base), moved)).toBe(0);
   });
 
+  test('from several bases, from each as from it alone', async () => {
+    const bases = [base, target.slice(0, 90 * blockBytes), sampleImage('strange', 70)];
+    const contents = new Map<string, Uint8Array>();
+    const index = unwrap(await indexOf(bytesImage(target)));
+    const input = { folder: 'release', target: bytesImage(target), index, bases: bases.map(bytesImage), level: 1 };
+    const { pairs } = unwrap(await buildPayload({ ...input, isForAnySource: false }, memoryFiles(contents).create));
+    for (const [at, alone] of bases.entries()) {
+      const { pair, files } = await builtPayload(target, alone);
+      expect(pairs[at]).toEqual(files.pairs[0]);
+      expect(Buffer.compare(contents.get(pairs[at]?.piecesPath ?? '') ?? new Uint8Array(), pair.pieces)).toBe(0);
+    }
+  });
+
   test('of zeros alone, in no bytes', async () => {
     const { index, full } = await builtPayload(new Uint8Array(3 * segmentBytes), undefined, { level: 1 });
     expect(full.pieces.length).toBe(0);
@@ -89,7 +103,8 @@ describe('an update is built and made again', () => {
   );
 
   test('not of nothing', async () => {
-    const nothing = { folder: 'r', target: bytesImage(new Uint8Array()), bases: [], level: 1, isForAnySource: false };
+    const index = { imageBytes: 0, digests: new Uint8Array() };
+    const nothing = { folder: 'r', target: bytesImage(new Uint8Array()), index, bases: [], level: 1, isForAnySource: false };
     const refused = await buildPayload(nothing, memoryFiles().create);
     expect(refused.ok ? 'made' : codeOf(refused.fault)).toBe('protocol/config-invalid');
     expect(() => wholeBlocks(new Uint8Array())).toThrow(/1 to/);

@@ -7,7 +7,7 @@
  * few segments.
  */
 import { toHex } from '#hal/core/bytes';
-import { done, ok, type Result } from '#hal/core/result';
+import { deny, done, type Failure, ok, type Result } from '#hal/core/result';
 import { mostAnchorPlaces } from './anchors.ts';
 import { blockTable } from './block-table.ts';
 import { unitsOf } from './build-units.ts';
@@ -20,7 +20,7 @@ import { type DescribedPieces, describedPieces } from './pieces.ts';
 import { placesIn } from './places.ts';
 import { encodeRecipeHead, encodeSegmentRecipe } from './recipe.ts';
 import { type Base, type Draft, pairDraft, plainDraft, zeroDraft } from './segment-drafts.ts';
-import { encodeIndex, sha256 } from './segment-index.ts';
+import { encodeIndex, isSegment, type SegmentIndex, sha256 } from './segment-index.ts';
 import { encodeLocatorHead } from './units.ts';
 import { isZeros } from './zeros.ts';
 
@@ -29,6 +29,8 @@ export interface PayloadInput {
   readonly folder: string;
   /** Zeros are added to whole blocks, here and to bases. */
   readonly target: Image;
+  /** Of the target, as its statement was made: an image in a file may become another while this works. */
+  readonly index: SegmentIndex;
   /** Images that devices run now: a pair recipe for each. */
   readonly bases: readonly Image[];
   /** Of zstd, 1 to 22. */
@@ -41,21 +43,23 @@ export interface PayloadInput {
 
 /**
  * Index, full recipe, a recipe for each base, and any-source files, in one pass over the target once the bases are known.
- * @returns what the signed release says of them; `protocol/config-invalid` for an image of no size, a fault of images or files
+ * @returns what the signed release says of them; `protocol/config-invalid` for an image of no size, `integrity/image-mismatch`
+ * for a target that is not that of its index, a fault of images or files
  */
 export const buildPayload = async (input: PayloadInput, create: CreateFile): Promise<Result<PayloadFiles>> => {
   const target = slotImage(input.target);
   if (!target.ok) return target;
-  const index = await indexOf(target.value);
-  if (!index.ok) return index;
+  const { index } = input;
+  if (index.imageBytes !== target.value.sizeBytes) return otherImage(`${target.value.sizeBytes} bytes`);
   const bases = await knownBases(target.value, input.bases);
   if (!bases.ok) return bases;
-  const encoded = encodeIndex(index.value);
+  const encoded = encodeIndex(index);
   return writeFiles(create, async (open) => {
     const tiers = await openTiers(input, sha256(encoded), bases.value, open);
     if (!tiers.ok) return tiers;
     const segments = segmentCount(target.value.sizeBytes);
     const cooked = await eachSegment(target.value, async (segment, at) => {
+      if (!isSegment(index, at, segment)) return otherImage(`segment ${at}`);
       const put = await cook(segment, at, tiers.value, input.level);
       if (put.ok) input.progress?.(at + 1, segments);
       return put;
@@ -65,6 +69,8 @@ export const buildPayload = async (input: PayloadInput, create: CreateFile): Pro
     return indexFile.ok ? finishTiers(indexFile.value, tiers.value) : indexFile;
   });
 };
+
+const otherImage = (where: string): Failure => deny('integrity', 'image-mismatch', `${where}: not the image of its index`);
 
 interface KnownBase extends Base {
   /** SHA-256 of its index. */

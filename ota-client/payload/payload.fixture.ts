@@ -4,6 +4,7 @@ import { memoryFiles } from '../repository/files.ts';
 import { buildPayload, type PayloadInput } from './build.ts';
 import type { PayloadFiles } from './files.ts';
 import { bytesImage } from './image.ts';
+import { indexOf } from './image-index.ts';
 
 export interface RecipeFiles {
   readonly recipe: Uint8Array;
@@ -29,7 +30,8 @@ export const builtPayload = async (
 ): Promise<BuiltPayload> => {
   const contents = new Map<string, Uint8Array>();
   const bases = base === undefined ? [] : [bytesImage(base)];
-  const input = { folder, target: bytesImage(target), bases, level, isForAnySource };
+  const index = unwrap(await indexOf(bytesImage(target)));
+  const input = { folder, target: bytesImage(target), index, bases, level, isForAnySource };
   const files = unwrap(await buildPayload(input, memoryFiles(contents).create));
   const bytesOf = (path: string): Uint8Array => contents.get(path) ?? new Uint8Array();
   const recipeFiles = ({ recipe, piecesPath }: PayloadFiles['full']): RecipeFiles => ({

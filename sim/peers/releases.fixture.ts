@@ -23,8 +23,6 @@ import type { FetchRange } from '#ota-client/apply/fetch';
 import { type InstallProgress, install } from '#ota-client/apply/install';
 import { installer } from '#ota-client/apply/installer';
 import { slotSwitch } from '#ota-client/apply/switch';
-import { bytesImage } from '#ota-client/payload/image';
-import { indexOf } from '#ota-client/payload/image-index';
 import { encodeIndex, sha256 } from '#ota-client/payload/segment-index';
 import { hashAreaBytes, veritySuperblock, verityTree } from '#ota-client/payload/verity';
 import { metadataPath } from '#ota-client/repository/files';
@@ -213,7 +211,7 @@ export const memoryDevice = async ({ releases, clock }: { readonly releases: Rel
       if (!opened.ok) return opened;
       let last: InstallProgress | undefined;
       const order = { ...opened.value, owner: 'test', isForced: false };
-      const source = { index: sha256(encodeIndex(unwrap(await indexOf(bytesImage(factory.image))))), device: media.a };
+      const source = { index: sha256(encodeIndex(factory.index)), device: media.a };
       const parts = {
         ...{ mirrors: [mirror], installer: hands.installer, clock },
         ...(knowsBase ? { running: source } : {}),

@@ -11,7 +11,14 @@ unwrap(
   await withImages([target, base], async ([image, from]) => {
     const stated = await unsignedStatement({ ...release, image });
     if (!stated.ok) return stated;
-    const input = { id: release.id, target: image, bases: [from], level: Number(level), isForAnySource: true };
+    const input = {
+      id: release.id,
+      target: image,
+      index: stated.value.index,
+      bases: [from],
+      level: Number(level),
+      isForAnySource: true,
+    };
     return payloadOf(input, folderFiles(folder).create);
   }),
 );

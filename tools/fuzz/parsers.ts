@@ -16,12 +16,15 @@ import { parseRecipe } from '#ota-client/payload/recipe';
 import { parseIndex } from '#ota-client/payload/segment-index';
 import { parseLocator, parseSheet } from '#ota-client/payload/units';
 import { compress, decompress } from '#ota-client/payload/zstd';
+import { grantFile } from '#ota-client/repository/field-grant';
+import { custodian } from '#ota-client/repository/repository.fixture';
 import { emptyEntry, ledgerStore } from '#ota-client/slots/ledger';
 import { checkProof } from '#ota-client/transparency/check';
 import { readCheckpoint } from '#ota-client/transparency/checkpoint';
 import { logTrust, provedEntry } from '#ota-client/transparency/log.fixture';
 import { readProof } from '#ota-client/transparency/proof';
 import { encodeRequest, readRequest } from '#ota-client/transparency/witness-request';
+import { readGrant } from '#ota-client/trust/field-grant';
 import { hybridForge } from '#ota-client/trust/forge.fixture';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import { readRoot, readSnapshot, readTargets, readTimestamp } from '#ota-client/trust/metadata';
@@ -35,6 +38,7 @@ export interface FuzzedParser {
 
 export const parsers = async (): Promise<readonly FuzzedParser[]> => [
   ...metadataParsers(),
+  grantParser(),
   ...(await payloadParsers()),
   ...(await logParsers()),
   await journalParser('journal, as it lies on the medium', false),
@@ -52,6 +56,12 @@ const metadataParsers = (): readonly FuzzedParser[] => {
     samples: [forge.latest(role)],
     parse: (bytes) => read(bytes, deviceSchemes),
   }));
+};
+
+const grantParser = (): FuzzedParser => {
+  const bounds = { version: 1, expiresMs: Date.UTC(2027, 0, 1), releases: { first: 2, last: 4 }, uses: 1 };
+  const technicians = [custodian('tess'), custodian('toby')];
+  return { name: 'grant', samples: [unwrap(grantFile(nodeCrypto, { ...bounds, technicians }))], parse: readGrant };
 };
 
 const payloadParsers = async (): Promise<readonly FuzzedParser[]> => {

@@ -6,7 +6,7 @@
  */
 import { openSync } from 'node:fs';
 import { connect } from 'node:net';
-import { socketFolder } from '#agents/package/accounts';
+import { socketFolder, tpmFolder } from '#agents/package/accounts';
 import { socketPath } from '#agents/programs/layout';
 import { concat, toHex, u16be, u32be } from '#hal/core/bytes';
 import { causeOf, ok } from '#hal/core/result';
@@ -70,7 +70,7 @@ const main = async (): Promise<Readonly<Record<string, string>>> => {
     'door of the factory': await socketOutcome(socketPath(hands, 'factory'), new Uint8Array(64)),
   };
   for (const [name, code] of Object.entries(commands))
-    said[name] = await socketOutcome(socketPath(hands, 'tpm'), commandOf(code));
+    said[name] = await socketOutcome(socketPath(tpmFolder, 'tpm'), commandOf(code));
   return said;
 };
 

@@ -25,7 +25,7 @@ test: setup-machine ## set up, then run every test that one machine can run
 test-full: setup-machine ## all that, and machines booted cold again and again
 	@exec node --no-warnings tools/test/main.ts unit parts day page warm machine
 
-sweep: modules ## cut the power of an update three and four times over, for about half an hour (SEED=word, PARTS="record/delta …")
+sweep: modules ## cut the power of an update three and four times over, for some two hours of a processor (SEED=word, PARTS="record/delta …")
 	@exec tsx ota-client/sweep/main.ts $(if $(SEED),--seed '$(SEED)') $(PARTS)
 
 image: setup-machine ## build the image of a machine into build/image; needs no root

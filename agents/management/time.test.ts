@@ -63,6 +63,15 @@ describe('the keeper of time', () => {
     expect(start(first.disk).keeper.nowMs()).toBeUndefined();
   });
 
+  test('tells each time that it believes, and none that it refuses', () => {
+    const told: number[] = [];
+    const { clock, state, log } = start();
+    const keeper = timeKeeper(clock, state, log, (signedMs) => told.push(signedMs));
+    for (const signedMs of [builtMs + 5, builtMs + 4, builtMs + 60 * dayMs, builtMs + 6])
+      keeper.accept({ signedMs, atBootMs: 0 });
+    expect(told).toEqual([builtMs + 5, builtMs + 6]);
+  });
+
   test('is not moved by the wall clock, either way (SR-16)', async () => {
     const { clock, keeper } = start();
     keeper.accept({ signedMs: builtMs, atBootMs: clock.bootMs() });

@@ -14,7 +14,7 @@ export type ReadNames = (path: string) => readonly string[] | undefined;
 
 const classes = '/sys/class';
 const supplies = `${classes}/power_supply`;
-const zones = '/sys/class/thermal';
+const zones = `${classes}/thermal`;
 const maxNames = 64;
 
 /** @param readText, readNames how sysfs is read; tests give recorded files */

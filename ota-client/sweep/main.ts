@@ -1,7 +1,7 @@
 /**
  * usage: tsx ota-client/sweep/main.ts [--seed WORD] [--states N] [PART …]
  * The power-cut sweep: all three cuts one after the other, and a fourth after N (15,000) of the states that three of them
- * leave. All parts together are more than 10,000,000 checks, at about 5,000 a second of a processor. PART is BOARD/STORY: to
+ * leave. All parts together are some 16,000,000 checks, at about 2,000 a second of a processor. PART is BOARD/STORY: to
  * go on where one ended, or on another processor. Another seed tears other sectors and chooses other states.
  * Progress on standard error; exit code 1 where something does not hold, with the command that shows it again.
  */

@@ -1,5 +1,5 @@
 /** At the office: the draft of a field grant, which is reviewed, signed, published and revoked like anything else that is published. */
-import { deny, type Result } from '#hal/core/result';
+import { deny, ok, type Result } from '#hal/core/result';
 import { grantFile } from '#ota-client/repository/field-grant';
 import { allReleases, type ReleaseRecord } from '#ota-client/repository/release-record';
 import { grantPath } from '#ota-client/trust/field-grant';
@@ -52,5 +52,5 @@ const nextVersion = (parts: OfficeParts, folder: string, hardware: string): Prom
     const before = all.value
       .filter(({ entries }) => entries.some(({ path }) => path === grantPath(hardware)))
       .map(({ custom }) => releaseOf({ length: 0, hashes: new Map(), custom }));
-    return { ok: true, value: 1 + Math.max(0, ...before.map((said) => (said.ok ? said.value.releaseCounter : 0))) };
+    return ok(1 + Math.max(0, ...before.map((said) => (said.ok ? said.value.releaseCounter : 0))));
   });

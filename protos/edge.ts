@@ -5,8 +5,8 @@
  * an enum value without a word. Unknown fields are passed over, so that a newer peer may say more.
  */
 import protobuf from 'protobufjs/minimal.js';
+import { readMessage, type Wire, writeMessage } from './codec.ts';
 import { enums, messages } from './gen/fields.ts';
-import { enigm } from './gen/messages.js';
 import type { Messages } from './gen/types.ts';
 import { kinds, maxTextLength } from './kinds.ts';
 import type { FieldRule } from './rules.ts';
@@ -25,15 +25,13 @@ export const encode = <N extends MessageName>(name: N, value: Messages[N]): Uint
   const wire = toWire(name, value as Record<string, unknown>);
   const largeBytes = bytesIn(wire);
   return largeBytes < leastLargeBytes
-    ? codec(name).encode(wire).finish()
-    : codec(name)
-        .encode(wire, writerWith(largeBytes + roomBytes))
-        .finish(true);
+    ? writeMessage(Writer.create(), name, wire).finish()
+    : writeMessage(writerWith(largeBytes + roomBytes), name, wire).finish(true);
 };
 
 export const decode = <N extends MessageName>(name: N, bytes: Uint8Array): Decoded<Messages[N]> => {
   try {
-    return { ok: true, value: fromWire(name, codec(name).decode(bytes)) as unknown as Messages[N] };
+    return { ok: true, value: fromWire(name, readMessage(name, bytes)) as unknown as Messages[N] };
   } catch (error) {
     // protobufjs throws RangeError and Error for every malformed input (facts of its reader); ours is FieldInvalid.
     const detail = error instanceof Error ? error.message : String(error);
@@ -67,21 +65,15 @@ const writerWith = (memoryBytes: number): Writer => {
 
 class FieldInvalid extends Error {}
 
-const codec = (name: string) => {
-  const found = enigm[name];
-  if (found === undefined) throw new TypeError(`no message ${name}`);
-  return found;
-};
-
 const rulesOf = (name: string): Readonly<Record<string, FieldRule>> => {
   const found = messages[name];
   if (found === undefined) throw new TypeError(`no message ${name}`);
   return found;
 };
 
-const toWire = (name: string, value: Readonly<Record<string, unknown>>): object => {
+const toWire = (name: string, value: Readonly<Record<string, unknown>>): Wire => {
   checkGroups(name, value);
-  const wire: Record<string, unknown> = {};
+  const wire: Wire = {};
   for (const [key, rule] of Object.entries(rulesOf(name))) {
     const field = value[key];
     if (field === undefined && rule.isOptional) continue;

@@ -1,5 +1,7 @@
 /** What the decode edge knows of one field; `gen/fields.ts` is a table of these. */
 export interface FieldRule {
+  /** On the wire. */
+  readonly number: number;
   /** `string`, `bytes`, `bool`, `uint32`, `double`, or the name of a message or enum. */
   readonly type: string;
   /** A name of `kinds.ts`. */

@@ -7,6 +7,7 @@ export interface Schema {
 }
 
 interface Field {
+  readonly number: number;
   readonly type: string;
   readonly kind?: string;
   readonly isRepeated?: true;
@@ -52,6 +53,7 @@ const readField = (message: string, field: protobuf.Field): Field => {
     throw new Error(`${where}: use uint32, or double for whole numbers below 2^53`);
   if (field.map) throw new Error(`${where}: a map has no order, so no one encoding`);
   return {
+    number: field.id,
     type: field.resolvedType?.name ?? field.type,
     ...(kind === undefined ? {} : { kind }),
     ...(field.repeated ? { isRepeated: true as const } : {}),

@@ -33,6 +33,17 @@ export const bundles = {
   },
 } as const;
 
+const standIn = (name: string) => join(root, 'tools/build', name);
+
+/** In place of packages: a device starts, verifies and reads all that is in its programs, and none of this is used there. */
+const replaced: Readonly<Record<string, string>> = {
+  'node-gyp-build': standIn('serial-addon.cjs'),
+  // Of pino, for logs that another thread writes; of mqtt, for browsers, proxies and WebSocket.
+  ...Object.fromEntries(['thread-stream', 'worker-timers', 'socks', 'ws'].map((name) => [name, standIn('left-out.cjs')])),
+  // The same streams, for Nodes that are older.
+  'readable-stream': 'node:stream',
+};
+
 /** @param entryPoints sources by name */
 export const bundleOptions = (folder: string, entryPoints: Readonly<Record<string, string>>) =>
   ({
@@ -50,6 +61,6 @@ export const bundleOptions = (folder: string, entryPoints: Readonly<Record<strin
     legalComments: 'none',
     logLevel: 'warning',
     external: ['@tensorflow/tfjs-node'],
-    alias: { 'node-gyp-build': join(root, 'tools/build/serial-addon.cjs') },
+    alias: { ...replaced },
     metafile: true,
   }) satisfies BuildOptions;

@@ -16,7 +16,7 @@ export interface InitrdContents {
 
 /** The first root of a slot, which opens and mounts the real one. */
 export const slotContents: InitrdContents = {
-  programs: ['sbin/veritysetup', 'usr/bin/chattr'],
+  programs: ['sbin/dmsetup', 'usr/bin/chattr'],
   // The first compute the sums of the hash tree and of file systems with what the processor has for them.
   modules: [
     ...['sha256-ssse3', 'crc32c-intel'],
@@ -27,7 +27,7 @@ export const slotContents: InitrdContents = {
 
 /** That of recovery, which opens its own root file system, and only where no slot starts. */
 export const recoveryContents: InitrdContents = {
-  programs: ['sbin/veritysetup', 'usr/bin/chattr'],
+  programs: ['sbin/dmsetup', 'usr/bin/chattr'],
   modules: ['i6300esb', 'efivarfs'],
   laterModules: [...['sha256-ssse3', 'crc32c-intel', 'virtio_pci', 'virtio_blk', 'virtio_net'], ...['dm-verity', 'erofs']],
 };

@@ -13,7 +13,7 @@ const shape: MachineShape = {
 
 test('one machine has one command line', () => {
   expect(machineArguments({ ...shape, siteDisk: '/d/site.img' })).toEqual([
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '1', '-m', '768'],
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max,-erms', '-smp', '1', '-m', '768'],
     ...['-machine', 'q35,smm=on', '-nodefaults', '-no-user-config', '-display', 'none'],
     ...['-global', 'driver=cfi.pflash01,property=secure,value=on'],
     ...['-drive', 'if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd'],

@@ -162,7 +162,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
 
   if (audit.status().size === 0) await recordVisit(hands, crypto, audit, isRevoked);
   await recordBoot(hello.bootId, state, audit);
-  // Where the engine above took the policy, it parsed, and every rule passed Cedar's strict validation.
+  // Where the engine above took the policy, it parsed.
   const taken = policy.ok ? ({ outcome: 'done' } as const) : ({ outcome: 'failed', fault: policy.fault } as const);
   await audit.record({ event: 'verify.policy', changeReference: policyDigest, ...taken });
   if (!policy.ok) log.error('engine.failed', { code: codeOf(policy.fault), detail: policy.fault.detail ?? '' });

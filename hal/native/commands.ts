@@ -243,6 +243,12 @@ export interface Commands {
   ): Promise<[updateCounter: number, selection: Wire<'TPML_PCR_SELECTION'>, values: Wire<'TPML_DIGEST'>]>;
   /** §22.8. */
   pcrReset(pcr: EsysHandle, sessions: Sessions): Promise<void>;
+  /** §22.5: which banks there are, from the TPM's next reset on. A bank that is not named stays as it is. */
+  pcrAllocate(
+    authHandle: EsysHandle,
+    sessions: Sessions,
+    allocation: Wire<'TPML_PCR_SELECTION'>,
+  ): Promise<[isDone: number, mostRegisters: number, neededBytes: number, availableBytes: number]>;
 
   /** §31.3. */
   nvDefineSpace(
@@ -338,6 +344,7 @@ const table = {
   pcrEvent: ['PCR_Event', 1],
   pcrRead: ['PCR_Read', 0],
   pcrReset: ['PCR_Reset', 1],
+  pcrAllocate: ['PCR_Allocate', 1],
   nvDefineSpace: ['NV_DefineSpace', 1],
   nvUndefineSpace: ['NV_UndefineSpace', 2],
   nvRead: ['NV_Read', 2],

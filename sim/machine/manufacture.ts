@@ -1,17 +1,27 @@
-/** What a TPM's maker does before anybody sees it: an endorsement certificate in the TPM's own memory. */
-import { ok, type Result } from '#hal/core/result';
+/** What a TPM's maker does before anybody sees it: which banks it has, and an endorsement certificate in its own memory. */
+import { deny, ok, type Result } from '#hal/core/result';
 import { handles } from '#hal/native/commands';
 import type { Esys } from '#hal/native/esys';
 import { nvIndex } from '#hal/native/layout';
 import { createEndorsementKey, readNv } from '#hal/native/tpm';
 import { tpmResult } from '#hal/native/tpm-error';
 import { transientScope } from '#hal/native/transient';
-import { nvAttribute } from '#hal/tpm/constants';
+import { encodeSelections } from '#hal/tpm/attest';
+import { alg, nvAttribute } from '#hal/tpm/constants';
 import { tpm2b } from '#hal/tpm/public';
 import { empty2b, nvPublic } from '#hal/tpm/wire';
 
 const password = [handles.password] as const;
 const maxWriteBytes = 512;
+
+/**
+ * One bank, from the next reset on. Firmware hashes all that it starts once for each, which on a machine in an emulator is
+ * felt; and a bank that nobody quotes proves nothing.
+ */
+const banks = encodeSelections([
+  ...[alg.sha1, alg.sha384, alg.sha512].map((hash) => ({ hash, pcrs: [] })),
+  { hash: alg.sha256, pcrs: Array.from({ length: 24 }, (_, register) => register) },
+]);
 
 /** @param certify issues a certificate (DER) for an endorsement public area (TPMT_PUBLIC) */
 export const manufactureTpm = async (
@@ -21,6 +31,10 @@ export const manufactureTpm = async (
   const present = await tpmResult(readNv(esys, nvIndex.endorsementCertificate));
   if (!present.ok) return present;
   if (present.value !== undefined) return ok(undefined);
+  const allocated = await tpmResult(esys.pcrAllocate(handles.platform, password, banks));
+  if (!allocated.ok) return allocated;
+  const [isDone] = allocated.value;
+  if (isDone !== 1) return deny('unavailable', 'tpm-failed', 'it keeps the banks that it has');
   return tpmResult(
     (async () => {
       await using scope = await transientScope(esys);

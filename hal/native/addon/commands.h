@@ -48,6 +48,7 @@
   ROW("PCR_Event", Esys_PCR_Event) \
   ROW("PCR_Read", Esys_PCR_Read) \
   ROW("PCR_Reset", Esys_PCR_Reset) \
+  ROW("PCR_Allocate", Esys_PCR_Allocate) \
   ROW("NV_DefineSpace", Esys_NV_DefineSpace) \
   ROW("NV_UndefineSpace", Esys_NV_UndefineSpace) \
   ROW("NV_Read", Esys_NV_Read) \

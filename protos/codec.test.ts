@@ -71,7 +71,9 @@ const theirs = (name: string, bytes: Uint8Array): unknown => {
 
 /** Every field by its name, with what either holds where nothing was read. */
 const shown = (name: string, wire: Wire): unknown =>
-  Object.entries(messages[name] ?? {}).map(([key, { type, isOptional }]) => {
+  Object.entries(messages[name] ?? {}).map(([key, { type, isOptional, most }]) => {
+    // protobufjs knows no limits of lists.
+    if (Array.isArray(wire[key]) && wire[key].length > (most ?? 0)) throw new RangeError(key);
     const one = (value: unknown): unknown => {
       if (value instanceof Uint8Array || Array.isArray(value)) return [...value].map(one);
       return value !== null && value !== undefined && messages[type] !== undefined ? shown(type, value as Wire) : (value ?? null);

@@ -128,7 +128,10 @@ export const writeMessage = (writer: Writer, name: string, value: Wire): Writer 
 const isAbsent = ({ absent }: Scalar, value: unknown): boolean =>
   value instanceof Uint8Array ? value.length === 0 : Object.is(value, absent);
 
-/** @throws Error and RangeError, of protobufjs, for what is no message; a field of another wire type is passed over, as an unknown one */
+/**
+ * A field of another wire type is passed over, as an unknown one.
+ * @throws Error and RangeError, as protobufjs does, for what is no message or has more of something than its schema allows
+ */
 export const readMessage = (name: string, bytes: Uint8Array): Wire => readInto({}, name, Reader.create(bytes), bytes.length, 0);
 
 /** @param found before, of the same field: what is twice on the wire is one message */
@@ -170,17 +173,24 @@ const readField = (
   }
   const items = (Object.hasOwn(message, key) ? message[key] : []) as unknown[];
   message[key] = items;
-  if (scalar === undefined) items.push(readInto({}, rule.type, reader, reader.uint32(), depth + 1));
-  else if (type === scalar.wireType) items.push(scalar.read(reader));
-  else readPacked(items, scalar, reader);
+  const most = rule.most ?? 0;
+  if (scalar === undefined) append(items, most, () => readInto({}, rule.type, reader, reader.uint32(), depth + 1));
+  else if (type === scalar.wireType) append(items, most, () => scalar.read(reader));
+  else readPacked(items, most, scalar, reader);
   return true;
 };
 
-const readPacked = (items: unknown[], scalar: Scalar, reader: Reader): void => {
+/** Of a list that is too long no more is read: a byte on the wire is many in memory. */
+const append = (items: unknown[], most: number, read: () => unknown): void => {
+  if (items.length === most) throw new RangeError(`more than ${most} items`);
+  items.push(read());
+};
+
+const readPacked = (items: unknown[], most: number, scalar: Scalar, reader: Reader): void => {
   const endsAt = reader.uint32() + reader.pos;
   const outerEnd = reader.len;
   if (endsAt > outerEnd) throw new RangeError('index out of range');
   reader.len = endsAt;
-  while (reader.pos < endsAt) items.push(scalar.read(reader));
+  while (reader.pos < endsAt) append(items, most, () => scalar.read(reader));
   reader.len = outerEnd;
 };

@@ -1,7 +1,9 @@
 /** Everything that an updating device reads and did not write itself in this life, with good inputs to begin from. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { manifestOf, readManifest } from '#agents/update/manifest';
 import { concat } from '#hal/core/bytes';
-import { encodeMessage } from '#hal/core/message';
+import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { type Result, unwrap } from '#hal/core/result';
 import { twinRecord, twinRecordBytes } from '#hal/core/twin-record';
 import { nodeCrypto } from '#hal/crypto/node';
@@ -28,6 +30,8 @@ import { readGrant } from '#ota-client/trust/field-grant';
 import { hybridForge } from '#ota-client/trust/forge.fixture';
 import { deviceSchemes } from '#ota-client/trust/keys';
 import { readRoot, readSnapshot, readTargets, readTimestamp } from '#ota-client/trust/metadata';
+import type { MessageName } from '#protos/edge';
+import { messages } from '#protos/gen/fields';
 
 export interface FuzzedParser {
   readonly name: string;
@@ -37,6 +41,7 @@ export interface FuzzedParser {
 }
 
 export const parsers = async (): Promise<readonly FuzzedParser[]> => [
+  messageParser(),
   ...metadataParsers(),
   grantParser(),
   ...(await payloadParsers()),
@@ -44,6 +49,18 @@ export const parsers = async (): Promise<readonly FuzzedParser[]> => [
   await journalParser('journal, as it lies on the medium', false),
   await journalParser('journal, under a good checksum', true),
 ];
+
+/** Any message between two programs, or a device and a far end: the first byte says which, as it is not on the wire. */
+const messageParser = (): FuzzedParser => {
+  const names = Object.keys(messages) as MessageName[];
+  const golden = readFileSync(join(import.meta.dirname, '../../protos/golden/messages.json'), 'utf8');
+  const vectors = JSON.parse(golden) as readonly { readonly message: MessageName; readonly hex: string }[];
+  return {
+    name: 'message',
+    samples: vectors.map(({ message, hex }) => concat(Uint8Array.of(names.indexOf(message)), Buffer.from(hex, 'hex'))),
+    parse: (bytes) => decodeMessage(names[(bytes[0] ?? 0) % names.length] ?? 'Frame', bytes.subarray(1)),
+  };
+};
 
 const metadataParsers = (): readonly FuzzedParser[] => {
   const forge = hybridForge();

@@ -12,7 +12,8 @@ mount -t devpts -o nosuid,noexec devpts /dev/pts
 # Where programs look for what they were given to read (nft does).
 ln -s /proc/self/fd /dev/fd
 ln -s /proc/self/fd/0 /dev/stdin
-while read -r module; do modprobe "$module" || echo "enigm: no driver $module" > /dev/kmsg; done < /etc/enigm/modules
+# All at once: each start of it reads what depends on what. It goes on behind a driver that is not there, and names it.
+modprobe -a $(cat /etc/enigm/modules) 2> /dev/kmsg || echo "enigm: not every driver is there" > /dev/kmsg
 hostname enigm
 ip link set lo up
 echo "$1" > /run/slot

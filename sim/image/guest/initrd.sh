@@ -9,9 +9,11 @@ fail() {
   # Resets the machine (panic=1); the firmware then starts the next image that it can.
   echo c > /proc/sysrq-trigger
 }
-word() { for pair in $(cat /proc/cmdline); do case $pair in "$1"=*) echo "${pair#*=}" ;; esac; done; }
-
 mount -t proc proc /proc
+# The shell reads and compares by itself wherever it can: each process costs a start.
+read -r signed < /proc/cmdline
+word() { for pair in $signed; do case $pair in "$1"=*) echo "${pair#*=}" ;; esac; done; }
+
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 while read -r module words; do insmod "/$module" $words || echo "enigm: no driver $module" > /dev/kmsg; done < /modules
@@ -61,7 +63,9 @@ printf '\007\000\000\000%s' "$before$slot" > $begun
 
 partition() {
   for device in /sys/class/block/*; do
-    if grep -qx "PARTNAME=$1" "$device/uevent"; then echo "/dev/${device##*/}"; fi
+    while read -r line; do
+      if [ "$line" = "PARTNAME=$1" ]; then echo "/dev/${device##*/}"; fi
+    done < "$device/uevent"
   done
 }
 root=$(partition "root-$slot")
@@ -73,7 +77,7 @@ hash=$(word enigm.verity)
 table="0 $((blocks * 8)) verity 1 $root $root 4096 4096 $blocks $((blocks + 1)) sha256 $hash - 1 panic_on_corruption"
 DM_DISABLE_UDEV=1 dmsetup create root --uuid "CRYPT-VERITY-$hash-root" --readonly --table "$table" ||
   fail "root-$slot has no hash tree"
-mount -t erofs -o ro /dev/mapper/root /sysroot || fail "root-$slot is not what was signed, or cannot be mounted"
+mount -t erofs -o ro /dev/mapper/root /sysroot || fail "root-$slot is not what was signed"
 
 # What was just verified opens the data of this machine, with the approval that the stub took out of the boot image. From
 # then on the boot has another phase, and nobody opens it: a machine that cannot say so must not go on.

@@ -35,8 +35,7 @@ repair() {
   table="0 $((blocks * 8)) verity 1 $root $root 4096 4096 $blocks $((blocks + 1)) sha256 $(word enigm.verity) -"
   DM_DISABLE_UDEV=1 dmsetup create root --readonly --table "$table" ||
     stay "its root has no hash tree: nothing is repaired"
-  mount -t erofs -o ro /dev/mapper/root /sysroot ||
-    stay "its root is not what was signed, or cannot be mounted: nothing is repaired"
+  mount -t erofs -o ro /dev/mapper/root /sysroot || stay "its root is not what was signed: nothing is repaired"
   for place in dev proc sys; do mount -o rbind "/$place" "/sysroot/$place"; done
   mount -t tmpfs -o nosuid,nodev,noexec,mode=755 run /sysroot/run
   [ -f /sysroot/etc/enigm/machine.sh ] && . /sysroot/etc/enigm/machine.sh

@@ -139,19 +139,24 @@ const readInto = (found: Wire, name: string, reader: Reader, lengthBytes: number
   if (depth > Reader.recursionLimit) throw new RangeError('messages within messages');
   const { byNumber, absent } = layoutOf(name);
   const message: Wire = Object.setPrototypeOf(found, absent);
-  const endsAt = reader.pos + lengthBytes;
-  const outerEnd = reader.len;
-  if (endsAt > outerEnd) throw new RangeError('index out of range');
-  reader.len = endsAt;
-  while (reader.pos < endsAt) {
+  within(reader, lengthBytes, () => {
     const tag = reader.tag();
     const type = tag & 7;
     const field = byNumber.get(tag >>> 3);
     if (field === undefined || !readField(message, field, type, reader, depth)) reader.skipType(type, depth, tag >>> 3);
-  }
+  });
+  return message;
+};
+
+/** Nothing in it reads beyond its end, and the last ends there. */
+const within = (reader: Reader, lengthBytes: number, readNext: () => void): void => {
+  const endsAt = reader.pos + lengthBytes;
+  const outerEnd = reader.len;
+  if (endsAt > outerEnd) throw new RangeError('index out of range');
+  reader.len = endsAt;
+  while (reader.pos < endsAt) readNext();
   if (reader.pos !== endsAt) throw new RangeError('index out of range');
   reader.len = outerEnd;
-  return message;
 };
 
 /** @returns whether it was read: it was not where its wire type is another one */
@@ -176,7 +181,7 @@ const readField = (
   const most = rule.most ?? 0;
   if (scalar === undefined) append(items, most, () => readInto({}, rule.type, reader, reader.uint32(), depth + 1));
   else if (type === scalar.wireType) append(items, most, () => scalar.read(reader));
-  else readPacked(items, most, scalar, reader);
+  else within(reader, reader.uint32(), () => append(items, most, () => scalar.read(reader)));
   return true;
 };
 
@@ -184,13 +189,4 @@ const readField = (
 const append = (items: unknown[], most: number, read: () => unknown): void => {
   if (items.length === most) throw new RangeError(`more than ${most} items`);
   items.push(read());
-};
-
-const readPacked = (items: unknown[], most: number, scalar: Scalar, reader: Reader): void => {
-  const endsAt = reader.uint32() + reader.pos;
-  const outerEnd = reader.len;
-  if (endsAt > outerEnd) throw new RangeError('index out of range');
-  reader.len = endsAt;
-  while (reader.pos < endsAt) append(items, most, () => scalar.read(reader));
-  reader.len = outerEnd;
 };

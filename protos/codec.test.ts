@@ -26,7 +26,9 @@ describe('the codec, beside protobufjs', () => {
     fc.assert(property, { numRuns: 20 });
   });
 
-  test.each(names)('reads the same of what may be a %s, and refuses the same', (name) => {
+  // Where a message has no field, protobufjs does not see that one on the wire has the number 0, which it refuses elsewhere.
+  const withFields = names.filter((name) => Object.keys(messages[name] ?? {}).length > 0);
+  test.each(withFields)('reads the same of what may be a %s, and refuses the same', (name) => {
     const wire = anyMessage(name).map((value) => encode(name, value as never));
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 120 }),
@@ -41,6 +43,10 @@ describe('the codec, beside protobufjs', () => {
       expect(ours(name, bytes)).toEqual(theirs(name, bytes));
     });
     fc.assert(property, { numRuns: 60 });
+  });
+
+  test('refuses a field of the number 0, which no schema can have', () => {
+    expect(() => readMessage('Nothing', Uint8Array.of(5, 0, 0, 0, 0))).toThrow('field number 0');
   });
 
   test('no message holds itself, so none is deep', () => {

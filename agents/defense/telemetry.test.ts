@@ -16,9 +16,9 @@ const assessment: Assessment = {
 describe('what leaves the device', () => {
   test('category, band and model; the message has no field for anything else', () => {
     expect(messages['RiskTelemetry']).toEqual({
-      category: { type: 'RiskCategory' },
-      band: { type: 'RiskBand' },
-      model: { type: 'bytes', kind: 'digest' },
+      category: { number: 1, type: 'RiskCategory' },
+      band: { number: 2, type: 'RiskBand' },
+      model: { number: 3, type: 'bytes', kind: 'digest' },
     });
     const { category, band, model } = assessment;
     expect(telemetryOf(assessment, true)).toEqual({ category, band, model });

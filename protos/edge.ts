@@ -65,19 +65,37 @@ const writerWith = (memoryBytes: number): Writer => {
 
 class FieldInvalid extends Error {}
 
-const rulesOf = (name: string): Readonly<Record<string, FieldRule>> => {
-  const found = messages[name];
-  if (found === undefined) throw new TypeError(`no message ${name}`);
-  return found;
+/** What of a message's schema every message asks for. */
+interface Shape {
+  readonly fields: readonly { readonly key: string; readonly rule: FieldRule; readonly where: string }[];
+  /** Of each group its fields, of which one is there. */
+  readonly groups: readonly { readonly where: string; readonly keys: readonly string[] }[];
+}
+
+const shapeOf = (name: string): Shape => {
+  const known = shapes.get(name);
+  if (known !== undefined) return known;
+  const rules = messages[name];
+  if (rules === undefined) throw new TypeError(`no message ${name}`);
+  const groups = new Map<string, string[]>();
+  for (const [key, { group }] of Object.entries(rules))
+    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), key]);
+  const shape = {
+    fields: Object.entries(rules).map(([key, rule]) => ({ key, rule, where: `${name}.${key}` })),
+    groups: [...groups].map(([group, keys]) => ({ where: `${name}.${group}`, keys })),
+  };
+  shapes.set(name, shape);
+  return shape;
 };
+const shapes = new Map<string, Shape>();
 
 const toWire = (name: string, value: Readonly<Record<string, unknown>>): Wire => {
-  checkGroups(name, value);
+  const { fields, groups } = shapeOf(name);
+  checkGroups(groups, value);
   const wire: Wire = {};
-  for (const [key, rule] of Object.entries(rulesOf(name))) {
+  for (const { key, rule, where } of fields) {
     const field = value[key];
     if (field === undefined && rule.isOptional) continue;
-    const where = `${name}.${key}`;
     wire[key] = rule.isRepeated
       ? limited(where, rule, field).map((item) => toWireValue(where, rule, item))
       : toWireValue(where, rule, field);
@@ -86,23 +104,23 @@ const toWire = (name: string, value: Readonly<Record<string, unknown>>): Wire =>
 };
 
 const fromWire = (name: string, wire: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+  const { fields, groups } = shapeOf(name);
   const value: Record<string, unknown> = {};
-  for (const [key, rule] of Object.entries(rulesOf(name))) {
+  for (const { key, rule, where } of fields) {
     const field = wire[key];
-    const where = `${name}.${key}`;
     if (rule.isRepeated) value[key] = limited(where, rule, field).map((item) => fromWireValue(where, rule, item));
     else if (!rule.isOptional || (field !== null && field !== undefined && Object.hasOwn(wire, key)))
       value[key] = fromWireValue(where, rule, field);
   }
-  checkGroups(name, value);
+  checkGroups(groups, value);
   return value;
 };
 
-const checkGroups = (name: string, value: Readonly<Record<string, unknown>>): void => {
-  const counts = new Map<string, number>();
-  for (const [key, { group }] of Object.entries(rulesOf(name)))
-    if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + (value[key] === undefined ? 0 : 1));
-  for (const [group, count] of counts) if (count !== 1) refuse(`${name}.${group}`, `exactly one field, found ${count}`);
+const checkGroups = (groups: Shape['groups'], value: Readonly<Record<string, unknown>>): void => {
+  for (const { where, keys } of groups) {
+    const count = keys.filter((key) => value[key] !== undefined).length;
+    if (count !== 1) refuse(where, `exactly one field, found ${count}`);
+  }
 };
 
 const limited = (where: string, rule: FieldRule, field: unknown): readonly unknown[] => {

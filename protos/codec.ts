@@ -132,13 +132,14 @@ const isAbsent = ({ absent }: Scalar, value: unknown): boolean =>
  * A field of another wire type is passed over, as an unknown one.
  * @throws Error and RangeError, as protobufjs does, for what is no message or has more of something than its schema allows
  */
-export const readMessage = (name: string, bytes: Uint8Array): Wire => readInto({}, name, Reader.create(bytes), bytes.length, 0);
+export const readMessage = (name: string, bytes: Uint8Array): Wire =>
+  readInto(undefined, name, Reader.create(bytes), bytes.length, 0);
 
 /** @param found before, of the same field: what is twice on the wire is one message */
-const readInto = (found: Wire, name: string, reader: Reader, lengthBytes: number, depth: number): Wire => {
+const readInto = (found: Wire | undefined, name: string, reader: Reader, lengthBytes: number, depth: number): Wire => {
   if (depth > Reader.recursionLimit) throw new RangeError('messages within messages');
   const { byNumber, absent } = layoutOf(name);
-  const message: Wire = Object.setPrototypeOf(found, absent);
+  const message: Wire = found ?? Object.create(absent);
   within(reader, lengthBytes, () => {
     const tag = reader.tag();
     const type = tag & 7;
@@ -171,7 +172,13 @@ const readField = (
   if (rule.isRepeated !== true) {
     message[key] =
       scalar === undefined
-        ? readInto(Object.hasOwn(message, key) ? (message[key] as Wire) : {}, rule.type, reader, reader.uint32(), depth + 1)
+        ? readInto(
+            Object.hasOwn(message, key) ? (message[key] as Wire) : undefined,
+            rule.type,
+            reader,
+            reader.uint32(),
+            depth + 1,
+          )
         : scalar.read(reader);
     for (const other of others) delete message[other];
     return true;
@@ -179,7 +186,7 @@ const readField = (
   const items = (Object.hasOwn(message, key) ? message[key] : []) as unknown[];
   message[key] = items;
   const most = rule.most ?? 0;
-  if (scalar === undefined) append(items, most, () => readInto({}, rule.type, reader, reader.uint32(), depth + 1));
+  if (scalar === undefined) append(items, most, () => readInto(undefined, rule.type, reader, reader.uint32(), depth + 1));
   else if (type === scalar.wireType) append(items, most, () => scalar.read(reader));
   else within(reader, reader.uint32(), () => append(items, most, () => scalar.read(reader)));
   return true;

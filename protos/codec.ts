@@ -5,8 +5,9 @@
  * What a field may hold is not known here: see edge.ts.
  */
 import protobuf from 'protobufjs/minimal.js';
-import { enums, messages } from './gen/fields.ts';
+import { enums } from './gen/fields.ts';
 import type { FieldRule } from './rules.ts';
+import { groupsIn, perMessage } from './schema.ts';
 
 const { Reader, Writer } = protobuf;
 type Reader = InstanceType<typeof Reader>;
@@ -71,32 +72,25 @@ interface Layout {
   readonly absent: Wire;
 }
 
-const layoutOf = (name: string): Layout => {
-  const known = layouts.get(name);
-  if (known !== undefined) return known;
-  const rules = messages[name];
-  if (rules === undefined) throw new TypeError(`no message ${name}`);
+const layoutOf = perMessage((rules): Layout => {
+  const groups = groupsIn(rules);
   const fields = Object.entries(rules).map(([key, rule]): Field => {
     const scalar = scalars[rule.type] ?? (enums[rule.type] === undefined ? undefined : word);
     const isPacked = rule.isRepeated === true && scalar !== undefined && scalar.wireType !== wireType.lengthed;
     const type = isPacked || scalar === undefined ? wireType.lengthed : scalar.wireType;
-    const inGroup = (other: string) => other !== key && rules[other]?.group === rule.group;
-    const others = rule.group === undefined ? [] : Object.keys(rules).filter(inGroup);
+    const others = rule.group === undefined ? [] : (groups.get(rule.group) ?? []).filter((other) => other !== key);
     return { key, rule, ...(scalar === undefined ? {} : { scalar }), tag: (rule.number << 3) | type, isPacked, others };
   });
-  const layout = {
+  return {
     fields: fields.toSorted((a, b) => a.rule.number - b.rule.number),
     byNumber: new Map(fields.map((field) => [field.rule.number, field])),
     absent: Object.fromEntries(fields.map(({ key, rule, scalar }) => [key, absentOf(rule, scalar)])),
   };
-  layouts.set(name, layout);
-  return layout;
-};
+});
 const absentOf = (rule: FieldRule, scalar: Scalar | undefined): unknown => {
   if (rule.isRepeated) return [];
   return rule.isOptional ? null : (scalar?.absent ?? null);
 };
-const layouts = new Map<string, Layout>();
 
 /** Fields in the order of their numbers, so that a message has one encoding; what equals its absence is left out. */
 export const writeMessage = (writer: Writer, name: string, value: Wire): Writer => {

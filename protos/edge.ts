@@ -10,6 +10,7 @@ import { enums, messages } from './gen/fields.ts';
 import type { Messages } from './gen/types.ts';
 import { kinds, maxTextLength } from './kinds.ts';
 import type { FieldRule } from './rules.ts';
+import { groupsIn, perMessage } from './schema.ts';
 
 const { Writer } = protobuf;
 type Writer = InstanceType<typeof Writer>;
@@ -72,22 +73,12 @@ interface Shape {
   readonly groups: readonly { readonly where: string; readonly keys: readonly string[] }[];
 }
 
-const shapeOf = (name: string): Shape => {
-  const known = shapes.get(name);
-  if (known !== undefined) return known;
-  const rules = messages[name];
-  if (rules === undefined) throw new TypeError(`no message ${name}`);
-  const groups = new Map<string, string[]>();
-  for (const [key, { group }] of Object.entries(rules))
-    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), key]);
-  const shape = {
+const shapeOf = perMessage(
+  (rules, name): Shape => ({
     fields: Object.entries(rules).map(([key, rule]) => ({ key, rule, where: `${name}.${key}` })),
-    groups: [...groups].map(([group, keys]) => ({ where: `${name}.${group}`, keys })),
-  };
-  shapes.set(name, shape);
-  return shape;
-};
-const shapes = new Map<string, Shape>();
+    groups: [...groupsIn(rules)].map(([group, keys]) => ({ where: `${name}.${group}`, keys })),
+  }),
+);
 
 const toWire = (name: string, value: Readonly<Record<string, unknown>>): Wire => {
   const { fields, groups } = shapeOf(name);

@@ -15,8 +15,8 @@ const password = [handles.password] as const;
 const maxWriteBytes = 512;
 
 /**
- * One bank, from the next reset on. Firmware hashes all that it starts once for each, which on a machine in an emulator is
- * felt; and a bank that nobody quotes proves nothing.
+ * One bank, from the next reset on: one that nobody quotes proves nothing, and is extended with every measurement. Firmware
+ * of EDK II still hashes all that it starts by each algorithm that the TPM could have a bank of (Tcg2Pei, Tcg2Dxe).
  */
 const banks = encodeSelections([
   ...[alg.sha1, alg.sha384, alg.sha512].map((hash) => ({ hash, pcrs: [] })),

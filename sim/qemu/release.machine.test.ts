@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unwrap } from '#hal/core/result';
 import { channelsOn } from '#sim/doors/channels';
 import { releaseImageOfBuild } from '#sim/image/image';
-import { clock, project, started, testDevice } from './machine.fixture.ts';
+import { buildTestImage, clock, project, started, testDevice } from './machine.fixture.ts';
 import { powerOn, type RunningMachine } from './machine.ts';
 
 /** The image of the simulator, on the same host, answers long before. */
@@ -40,7 +40,10 @@ const knock = async (machine: RunningMachine): Promise<readonly string[]> => {
 
 describe('a release', () => {
   const folder = mkdtempSync(join(tmpdir(), 'enigm-release-'));
-  beforeAll(() => releaseImageOfBuild(project, folder, () => undefined));
+  beforeAll(async () => {
+    await buildTestImage();
+    await releaseImageOfBuild(project, folder, () => undefined);
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('has no file of a simulator', () => {

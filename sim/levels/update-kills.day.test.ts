@@ -187,15 +187,15 @@ const updatedLife = ({ world }: TestWorld, draw: Chance, wanted: number) => {
 
 /**
  * Somebody who is asked while this process is busy may be out of reach, and a mind that nobody told the time does not know it:
- * what was begun goes on when it is asked again. A software TPM that lost its power may also show an earlier clock than
- * before: until it has caught up, the verifier refuses it and tells it no time.
+ * what was begun goes on when it is asked again. Each time is printed.
  */
 const installTo = async (device: Device): Promise<CommandOutcome> => {
   for (let tries = 1; ; tries += 1) {
     const installed = await device.enigmctl('update', 'install');
     const fault = faultOf(installed);
-    const mayPass = fault?.category === 'unavailable' || fault?.reason === 'time-unknown';
-    if (!mayPass || tries === mostTries) return installed;
+    if (fault === undefined || tries === mostTries) return installed;
+    if (fault.category !== 'unavailable' && fault.reason !== 'time-unknown') return installed;
+    console.info(`update install is asked for again: ${fault.category}/${fault.reason}`);
     await clock.sleep(againAfterMs, never);
   }
 };

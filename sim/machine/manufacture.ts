@@ -15,8 +15,8 @@ const password = [handles.password] as const;
 const maxWriteBytes = 512;
 
 /**
- * One bank, from the next reset on: one that nobody quotes proves nothing, and is extended with every measurement. Firmware
- * of EDK II still hashes all that it starts by each algorithm that the TPM could have a bank of (Tcg2Pei, Tcg2Dxe).
+ * One bank, from the next reset on: one that nobody quotes proves nothing, and is extended with every measurement. It does
+ * not make the firmware of the emulator hash less (docs/benchmarks.md).
  */
 const banks = encodeSelections([
   ...[alg.sha1, alg.sha384, alg.sha512].map((hash) => ({ hash, pcrs: [] })),

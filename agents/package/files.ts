@@ -22,7 +22,7 @@ export interface InstalledParts {
 }
 
 const enigmctl = `#!/bin/sh
-exec ${installed.node} --no-warnings ${installed.programs}/enigmctl.cjs "$@"
+exec ${installed.node} --no-warnings ${installed.programs}/start.cjs ${installed.programs}/enigmctl.cjs "$@"
 `;
 
 /** @returns paths without a slash before them, sorted */

@@ -26,6 +26,7 @@ export interface Places {
 export interface Launch {
   /** For Node itself. */
   readonly flags: readonly string[];
+  /** Takes the path of the program, then its words (`agents/programs/start.ts`). */
   readonly script: string;
   readonly words: readonly string[];
   /** All of it: nothing of whoever starts it. */
@@ -46,9 +47,26 @@ export const programEnvironment = { MALLOC_ARENA_MAX: '1' } as const;
  */
 export const smallYoungSpace = '--max-semi-space-size=1';
 
+/**
+ * For V8, by bundle, under which its code is made too. `--jitless` makes no memory executable, ever: for whoever has devices
+ * or the network, and needs no WebAssembly.
+ */
+export const engineFlags = {
+  beacond: ['--jitless'],
+  hald: ['--jitless', smallYoungSpace],
+  linkd: ['--jitless', smallYoungSpace],
+  inferd: [],
+  agentd: [smallYoungSpace],
+  paged: [],
+  supervisord: [],
+  unlock: ['--jitless'],
+  enigmctl: [],
+  doors: [],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
 /** What each program is given beside the socket folder and the bundles. */
 interface Needs {
-  /** For Node, beside `--permission`. */
+  /** For Node, beside `--permission` and what is V8's. */
   readonly flags: readonly string[];
   readonly reads: readonly string[];
   readonly writes: readonly string[];
@@ -58,21 +76,21 @@ interface Needs {
 }
 
 export const launchOf = (name: Exclude<ProgramName, 'hald'>, places: Places): Launch =>
-  launched(name, places, needsOf(name, places));
+  launched(name, places, join(places.programs, `${name}.cjs`), needsOf(name, places));
 
 const needsOf = (name: Exclude<ProgramName, 'hald'>, { directory, runDirectory, programs, keyLink }: Places): Needs => {
   const { site, beacon, mind } = deviceLayout(directory);
   const kept = ['--directory', directory];
   const table: Readonly<Record<typeof name, Needs>> = {
     beacond: {
-      flags: ['--jitless', '--allow-addons'],
+      flags: ['--allow-addons'],
       reads: [site, '/proc/uptime', ...(keyLink === undefined ? [] : [keyLink])],
       writes: [beacon],
       words: kept,
     },
-    agentd: { flags: [smallYoungSpace], reads: [site, '/proc/uptime'], writes: [mind], words: kept },
+    agentd: { flags: [], reads: [site, '/proc/uptime'], writes: [mind], words: kept },
     linkd: {
-      flags: ['--jitless', smallYoungSpace, `--openssl-config=${join(programs, tpmProvider.configName)}`],
+      flags: [`--openssl-config=${join(programs, tpmProvider.configName)}`],
       ...{ reads: [site, tpmProvider.module], writes: [], words: kept },
       // The provider connects to the TPM before anything of the program runs.
       ...{ environment: tpmEnvironment(runDirectory), after: socketPath(runDirectory, 'tpm') },
@@ -95,27 +113,27 @@ export interface HandsLaunch {
 /** The hands differ between a machine and a simulator: other devices, another bundle (SR-04). */
 export const launchHands = (places: Places, { script, addon, reads, writes, words }: HandsLaunch): Launch => {
   const { hands } = deviceLayout(places.directory);
-  const launch = launched('hald', places, {
-    flags: ['--jitless', '--allow-addons', smallYoungSpace],
+  return launched('hald', places, script, {
+    flags: ['--allow-addons'],
     reads: [addon, '/proc', '/sys', ...reads],
     writes: [hands, ...writes],
     words: ['--directory', places.directory, '--addon', addon, ...words],
   });
-  return { ...launch, script };
 };
 
 const launched = (
   name: ProgramName,
   { runDirectory, programs }: Places,
+  program: string,
   { flags, reads, writes, words, environment, after }: Needs,
 ): Launch => ({
   flags: [
-    ...['--no-warnings', '--permission', ...flags],
+    ...['--no-warnings', '--permission', ...engineFlags[name], ...flags],
     ...[runDirectory, ...writes].flatMap((path) => [`--allow-fs-read=${path}`, `--allow-fs-write=${path}`]),
     ...[programs, ...reads].map((path) => `--allow-fs-read=${path}`),
   ],
-  script: join(programs, `${name}.cjs`),
-  words: [...words, '--run', runDirectory],
+  script: join(programs, 'start.cjs'),
+  words: [program, ...words, '--run', runDirectory],
   environment: { ...programEnvironment, ...environment },
   ...(after === undefined ? {} : { after }),
 });

@@ -82,6 +82,6 @@ const programIn = (line: string): readonly ProgramUse[] => {
   const fields = rest.split(' ').map(Number);
   const cpuSeconds = ((fields[10] ?? 0) + (fields[11] ?? 0)) / ticksPerSecond;
   // Of Node only those that take a name have one.
-  const name = /(\w+)\.cjs/.exec(words)?.[1];
+  const name = /(\w+)\.cjs(?! \S+\.cjs)/.exec(words)?.[1];
   return [{ name: name === undefined ? title : `enigm-${name}`, begunSeconds: (fields[18] ?? 0) / ticksPerSecond, cpuSeconds }];
 };

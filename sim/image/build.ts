@@ -32,11 +32,11 @@ export interface ImageSources {
   readonly programs: string;
   readonly addon: string;
   /** Files beside them, by path. */
-  readonly more: ReadonlyMap<string, string>;
+  readonly more: ReadonlyMap<string, string | Uint8Array>;
   /** dist/recovery/recover.cjs. */
   readonly recoveryProgram: string;
   /** Files of the root file system of recovery, by path. */
-  readonly recoveryFiles: ReadonlyMap<string, string>;
+  readonly recoveryFiles: ReadonlyMap<string, string | Uint8Array>;
   /** Folder of the scripts that a machine starts with. */
   readonly scripts: string;
   /** Words for the kernel, beside those that name the root. */

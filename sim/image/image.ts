@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { repairTrustPath } from '#agents/programs/layout';
 import { type BuiltImage, buildImage, type ImageSources } from './build.ts';
 
-type Files = ReadonlyMap<string, string>;
+type Files = ReadonlyMap<string, string | Uint8Array>;
 
 /**
  * Of the simulator, with its doors and a shell.
@@ -20,13 +20,13 @@ export const imageOfBuild = (
   more: Files = new Map(),
   floorEpoch = 0,
 ): Promise<BuiltImage> => {
-  const text = (path: string) => readFileSync(join(project, path), 'utf8');
+  const file = (path: string) => new Uint8Array(readFileSync(join(project, path)));
   const simulator: Files = new Map([
-    ['etc/enigm/machine.sh', text('sim/image/guest/machine.sh')],
-    ['usr/lib/enigm-sim/doors.cjs', text('dist/machine/doors.cjs')],
-    ['usr/lib/enigm/hald.cjs', text('dist/machine/hald.cjs')],
+    ['etc/enigm/machine.sh', file('sim/image/guest/machine.sh')],
+    ...['doors.cjs', 'doors.code'].map((name) => [`usr/lib/enigm-sim/${name}`, file(`dist/machine/${name}`)] as const),
+    ...['hald.cjs', 'hald.code'].map((name) => [`usr/lib/enigm/${name}`, file(`dist/machine/${name}`)] as const),
   ]);
-  const ofRecovery: Files = new Map([['etc/enigm/machine.sh', text('sim/image/guest/recovery-machine.sh')]]);
+  const ofRecovery: Files = new Map([['etc/enigm/machine.sh', file('sim/image/guest/recovery-machine.sh')]]);
   return imageWith(project, folder, say, { kernelWords, floorEpoch, ...parted(more, simulator, ofRecovery) });
 };
 

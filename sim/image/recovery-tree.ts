@@ -19,7 +19,7 @@ export interface RecoveryRoot {
   /** dist/recovery/recover.cjs. */
   readonly program: string;
   /** Contents by path: whom it believes, and what a simulator adds. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, string | Uint8Array>;
 }
 
 /** Empty folders that something is mounted on. */

@@ -20,7 +20,7 @@ export interface RootParts {
   /** `/sbin/init`. */
   readonly init: string;
   /** Contents by path, beside all that. */
-  readonly more: ReadonlyMap<string, string>;
+  readonly more: ReadonlyMap<string, string | Uint8Array>;
 }
 
 /** Empty folders that something is mounted on. */
@@ -34,10 +34,10 @@ export const writeRootTree = async (root: string, parts: RootParts): Promise<voi
     cpSync(from, path);
     chmodSync(path, mode);
   };
-  const write = (to: string, text: string, mode = 0o644): void => {
+  const write = (to: string, contents: string | Uint8Array, mode = 0o644): void => {
     const path = join(root, to);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+    writeFileSync(path, contents);
     chmodSync(path, mode);
   };
   for (const folder of mountPoints) mkdirSync(join(root, folder), { recursive: true });
@@ -73,7 +73,7 @@ export const writeRootTree = async (root: string, parts: RootParts): Promise<voi
   write('etc/group', group());
   write('etc/enigm/modules', `${rootModules.join('\n')}\n`);
   write('etc/enigm/packages', `${base.packages.join('\n')}\n`);
-  for (const [path, text] of more) write(path, text);
+  for (const [path, contents] of more) write(path, contents);
   setModes(root);
 };
 

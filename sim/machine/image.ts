@@ -28,7 +28,10 @@ export interface Image {
 
 /** Files of the device that the boot manager measures before it starts them. */
 export const measuredPrograms = [
-  ...(['agentd.cjs', 'linkd.cjs', 'inferd.cjs', 'paged.cjs', 'enigmctl.cjs', 'beacond.cjs'] as const),
+  'start.cjs',
+  ...(['agentd', 'linkd', 'inferd', 'paged', 'enigmctl', 'beacond'] as const).flatMap(
+    (name) => [`${name}.cjs`, `${name}.code`] as const,
+  ),
   /** What the beacon relay loads beside its bundle. */
   'serialport.node',
 ] as const;

@@ -16,6 +16,7 @@ export const bundles = {
     supervisord: 'agents/programs/supervisord.ts',
     unlock: 'agents/programs/unlock.ts',
     enigmctl: 'agents/cli/main.ts',
+    start: 'agents/programs/start.ts',
   },
   recovery: {
     recover: 'agents/programs/recover.ts',

@@ -2,6 +2,7 @@
  * One esbuild bundle a program: dist/device/ is what ships, dist/recovery/ what recovery has; dist/sim/ is the simulator,
  * dist/machine/ what its image of a machine has beside that, and dist/interoperability/ what other people's test suites run:
  * none of these is ever on a device. dist/inputs.json names the sources of each.
+ * Programs of a device and of a machine have their code beside them.
  *
  * usage: node tools/build/programs.ts
  */
@@ -9,8 +10,10 @@ import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { engineFlags } from '#agents/supervisor/launch';
 import { tpmProvider, tpmProviderConfig } from '#agents/supervisor/tpm-provider';
 import { bundleOptions, bundles, root } from './bundles.ts';
+import { codeMaker } from './code.ts';
 
 const resolve = createRequire(import.meta.url).resolve;
 
@@ -42,6 +45,10 @@ for (const [folder, entryPoints] of Object.entries(bundles)) {
     inputs[path] = Object.entries(output.inputs).flatMap(([input, { bytesInOutput }]) => (bytesInOutput > 0 ? [input] : []));
 }
 writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify(inputs));
+const makeCode = await codeMaker();
+for (const folder of ['device', 'machine', 'sim'] as const)
+  for (const name of Object.keys(bundles[folder]))
+    if (name in engineFlags) makeCode(join(root, 'dist', folder, `${name}.cjs`), engineFlags[name as keyof typeof engineFlags]);
 mkdirSync(join(root, 'dist/device'), { recursive: true });
 for (const resource of resources) cpSync(resource, join(root, 'dist/device', resource.slice(resource.lastIndexOf('/') + 1)));
 cpSync(serialAddon(), join(root, 'dist/device/serialport.node'));

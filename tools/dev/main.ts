@@ -7,6 +7,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { labelBytes } from '#agents/programs/code-cache';
 import { codeOf } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
 import { systemRandom } from '#hal/linux/random';
@@ -43,7 +44,7 @@ const main = async (signal: AbortSignal): Promise<number> => {
   await hearPrograms(machine);
   const known = (name: string) => {
     const path = join(opened.value.programs, `${name}.cjs`);
-    return existsSync(path) ? new Uint8Array(readFileSync(path)) : undefined;
+    return existsSync(path) ? new Uint8Array(readFileSync(path)).subarray(labelBytes) : undefined;
   };
   await using builds = await programBuilds(machinePrograms, known);
   using watch = watchFolders(sourceFolders, () => clock.bootMs());

@@ -27,7 +27,7 @@ echo 3 > /proc/sys/kernel/yama/ptrace_scope
 while :; do
   # The supervisor has as long to come to itself.
   echo >&9
-  /usr/lib/enigm/node --no-warnings /usr/lib/enigm/supervisord.cjs 2> /dev/kmsg
+  /usr/lib/enigm/node --no-warnings /usr/lib/enigm/start.cjs /usr/lib/enigm/supervisord.cjs 2> /dev/kmsg
   echo "enigm: the supervisor ended ($?)" > /dev/kmsg
   sleep 1
 done

@@ -84,7 +84,8 @@ mount -t erofs -o ro /dev/mapper/root /sysroot || fail "root-$slot is not what w
 for place in dev proc sys; do mount -o bind "/$place" "/sysroot/$place"; done
 [ -d /.extra ] && mount -o bind /.extra /sysroot/run
 echo >&9
-data=$(chroot /sysroot /usr/bin/node --no-warnings --jitless /usr/lib/enigm/unlock.cjs "$(partition data)") ||
+programs=/usr/lib/enigm
+data=$(chroot /sysroot $programs/node --no-warnings --jitless $programs/start.cjs $programs/unlock.cjs "$(partition data)") ||
   fail "the boot cannot go on from its first phase"
 echo >&9
 [ -d /.extra ] && umount /sysroot/run

@@ -20,7 +20,7 @@ setsid sh -c 'while :; do sh -i; sleep 1; done < /dev/ttyS0 > /dev/ttyS0 2>&1' &
   exec 8<> /dev/hvc0
   stty raw -echo <&8
   while :; do
-    /usr/bin/node --no-warnings /usr/lib/enigm-sim/doors.cjs 2> /dev/kmsg
+    /usr/bin/node --no-warnings /usr/lib/enigm/start.cjs /usr/lib/enigm-sim/doors.cjs 2> /dev/kmsg
     sleep 1
   done
 ) &

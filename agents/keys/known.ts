@@ -41,15 +41,17 @@ export const ownKeysOf = async (
   keys: Pick<RemoteHands['keys'], 'publicKey'>,
   state: KeysState,
 ): Promise<Result<readonly KnownKey[]>> => {
-  const known: KnownKey[] = [];
-  for (const keyClass of rotatingClasses) {
-    if (keyClass === 'handle') continue;
+  const wanted = rotatingClasses.flatMap((keyClass) => {
+    if (keyClass === 'handle') return [];
     const present = epochIn(state, keyClass).epoch;
-    for (let epoch = 1; epoch <= present; epoch += 1) {
-      const key = await keys.publicKey(keyClass, epoch);
-      if (!key.ok) return key;
-      known.push({ keyClass, keyId: deviceKeyId(crypto, key.value), epoch, isInUse: epoch === present });
-    }
+    return Array.from({ length: present }, (_, at) => ({ keyClass, epoch: at + 1, isInUse: at + 1 === present }));
+  });
+  const made = await Promise.all(wanted.map(({ keyClass, epoch }) => keys.publicKey(keyClass, epoch)));
+  const known: KnownKey[] = [];
+  for (const [at, key] of made.entries()) {
+    const which = wanted[at];
+    if (!key.ok) return key;
+    if (which !== undefined) known.push({ ...which, keyId: deviceKeyId(crypto, key.value) });
   }
   return ok(known);
 };

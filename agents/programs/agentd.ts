@@ -20,8 +20,6 @@ import { newDefense } from '#agents/defense/defense';
 import { imageModel } from '#agents/defense/image-model';
 import { outcomeIntake } from '#agents/defense/intake';
 import { openModels } from '#agents/defense/models';
-import { intelligenceParty } from '#agents/defense/outcomes';
-import { commandParty } from '#agents/fleet/command-methods';
 import { orderIntake } from '#agents/management/order-intake';
 import { parseSite } from '#agents/management/site';
 import { openState } from '#agents/management/state';
@@ -32,7 +30,7 @@ import { handsLife } from '#agents/mind/life';
 import type { MindParts } from '#agents/mind/parts';
 import { postureKeeper } from '#agents/mind/posture-keeper';
 import { timeKeeper } from '#agents/mind/time-keeper';
-import { trust as newTrust, ownParty } from '#agents/mind/trust';
+import { trust as newTrust } from '#agents/mind/trust';
 import { watchers as newWatchers } from '#agents/mind/watchers';
 import { networkAgent } from '#agents/network/agent';
 import { policyAgent } from '#agents/policy/agent';
@@ -61,7 +59,7 @@ import type { Handlers, Methods } from '#hal/remote/methods';
 import { socketClient } from '#hal/remote/socket-client';
 import { serveSocket } from '#hal/remote/socket-server';
 import { fleetOf, managerOf } from './fleet.ts';
-import { auditKeysOf, custodyOf, followHandleEpoch, openRevocations } from './keys.ts';
+import { custodyOf, keysAtStart, openRevocations } from './keys.ts';
 import { clockMarkPath, deviceLayout, socketPath } from './layout.ts';
 import { provisionedHands } from './provisioned-hands.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
@@ -97,21 +95,20 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   const store = unwrap(openDurableStore(join(layout.mind, 'mind.db')));
   const state = unwrap(openState(store));
   const trust = newTrust(() => clock.bootMs());
+  const keys = unwrap(await keysAtStart(hands, crypto, state));
   const audit = await openAuditLog({
     store: unwrap(openAuditStore(join(layout.mind, 'audit.db'))),
     clock,
     crypto,
     bootId: hello.bootId,
-    ...unwrap(await auditKeysOf(hands, crypto)),
+    ...keys.audit,
     sign: (message) => hands.keys.sign('audit', message),
     readCounter: () => hands.tpm.readCounter(),
     advanceCounter: () => hands.tpm.advanceCounter(),
   });
-  const revocations = unwrap(await openRevocations(hands, crypto, site, audit));
+  const revocations = openRevocations(keys, crypto, site, audit);
   const { isRevoked } = revocations;
-  unwrap(await followHandleEpoch(hands, state));
-  const { handleEpoch } = state.current();
-  trust.holdHandle({ handle: toHex(unwrap(await hands.keys.handle(ownParty, handleEpoch))), epoch: handleEpoch });
+  trust.holdHandle({ handle: toHex(keys.handles.own), epoch: state.current().handleEpoch });
   const leaveMark = (signedMs: number) => {
     const left = leaveClockMark(clockMarkPath(options.directory), signedMs);
     if (!left.ok) log.warn('clock.no-mark', { code: codeOf(left.fault), cause: left.fault.detail ?? '' });
@@ -180,7 +177,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     store,
     outcomeKeys: site.outcomeKeys,
     isRevoked,
-    intelligenceHandle: unwrap(await hands.keys.handle(intelligenceParty, handleEpoch)),
+    intelligenceHandle: keys.handles.intelligence,
   });
   const defense = newDefense({
     ...parts,
@@ -192,7 +189,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
     ...full,
     keys: site.fleet?.administrators ?? [],
     isRevoked,
-    handle: unwrap(await hands.keys.handle(commandParty, handleEpoch)),
+    handle: keys.handles.command,
   });
   const managed = enforcer({ hands, authorizer: full.authorizer, store, clock, log });
   const agents: Agent<MindParts>[] = [

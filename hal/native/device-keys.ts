@@ -1,4 +1,4 @@
-/** `DeviceKeys` over the sealed secret: unsealed for one operation, derived, used, wiped. */
+/** `DeviceKeys` over the sealed secret: unsealed for the operations that are asked for together, derived, used, wiped. */
 
 import { concat, u32be, utf8, wipe } from '#hal/core/bytes';
 import { ok, type Result } from '#hal/core/result';
@@ -29,6 +29,11 @@ export interface DeviceKeysOptions {
   readonly collect?: () => void;
 }
 
+interface Asked {
+  answer(unsealed: Result<DeviceSecret>): void;
+  fail(error: unknown): void;
+}
+
 /** @param unseal gives a fresh copy each time, which is wiped here */
 export const sealedDeviceKeys = (
   crypto: CryptoBackend,
@@ -37,15 +42,24 @@ export const sealedDeviceKeys = (
 ): DeviceKeys & StorageKeys => {
   const publicKeys = new Map<string, HybridPair>();
 
-  const withSecret = async <T>(use: (secret: Uint8Array) => T): Promise<Result<T>> => {
-    const unsealed = await unseal();
-    if (!unsealed.ok) return unsealed;
-    try {
-      return ok(use(unsealed.value.secret));
-    } finally {
-      wipe(unsealed.value.secret);
-      collect();
-    }
+  /** Who waits for the secret: one unsealing, which costs far more than what is done with it, is for all who asked by then. */
+  let asked: Asked[] = [];
+  const unsealForAll = async (): Promise<void> => {
+    const [outcome] = await Promise.allSettled([unseal()]);
+    const answered = asked;
+    asked = [];
+    for (const { answer, fail } of answered) outcome.status === 'fulfilled' ? answer(outcome.value) : fail(outcome.reason);
+    if (outcome.status === 'rejected' || !outcome.value.ok) return;
+    wipe(outcome.value.value.secret);
+    collect();
+  };
+  const withSecret = <T>(use: (secret: Uint8Array) => T): Promise<Result<T>> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Result<T>>();
+    // To the end at once, before the secret is wiped: it waits for nothing.
+    const used = async (unsealed: Result<DeviceSecret>) => (unsealed.ok ? ok(use(unsealed.value.secret)) : unsealed);
+    asked.push({ answer: (unsealed) => resolve(used(unsealed)), fail: reject });
+    if (asked.length === 1) void unsealForAll();
+    return promise;
   };
   const withKey = <T>(keyClass: SigningClass, epoch: number, use: (key: HybridSecretKey) => T): Promise<Result<T>> =>
     withSecret((secret) => {
@@ -69,6 +83,8 @@ export const sealedDeviceKeys = (
       const known = publicKeys.get(name);
       if (known !== undefined) return ok(known);
       const made = await withKey(keyClass, epoch.value, (key): HybridPair => {
+        const meanwhile = publicKeys.get(name);
+        if (meanwhile !== undefined) return meanwhile;
         const { classical, postQuantum } = hybridPublicKey(crypto, key);
         return { classical, postQuantum };
       });

@@ -15,7 +15,7 @@ import { kernelLog } from '#agents/supervisor/kernel-log';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
 import { type ProgramSpec, startPrograms } from '#agents/supervisor/programs';
 import { within } from '#hal/core/deadline';
-import { codeOf, type Fault } from '#hal/core/result';
+import { codeOf, deny, type Fault } from '#hal/core/result';
 import { endStart } from '#hal/linux/boot-guard';
 import { linuxClock } from '#hal/linux/clock';
 import { readClockMark } from '#hal/linux/clock-mark';
@@ -32,10 +32,11 @@ import { exitCode } from './runtime.ts';
 /** Opened by the first root and handed down; nothing ticks before somebody opens it. */
 const watchdog = 9;
 const feedEveryMs = 5_000;
-const firstLookMs = 500;
+const firstLookMs = 1_000;
 const answerWithinMs = 4_000;
 /** From the start, and from the last answer of the mind. */
 const patienceMs = 90_000;
+const notThere = deny('unavailable', 'program-down', 'no socket of the mind');
 const startEnded = startEndedPath(installed.runDirectory);
 /** Written by process 1, which the first root told: the slot, and what became of the data partition. */
 const slotPath = '/run/slot';
@@ -106,11 +107,14 @@ const main = async (): Promise<void> => {
   });
 
   const running = readFileSync(slotPath, 'utf8').startsWith('b') ? 'b' : 'a';
-  const mind = socketClient(apiMethods, socketPath(installed.runDirectory, 'api'));
+  const api = socketPath(installed.runDirectory, 'api');
+  const mind = socketClient(apiMethods, api);
   let heardMs: number | undefined;
   const beganMs = clock.bootMs();
   while (!ending.signal.aborted) {
-    const answer = await within(clock, answerWithinMs, (signal) => mind.call('device.status', {}, { signal }));
+    const answer = existsSync(api)
+      ? await within(clock, answerWithinMs, (signal) => mind.call('device.status', {}, { signal }))
+      : notThere;
     if (answer.ok || isAnswer(answer.fault)) {
       heardMs = clock.bootMs();
       const ended = await endStart(variables, running, startEnded);

@@ -53,8 +53,8 @@ export const smallYoungSpace = '--max-semi-space-size=1';
  */
 export const engineFlags = {
   beacond: ['--jitless'],
-  hald: ['--jitless', smallYoungSpace],
-  linkd: ['--jitless', smallYoungSpace],
+  hald: ['--jitless', '--expose-gc', smallYoungSpace],
+  linkd: ['--jitless', '--expose-gc', smallYoungSpace],
   inferd: [],
   agentd: [smallYoungSpace],
   paged: [],

@@ -3,14 +3,12 @@
  * until it next collects garbage, and lets about 64 MiB of them gather before it does; a program that passes a large image on
  * in small pieces would hold that much for nothing.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { type Collect, collector } from './garbage.ts';
 
 const youngEachBytes = 2 * 1024 * 1024;
 /** What lived through two of those is old, as a batch of pieces is that are decoded one by one. */
 const allEachBytes = 32 * 1024 * 1024;
 
-type Collect = (options: { readonly type: 'minor' | 'major' }) => void;
 let collect: Collect | undefined;
 let youngBytes = 0;
 let allBytes = 0;
@@ -24,10 +22,4 @@ export const passed = (bytes: number): void => {
   collect ??= collector();
   collect({ type: allBytes < allEachBytes ? 'minor' : 'major' });
   if (allBytes >= allEachBytes) allBytes = 0;
-};
-
-/** The engine offers it to new contexts once it was asked to, without a flag at the start of the program. */
-const collector = (): Collect => {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as Collect;
 };

@@ -20,8 +20,8 @@ const paths = (name: ProgramName, kind: 'read' | 'write') =>
 describe('the seat belt of each program (SR-31)', () => {
   test.each<[ProgramName, readonly string[]]>([
     ['beacond', ['--no-warnings', '--permission', '--jitless', '--allow-addons']],
-    ['hald', ['--no-warnings', '--permission', '--jitless', '--allow-addons']],
-    ['linkd', ['--no-warnings', '--permission', '--jitless']],
+    ['hald', ['--no-warnings', '--permission', '--jitless', '--expose-gc', '--allow-addons']],
+    ['linkd', ['--no-warnings', '--permission', '--jitless', '--expose-gc']],
     ['agentd', ['--no-warnings', '--permission']],
     ['inferd', ['--no-warnings', '--permission']],
     ['paged', ['--no-warnings', '--permission']],

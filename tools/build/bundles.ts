@@ -1,6 +1,6 @@
 /** Which bundles there are, and how each is made. */
 import { join } from 'node:path';
-import type { BuildOptions } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 
 export const root = join(import.meta.dirname, '../..');
 
@@ -41,8 +41,18 @@ const replaced: Readonly<Record<string, string>> = {
   'node-gyp-build': standIn('serial-addon.cjs'),
   // Of pino, for logs that another thread writes; of mqtt, for browsers, proxies and WebSocket.
   ...Object.fromEntries(['thread-stream', 'worker-timers', 'socks', 'ws'].map((name) => [name, standIn('left-out.cjs')])),
+  assert: standIn('assert.cjs'),
   // The same streams, for Nodes that are older.
   'readable-stream': 'node:stream',
+};
+
+/** For pino alone: it asks whether it is in the first thread, for logs that are not written at once. */
+const withoutThreads: Plugin = {
+  name: 'without-threads',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^worker_threads$/ }, ({ importer }) =>
+      importer.includes('/node_modules/pino/') ? { path: standIn('left-out.cjs') } : undefined,
+    ),
 };
 
 /** @param entryPoints sources by name */
@@ -63,5 +73,6 @@ export const bundleOptions = (folder: string, entryPoints: Readonly<Record<strin
     logLevel: 'warning',
     external: ['@tensorflow/tfjs-node'],
     alias: { ...replaced },
+    plugins: [withoutThreads],
     metafile: true,
   }) satisfies BuildOptions;

@@ -65,7 +65,7 @@ import { provisionedHands } from './provisioned-hands.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 import { updaterOf } from './updates.ts';
 
-runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }) => {
+runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal, ready }) => {
   const clock = linuxClock();
   const layout = deviceLayout(options.directory);
   const site = unwrap(parseSite(readFileSync(layout.site, 'utf8')));
@@ -163,7 +163,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal }
   const taken = policy.ok ? ({ outcome: 'done' } as const) : ({ outcome: 'failed', fault: policy.fault } as const);
   await audit.record({ event: 'verify.policy', changeReference: policyDigest, ...taken });
   if (!policy.ok) log.error('engine.failed', { code: codeOf(policy.fault), detail: policy.fault.detail ?? '' });
-  log.info('program.ready', { boot: toHex(hello.bootId), audit: audit.status().state });
+  ready({ boot: toHex(hello.bootId), audit: audit.status().state });
 
   const full = {
     ...parts,

@@ -46,7 +46,7 @@ const mailboxIn = (store: DurableStore, random: Random): Uint8Array => {
   return mailbox;
 };
 
-runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal }) => {
+runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal, ready }) => {
   const layout = deviceLayout(options.directory);
   const { link, courier: endpoint } = unwrap(parseBeaconSite(readFileSync(layout.site, 'utf8')));
   const clock = linuxClock();
@@ -82,7 +82,7 @@ runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal 
   );
   const working = Promise.all([host.run(signal), courier.run(signal), pairing.run(signal)]);
   const server = unwrap(await serveSocket(door, { path: socketPath(options.run, 'beacon'), log }));
-  log.info('program.ready');
+  ready();
   await Promise.race([aborted(signal), working]);
   await server.close();
   return exitCode.done;

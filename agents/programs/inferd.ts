@@ -10,13 +10,13 @@ import { serveSocket } from '#hal/remote/socket-server';
 import { socketPath } from './layout.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 
-runProgram('enigm-inferd', ['resources', 'run'], async ({ options, log, signal }) => {
+runProgram('enigm-inferd', ['resources', 'run'], async ({ options, log, signal, ready }) => {
   const door = dispatcher(
     inferenceMethods,
     inferenceDoor(() => probeEngines(options.resources), process.arch),
   );
   const server = unwrap(await serveSocket(door, { path: socketPath(options.run, 'inference'), log }));
-  log.info('program.ready');
+  ready();
   await aborted(signal);
   await server.close();
   return exitCode.done;

@@ -32,7 +32,7 @@ const messageLifeSeconds = 7 * 86_400;
 const quietTurnMs = 50;
 const quietTurns = 100;
 
-runProgram('enigm-linkd', ['directory', 'run'], async ({ options, log, signal }) => {
+runProgram('enigm-linkd', ['directory', 'run'], async ({ options, log, signal, ready }) => {
   const { verifier, fleet } = unwrap(parseSite(readFileSync(deviceLayout(options.directory).site, 'utf8')));
   const exchange = httpsExchange({
     verifier: verifier.endpoint,
@@ -115,7 +115,7 @@ runProgram('enigm-linkd', ['directory', 'run'], async ({ options, log, signal })
       }),
   });
   const server = unwrap(await serveSocket(door, { path: socketPath(options.run, 'link'), log }));
-  log.info('program.ready');
+  ready();
   const ending = new AbortController();
   const ended = AbortSignal.any([signal, ending.signal]);
   if (existsSync(tpmProvider.module))

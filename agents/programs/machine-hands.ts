@@ -72,7 +72,7 @@ export const runMachineHands = ({ signals, supply, switches, apps, probes, isSim
   runProgram(
     'enigm-hald',
     ['directory', 'run', 'tpm-run', 'addon', 'data', 'mind-user', 'mouth-user', 'relay-user'],
-    async ({ options, log, signal }) => {
+    async ({ options, log, signal, ready }) => {
       const esys = unwrap(await openEsys({ addon: options.addon, device: tpmDevice }));
       const peer = unwrap(peerCredentials(options.addon, 'release'));
       const clock = linuxClock();
@@ -118,7 +118,7 @@ export const runMachineHands = ({ signals, supply, switches, apps, probes, isSim
           admits: (socket, door) => peer(socket)?.userId === userOf[door],
         }),
       );
-      log.info('program.ready');
+      ready();
       await aborted(signal);
       await hands.close();
       return exitCode.done;

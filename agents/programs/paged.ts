@@ -16,7 +16,7 @@ import { socketClient } from '#hal/remote/socket-client';
 import { deviceLayout, socketPath } from './layout.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 
-runProgram('enigm-paged', ['directory', 'run'], async ({ options, log, signal }) => {
+runProgram('enigm-paged', ['directory', 'run'], async ({ options, log, signal, ready }) => {
   const site = unwrap(parseSite(readFileSync(deviceLayout(options.directory).site, 'utf8')));
   const link = join(options.run, 'page.url');
   // A link that an earlier life left behind leads nowhere.
@@ -36,7 +36,7 @@ runProgram('enigm-paged', ['directory', 'run'], async ({ options, log, signal })
       onLink: (url) => publish(link, url),
     }),
   );
-  log.info('program.ready', { port: server.port });
+  ready({ port: server.port });
   const following = feed.follow(signal);
   await aborted(signal);
   await server.close();

@@ -21,6 +21,7 @@ import { linuxClock } from '#hal/linux/clock';
 import { readClockMark } from '#hal/linux/clock-mark';
 import { linuxCommands } from '#hal/linux/commands';
 import { efiVariablesPath, linuxEfiVariables } from '#hal/linux/efi-variables';
+import { interpretedStart } from '#hal/linux/interpreted-start';
 import { pinoLog } from '#hal/linux/log';
 import { machinePartitions } from '#hal/linux/machine-boot';
 import { sysrqPower } from '#hal/linux/power';
@@ -93,6 +94,7 @@ const startClock = async (): Promise<void> => {
 const main = async (): Promise<void> => {
   const ending = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
+  const compileAgain = interpretedStart();
   await startClock();
   makeFolders();
   process.umask(fileModeMask);
@@ -116,6 +118,7 @@ const main = async (): Promise<void> => {
       ? await within(clock, answerWithinMs, (signal) => mind.call('device.status', {}, { signal }))
       : notThere;
     if (answer.ok || isAnswer(answer.fault)) {
+      if (heardMs === undefined) compileAgain();
       heardMs = clock.bootMs();
       const ended = await endStart(variables, running, startEnded);
       if (!ended.ok) log.error('start.not-ended', { code: codeOf(ended.fault), cause: ended.fault.detail ?? '' });

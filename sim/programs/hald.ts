@@ -42,7 +42,7 @@ const windowBytes = 1024 * 1024;
 /** Long enough for the answer to leave the socket. */
 const powerDelayMs = 20;
 
-runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'network'], async ({ options, log, signal }) => {
+runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'network'], async ({ options, log, signal, ready }) => {
   const { hands } = deviceLayout(options.directory);
   const { firmware, signals, supply, tpm } = simulatedLayout(options.directory);
   const clock = linuxClock();
@@ -135,7 +135,7 @@ runProgram('enigm-hald', ['directory', 'run', 'addon', 'tpm', 'programs', 'netwo
       admits: (socket) => peer(socket)?.userId === process.getuid?.(),
     }),
   );
-  log.info('program.ready');
+  ready();
   await Promise.race([aborted(signal), aborted(restart.signal)]);
   await running.close();
   await machine.close();

@@ -39,8 +39,10 @@ const standIn = (name: string) => join(root, 'tools/build', name);
 /** In place of packages: a device starts, verifies and reads all that is in its programs, and none of this is used there. */
 const replaced: Readonly<Record<string, string>> = {
   'node-gyp-build': standIn('serial-addon.cjs'),
-  // Of pino, for logs that another thread writes; of mqtt, for browsers, proxies and WebSocket.
-  ...Object.fromEntries(['thread-stream', 'worker-timers', 'socks', 'ws'].map((name) => [name, standIn('left-out.cjs')])),
+  // Of pino, for logs that another thread writes; of mqtt, for browsers, proxies and WebSocket; of tfjs, for its downloads.
+  ...Object.fromEntries(
+    ['thread-stream', 'worker-timers', 'socks', 'ws', 'node-fetch'].map((name) => [name, standIn('left-out.cjs')]),
+  ),
   assert: standIn('assert.cjs'),
   // The same streams, for Nodes that are older.
   'readable-stream': 'node:stream',

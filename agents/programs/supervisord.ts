@@ -8,7 +8,7 @@ import type { Writable } from 'node:stream';
 import { apiMethods } from '#agents/api/methods';
 import { clockAtStart } from '#agents/management/clock-at-start';
 import { confined } from '#agents/package/confinement';
-import { launchInstalled } from '#agents/package/launch';
+import { type HandsPlaces, launchInstalled } from '#agents/package/launch';
 import { makeFolders } from '#agents/package/make-folders';
 import { installed } from '#agents/package/places';
 import { kernelLog } from '#agents/supervisor/kernel-log';
@@ -54,12 +54,14 @@ const ofTheFirmware = ['FOWNER', 'LINUX_IMMUTABLE'] as const;
 /** Group members may speak to what a program serves; nobody else may. */
 const fileModeMask = 0o007;
 
-const specOf = (name: ProgramName, output: Writable): ProgramSpec => {
-  const { flags, script, words, ...how } = launchInstalled(name, {
-    data: readFileSync(dataPath, 'utf8').trim(),
-    reads: [releaseTrustPath, floorApprovalsPath, startEnded],
-    writes: ['/dev/tpmrm0', '/proc/sysrq-trigger', efiVariablesPath, ...slotNodes()],
-  });
+const handsPlaces = (): HandsPlaces => ({
+  data: readFileSync(dataPath, 'utf8').trim(),
+  reads: [releaseTrustPath, floorApprovalsPath, startEnded],
+  writes: ['/dev/tpmrm0', '/proc/sysrq-trigger', efiVariablesPath, ...slotNodes()],
+});
+
+const specOf = (name: ProgramName, places: HandsPlaces, output: Writable): ProgramSpec => {
+  const { flags, script, words, ...how } = launchInstalled(name, places);
   const [command = '', ...before] = confined(name, name === 'hald' ? ofTheFirmware : []);
   return { name, command, arguments: [...before, process.execPath, ...flags, script, ...words], output, ...how };
 };
@@ -99,7 +101,8 @@ const main = async (): Promise<void> => {
   makeFolders();
   process.umask(fileModeMask);
   const output = kernelLog();
-  const specs = programNames.filter(isThere).map((name) => specOf(name, output));
+  const places = handsPlaces();
+  const specs = programNames.filter(isThere).map((name) => specOf(name, places, output));
   const programs = startPrograms(specs, {
     clock,
     log,

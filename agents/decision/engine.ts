@@ -1,11 +1,12 @@
 /**
- * Cedar as our policy engine: parsed at start, every failure a denial. The rules are a constant of the program: that each
- * passes Cedar's strict validation is a test's to say, not every start's.
+ * Cedar as our policy engine: every failure a denial. The rules are a constant of the program: that each passes Cedar's strict
+ * validation is a test's to say, not every start's.
  */
 import { attempt, attemptAsync, deny, ok, type Result } from '#hal/core/result';
-import { withBaselineCompiler } from '#hal/linux/baseline-compiler';
+import { loadCedar, policyName, readPolicy } from './cedar.ts';
+import { restoreMemory } from './engine-memory.ts';
 import type { Admitted } from './facts.ts';
-import { rules, schema } from './policy.ts';
+import { policyDigest } from './policy.ts';
 
 export interface EngineRequest {
   readonly action: string;
@@ -21,19 +22,19 @@ export interface EngineAnswer {
 
 export type Engine = (request: EngineRequest) => Result<EngineAnswer>;
 
-const name = 'enigm';
-
-/** @returns the engine, or `policy/engine-failed` where it does not load, or the policy does not parse */
-export const cedarEngine = async (): Promise<Result<Engine>> => {
-  const staticPolicies = Object.fromEntries(rules.map(({ id, cedar }) => [id, cedar]));
+/**
+ * @param keptMemory of an engine that has read the policy; where it is another one, this engine reads it itself
+ * @returns the engine, or `policy/engine-failed` where it does not load, or the policy does not parse
+ */
+export const cedarEngine = async (keptMemory?: Uint8Array): Promise<Result<Engine>> => {
   const engineFailed = (cause: string) => deny('policy', 'engine-failed', cause);
   // Its WebAssembly is read when it is loaded: a file that is not there or damaged is a refusal, and ends no program.
-  const loaded = await attemptAsync(() => withBaselineCompiler(() => import('@cedar-policy/cedar-wasm/nodejs')), engineFailed);
+  const loaded = await attemptAsync(loadCedar, engineFailed);
   if (!loaded.ok) return loaded;
-  const { preparsePolicySet, preparseSchema, statefulIsAuthorized } = loaded.value;
+  const { cedar, instance } = loaded.value;
   const ready = attempt(() => {
-    for (const parsed of [preparseSchema(name, schema), preparsePolicySet(name, { staticPolicies })])
-      if (parsed.type === 'failure') throw new Error(parsed.errors.map(({ message }) => message).join('; '));
+    const isRestored = instance !== undefined && keptMemory !== undefined && restoreMemory(instance, keptMemory, policyDigest);
+    if (!isRestored) readPolicy(cedar);
   }, engineFailed);
   if (!ready.ok) return ready;
 
@@ -42,13 +43,13 @@ export const cedarEngine = async (): Promise<Result<Engine>> => {
     const principal = { type: 'Actor', id: actor?.subject ?? 'unknown' };
     const answer = attempt(
       () =>
-        statefulIsAuthorized({
+        cedar.statefulIsAuthorized({
           principal,
           action: { type: 'Action', id: action },
           resource: { type: 'Resource', id: resource },
           context: withoutSubject(context),
-          preparsedSchemaName: name,
-          preparsedPolicySetId: name,
+          preparsedSchemaName: policyName,
+          preparsedPolicySetId: policyName,
           validateRequest: true,
           entities: [{ uid: principal, attrs: actor === undefined ? {} : { assurance: actor.assurance }, parents: [] }],
         }),

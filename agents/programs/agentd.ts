@@ -2,8 +2,8 @@
  * enigm-agentd, the mind: decides, records, verifies, plans. No devices, no network, no addons; what it wants done in
  * the world it asks of the hands, under permits.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { apiDoor } from '#agents/api/door';
 import { type ApiMethods, apiMethods, feedMethods } from '#agents/api/methods';
 import { attestAgent } from '#agents/attest/agent';
@@ -13,6 +13,7 @@ import { auditAgent } from '#agents/audit/agent';
 import { openAuditLog } from '#agents/audit/log';
 import { openAuditStore } from '#agents/audit/store';
 import { cedarEngine } from '#agents/decision/engine';
+import { keptMemoryName } from '#agents/decision/engine-memory';
 import { exitsOnly } from '#agents/decision/exits';
 import { policyDigest } from '#agents/decision/policy';
 import { defenseAgent } from '#agents/defense/agent';
@@ -65,6 +66,12 @@ import { provisionedHands } from './provisioned-hands.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 import { updaterOf } from './updates.ts';
 
+/** Made with the program, and beside it. */
+const keptMemory = (): Uint8Array | undefined => {
+  const path = join(dirname(process.argv[1] ?? ''), keptMemoryName);
+  return existsSync(path) ? new Uint8Array(readFileSync(path)) : undefined;
+};
+
 runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal, ready }) => {
   const clock = linuxClock();
   const layout = deviceLayout(options.directory);
@@ -114,7 +121,7 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal, 
     if (!left.ok) log.warn('clock.no-mark', { code: codeOf(left.fault), cause: left.fault.detail ?? '' });
   };
   const far = farEnds(link, clock);
-  const policy = await cedarEngine();
+  const policy = await cedarEngine(keptMemory());
   const parts: MindParts = {
     clock,
     log,

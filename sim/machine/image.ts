@@ -32,8 +32,8 @@ export const measuredPrograms = [
   ...(['agentd', 'linkd', 'inferd', 'paged', 'enigmctl', 'beacond'] as const).flatMap(
     (name) => [`${name}.cjs`, `${name}.code`] as const,
   ),
-  /** What the beacon relay loads beside its bundle. */
-  'serialport.node',
+  /** What the mind, and the beacon relay, load beside their bundles. */
+  ...(['cedar_wasm_bg.wasm', 'policy.memory', 'serialport.node'] as const),
 ] as const;
 
 /** UEFI_IMAGE_LOAD_EVENT (PFP 1.05 §10.2.3) without a device path: four 64-bit numbers. */

@@ -14,12 +14,12 @@ import { engineFlags } from '#agents/supervisor/launch';
 import { tpmProvider, tpmProviderConfig } from '#agents/supervisor/tpm-provider';
 import { bundleOptions, bundles, root } from './bundles.ts';
 import { codeMaker } from './code.ts';
+import { writePolicyMemory } from './policy-memory.ts';
 
 const resolve = createRequire(import.meta.url).resolve;
 
 /** Files that programs read beside their bundle: WebAssembly modules cannot be bundled. */
 const resources = [
-  join(dirname(resolve('@cedar-policy/cedar-wasm/nodejs')), 'cedar_wasm_bg.wasm'),
   ...['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm-threaded-simd.wasm'].map((file) =>
     join(dirname(resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist', file),
   ),
@@ -50,6 +50,7 @@ for (const folder of ['device', 'machine', 'sim'] as const)
   for (const name of Object.keys(bundles[folder]))
     if (name in engineFlags) makeCode(join(root, 'dist', folder, `${name}.cjs`), engineFlags[name as keyof typeof engineFlags]);
 mkdirSync(join(root, 'dist/device'), { recursive: true });
+await writePolicyMemory(join(root, 'dist/device'));
 for (const resource of resources) cpSync(resource, join(root, 'dist/device', resource.slice(resource.lastIndexOf('/') + 1)));
 cpSync(serialAddon(), join(root, 'dist/device/serialport.node'));
 writeFileSync(join(root, 'dist/device', tpmProvider.configName), tpmProviderConfig());

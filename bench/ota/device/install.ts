@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { programEnvironment, smallYoungSpace } from '#agents/supervisor/launch';
+import { engineFlags, programEnvironment } from '#agents/supervisor/launch';
 import { bootRecordStore } from '#hal/core/boot-record';
 import { toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
@@ -115,15 +115,15 @@ const blankMedia = async (folder: string, running: ImageFacts, target: ImageFact
 };
 
 const flags: Readonly<Record<Program, readonly string[]>> = {
-  hands: ['--jitless', '--allow-addons'],
-  mouth: ['--jitless'],
-  mind: [],
+  hands: [...engineFlags.hald, '--allow-addons'],
+  mouth: engineFlags.linkd,
+  mind: engineFlags.agentd,
 };
 
 const started = async (name: Program, path: string, places: readonly string[]): Promise<ChildProcess> => {
   const reads = [bundles, addon, '/proc', '/sys', ...places].map((place) => `--allow-fs-read=${place}`);
   const child = fork(join(bundles, `${name}.mjs`), [path], {
-    execArgv: ['--no-warnings', '--permission', smallYoungSpace, ...flags[name], ...reads, `--allow-fs-write=${places[0]}`],
+    execArgv: ['--no-warnings', '--permission', ...flags[name], ...reads, `--allow-fs-write=${places[0]}`],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, ...programEnvironment },
   });

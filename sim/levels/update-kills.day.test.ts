@@ -4,7 +4,8 @@
  * The seed fixes what is killed, in which phase and at which sign; the machine's own scheduling is not replayed.
  * KILLS asks for another number of them.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { toHex } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
@@ -13,7 +14,7 @@ import { seededRandom } from '#hal/memory/random';
 import { otherSlot } from '#hal/ports/slots';
 import { segmentCount } from '#ota-client/payload/limits';
 import type { SlotsView } from '#ota-client/slots/view';
-import { slotFiles } from '#sim/machine/layout';
+import { simulatedLayout, slotFiles } from '#sim/machine/layout';
 import type { BuiltPlan } from '#sim/peers/release-plans';
 import { faultOf } from '#sim/scenarios/outcome';
 import { type Chance, chance } from '#sim/world/chance';
@@ -195,10 +196,16 @@ const installTo = async (device: Device): Promise<CommandOutcome> => {
     const fault = faultOf(installed);
     if (fault === undefined || tries === mostTries) return installed;
     if (fault.category !== 'unavailable' && fault.reason !== 'time-unknown') return installed;
-    console.info(`update install is asked for again: ${fault.category}/${fault.reason}`);
+    console.info(`update install is asked for again: ${fault.category}/${fault.reason}; ${timeNotAsked(device)}`);
     await clock.sleep(againAfterMs, never);
   }
 };
+
+/** What the mind wrote when it last asked for the time in vain. */
+const timeNotAsked = ({ directory }: Device): string =>
+  readFileSync(join(simulatedLayout(directory).logs, 'agentd.log'), 'utf8')
+    .split('\n')
+    .findLast((line) => line.includes('"time.not-asked"')) ?? 'the time was never asked for in vain';
 
 const sumOf = (outcomes: readonly Outcome[], by: 'phase' | 'victim'): Readonly<Record<string, number>> => {
   const sums: Record<string, number> = {};

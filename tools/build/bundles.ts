@@ -1,6 +1,6 @@
 /** Which bundles there are, and how each is made. */
 import { join } from 'node:path';
-import type { BuildOptions, Plugin } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
 
 export const root = join(import.meta.dirname, '../..');
 
@@ -39,22 +39,16 @@ const standIn = (name: string) => join(root, 'tools/build', name);
 /** In place of packages: a device starts, verifies and reads all that is in its programs, and none of this is used there. */
 const replaced: Readonly<Record<string, string>> = {
   'node-gyp-build': standIn('serial-addon.cjs'),
-  // Of pino, for logs that another thread writes; of mqtt, for browsers, proxies and WebSocket; of tfjs, for its downloads.
+  // Of pino, for logs that another thread writes; of mqtt, for browsers, proxies and WebSocket; of tfjs, for its downloads and threads.
   ...Object.fromEntries(
-    ['thread-stream', 'worker-timers', 'socks', 'ws', 'node-fetch'].map((name) => [name, standIn('left-out.cjs')]),
+    ['thread-stream', 'worker_threads', 'worker-timers', 'socks', 'ws', 'node-fetch'].map((name) => [
+      name,
+      standIn('left-out.cjs'),
+    ]),
   ),
   assert: standIn('assert.cjs'),
   // The same streams, for Nodes that are older.
   'readable-stream': 'node:stream',
-};
-
-/** For pino alone: it asks whether it is in the first thread, for logs that are not written at once. */
-const withoutThreads: Plugin = {
-  name: 'without-threads',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^worker_threads$/ }, ({ importer }) =>
-      importer.includes('/node_modules/pino/') ? { path: standIn('left-out.cjs') } : undefined,
-    ),
 };
 
 /** @param entryPoints sources by name */
@@ -75,6 +69,5 @@ export const bundleOptions = (folder: string, entryPoints: Readonly<Record<strin
     logLevel: 'warning',
     external: ['@tensorflow/tfjs-node'],
     alias: { ...replaced },
-    plugins: [withoutThreads],
     metafile: true,
   }) satisfies BuildOptions;

@@ -13,8 +13,8 @@ export interface ProgramBuilds extends AsyncDisposable {
   build(changed?: ReadonlySet<string>): Promise<readonly Bundle[]>;
 }
 
-/** The hands of a machine are those of its simulator's image; what opened its data ended with its start. */
-const { hald: _, unlock: __, ...ofDevices } = bundles.device;
+/** The hands of a machine are those of its simulator's image; what opened its data ended with its start; what starts others is none. */
+const { hald: _, unlock: __, start: ___, ...ofDevices } = bundles.device;
 export const machinePrograms: Readonly<Record<string, string>> = { ...ofDevices, hald: bundles.machine.hald };
 
 /** @param entryPoints sources by name. @param known bundles that somebody has already */

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromHex, toHex } from '#hal/core/bytes';
-import { type Cbor, decodeCbor, encodeCbor, maxCborBytes } from './cbor.ts';
+import { concat, fromHex, toHex } from '#hal/core/bytes';
+import { type Cbor, decodeCbor, encodeCbor, maxCborBytes, maxCborDepth } from './cbor.ts';
 
 const decodeHex = (hex: string) => decodeCbor(fromHex(hex) ?? new Uint8Array());
+
+const malformed = { ok: false, fault: { category: 'protocol', reason: 'malformed' } };
 
 describe('deterministic CBOR', () => {
   test('sorts map keys bytewise (RFC 8949 §4.2.1)', () => {
@@ -29,16 +31,24 @@ describe('deterministic CBOR', () => {
     ['a tag', 'c101'],
     ['not a number', 'f97e00'],
     ['nothing', ''],
+    ['a map for a key', 'a1a0' + '01'],
+    ['maps for keys, which nothing can sort', 'a2a0' + '01' + '80' + '02'],
+    ['bytes for a key', 'a14101' + '01'],
+    ['no value for a key', 'a1f6' + '01'],
+    ['a fraction for a key', 'a1f93e00' + '01'],
+    ['an integer for a key that no number holds', 'a11bffffffffffffffff' + '01'],
   ])('refuses %s', (_, hex) => {
-    expect(decodeHex(hex)).toMatchObject({ ok: false, fault: { category: 'protocol', reason: 'malformed' } });
+    expect(decodeHex(hex)).toMatchObject(malformed);
   });
 
   test('refuses more than its limit without reading it', () => {
     expect(decodeCbor(new Uint8Array(maxCborBytes + 1))).toMatchObject({ ok: false, fault: { reason: 'too-large' } });
   });
 
-  test('survives nesting that no object of ours has', () => {
-    expect(decodeCbor(new Uint8Array(200_000).fill(0x81)).ok).toBe(false);
+  test('reads nesting to its limit, and refuses any deeper one', () => {
+    const nested = (depth: number) => decodeCbor(concat(new Uint8Array(depth).fill(0x81), Uint8Array.of(0x80)));
+    expect(nested(maxCborDepth - 1).ok).toBe(true);
+    for (let depth = maxCborDepth; depth < 400_000; depth *= 2) expect(nested(depth)).toMatchObject(malformed);
   });
 
   const value = fc.letrec<{ cbor: Cbor }>((tie) => ({
@@ -64,9 +74,25 @@ describe('deterministic CBOR', () => {
     );
   });
 
-  test('never throws, whatever the bytes', () => {
+  /** Heads and items as CBOR has them, with anything at all for a key and in any order. */
+  const wellFormed = fc.letrec<{ item: Uint8Array }>((tie) => {
+    const many = fc.array(tie('item'), { maxLength: 4 });
+    return {
+      item: fc.oneof(
+        { depthSize: 'small' },
+        value.map(encodeCbor),
+        many.map((items) => concat(Uint8Array.of(0x80 + items.length), ...items)),
+        many.map((items) => concat(Uint8Array.of(0xa0 + items.length), ...items, ...items)),
+      ),
+    };
+  }).item;
+
+  test.each([
+    ['whatever the bytes', fc.uint8Array({ maxLength: 200 })],
+    ['nor for what is well formed', wellFormed],
+  ])('never throws, %s', (_, input) => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      fc.property(input, (bytes) => {
         const decoded = decodeCbor(bytes);
         if (decoded.ok) expect(toHex(encodeCbor(decoded.value))).toBe(toHex(bytes));
       }),

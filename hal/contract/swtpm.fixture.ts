@@ -1,8 +1,12 @@
 /** A swtpm process for contract tests; the simulator's own is `sim/machine/swtpm.ts`, which nothing in `hal` may import. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+
+const readyWithinMs = 30_000;
 
 export const startSwtpm = async (directory: string) => {
   mkdirSync(directory, { recursive: true });
@@ -12,7 +16,12 @@ export const startSwtpm = async (directory: string) => {
     ...['--server', `type=unixio,path=${path}`, '--ctrl', `type=unixio,path=${path}.ctrl`],
   ]);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  for (let waitedMs = 0; !existsSync(path) && waitedMs < 10_000; waitedMs += 20) await setTimeout(20);
+  const readyByMs = performance.now() + readyWithinMs;
+  // A socket has a path before anyone listens there.
+  while (!(await listens(path)) || !(await listens(`${path}.ctrl`))) {
+    if (performance.now() > readyByMs) throw new Error(`swtpm in ${directory} does not listen (ended: ${child.exitCode})`);
+    await setTimeout(20);
+  }
   return {
     path,
     stop: () => {
@@ -20,4 +29,16 @@ export const startSwtpm = async (directory: string) => {
       return ended;
     },
   };
+};
+
+const listens = async (path: string): Promise<boolean> => {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 };

@@ -1,5 +1,5 @@
 /**
- * Fuzzes everything that an updating device reads: a million inputs for each parser.
+ * Fuzzes what a device or its verifier reads: a million inputs for each parser.
  *
  * usage: tsx tools/fuzz/main.ts [--executions N] [--seed N] [--from ROUND] [--parser NAME]     exit code 1: a finding
  */

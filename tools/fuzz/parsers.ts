@@ -1,7 +1,9 @@
-/** Everything that an updating device reads and did not write itself in this life, with good inputs to begin from. */
+/** What a device or its verifier reads and did not write itself in this life, with good inputs to begin from. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifestOf, readManifest } from '#agents/update/manifest';
+import { appraise } from '#attestation/appraise';
+import { forge, input } from '#attestation/forger.fixture';
 import { concat } from '#hal/core/bytes';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { type Result, unwrap } from '#hal/core/result';
@@ -42,6 +44,7 @@ export interface FuzzedParser {
 
 export const parsers = async (): Promise<readonly FuzzedParser[]> => [
   messageParser(),
+  { name: 'evidence', samples: [forge()], parse: (bytes) => appraise(nodeCrypto, input(bytes)) },
   ...metadataParsers(),
   grantParser(),
   ...(await payloadParsers()),

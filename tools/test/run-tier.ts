@@ -2,8 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { TierResult } from './summary.ts';
 import { type Tier, tiers } from './tiers.ts';
+
+export const reporter = join(import.meta.dirname, 'reporter.ts');
 
 /**
  * @param vitest the command and its first words
@@ -18,7 +21,7 @@ export const runTier = (
   const files = Math.ceil(availableParallelism() * tiers[tier].filesPerProcessor);
   const options = [
     ...['run', '--project', tier, `--maxWorkers=${files}`],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`],
+    ...['--reporter=default', `--reporter=${reporter}`, `--outputFile.json=${reportPath}`],
   ];
   const { status } = spawnSync(command, [...words, ...options], { cwd: directory, stdio: ['ignore', 'inherit', 'inherit'] });
   return { tier, hasFailed: status !== 0, report: readReport(reportPath) };

@@ -5,7 +5,7 @@ export interface TierResult {
   readonly tier: Tier;
   /** The runner itself said that something failed, or did not end by itself. */
   readonly hasFailed: boolean;
-  /** vitest's JSON report; undefined where there is none. */
+  /** What `reporter.ts` wrote, a `Report`; undefined where there is nothing. */
   readonly report: unknown;
 }
 
@@ -15,18 +15,20 @@ export interface Summary {
   readonly isGreen: boolean;
 }
 
-interface Report {
+export interface Report {
   readonly testResults: readonly FileResult[];
 }
-interface FileResult {
+export interface FileResult {
   readonly name: string;
   readonly status: string;
+  /** What failed outside of its tests. */
+  readonly message: string;
   readonly assertionResults: readonly Assertion[];
 }
 interface Assertion {
   readonly status: string;
   readonly fullName: string;
-  readonly failureMessages?: readonly string[];
+  readonly failureMessages: readonly string[];
 }
 
 interface Count {
@@ -66,26 +68,28 @@ const countOf = ({ tier, hasFailed, report }: TierResult): Count => {
   const among = (...statuses: readonly string[]) => tests.filter(({ status }) => statuses.includes(status));
   const passed = among('passed').length;
   const failed = [
-    ...among('failed').map(withReason),
-    // A file that did not load has no tests that could fail.
+    ...among('failed').map(({ fullName, failureMessages }) => withReason(fullName, failureMessages[0])),
+    // A file that did not load has no tests that could fail, and a hook that failed is none.
     ...files
-      .filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'))
-      .map(({ name }) => `${name} did not load or did not end`),
+      .filter((file) => file.message !== '' || (file.status === 'failed' && !file.assertionResults.some(hasTestFailed)))
+      .map(({ name, message }) => withReason(`${name} did not load or did not end`, message)),
   ];
   const remark = remarkOf(passed, failed.length, hasFailed, report);
   return {
     passed,
     failed: failed.length === 0 && remark !== '' ? [`${tier}${remark}`] : failed,
-    skipped: among('skipped', 'pending', 'todo', 'disabled').map(({ fullName }) => fullName),
+    skipped: among('skipped', 'pending').map(({ fullName }) => fullName),
     remark,
   };
 };
 
+const hasTestFailed = ({ status }: Assertion): boolean => status === 'failed';
+
 const maxReasonLength = 400;
 /** Whoever reads only the end of a log learns why. */
-const withReason = ({ fullName, failureMessages }: Assertion): string => {
-  const reason = failureMessages?.[0]?.split('\n    at ')[0]?.replaceAll(/\s+/g, ' ').slice(0, maxReasonLength);
-  return reason === undefined ? fullName : `${fullName}: ${reason}`;
+const withReason = (name: string, message = ''): string => {
+  const reason = message.replaceAll(/\s+/g, ' ').slice(0, maxReasonLength);
+  return reason === '' ? name : `${name}: ${reason}`;
 };
 
 const remarkOf = (passed: number, failed: number, hasFailed: boolean, report: unknown): string => {

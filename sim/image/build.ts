@@ -96,14 +96,16 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   const policyKey = policyKeyIn(sources.keys);
   const floor = writeFloorApprovals(approveFloor(policyKey, floorEpoch));
   const more = new Map([...sources.more, [floorApprovalsPath.slice(1), floor]]);
-  const init = readFileSync(join(sources.scripts, 'init.sh'), 'utf8');
+  const script = (name: string) => readFileSync(join(sources.scripts, name), 'utf8');
+  const init = script('init.sh');
   const root = await fileSystem(folder, 'root', (tree) => writeRootTree(tree, { base, node, programs, addon, more, init }));
   const { area, root: verityRoot } = hashAreaOf(root, verity);
   const recoveryRoot = await fileSystem(folder, 'recovery', (tree) => writeRecoveryTree(tree, { base, node, program, files }));
   const recoveryTree = hashAreaOf(recoveryRoot, verity);
 
   say('boot image …');
-  const initrd = await buildInitrd(base, readFileSync(join(sources.scripts, 'initrd.sh'), 'utf8'));
+  const firstRoot = join(sources.scripts, 'first-root.c');
+  const initrd = await buildInitrd(base, { script: script('initrd.sh'), program: firstRoot });
   const commandLine = [...commonWords, ...rootWords(root, verityRoot), ...sources.kernelWords].join(' ');
   const kernel = new Uint8Array(readFileSync(join(base.folder, `boot/vmlinuz-${base.kernel}`)));
   const stub = new Uint8Array(readFileSync(stubPath));
@@ -116,7 +118,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
     base,
     keys,
     { stub, kernel, release, commandLine: [...commonWords, ...rootWords(recoveryRoot, recoveryTree.root)].join(' ') },
-    readFileSync(join(sources.scripts, 'recovery.sh'), 'utf8'),
+    { script: script('recovery.sh'), program: firstRoot },
     bootVariables(bootEntries),
   );
 

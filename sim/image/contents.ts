@@ -5,9 +5,8 @@
 import { confiners } from '#agents/package/confinement';
 import { tpmProvider } from '#agents/supervisor/tpm-provider';
 
-/** What a first root has beside busybox. */
+/** What a first root has beside its programs. */
 export interface InitrdContents {
-  readonly programs: readonly string[];
   /** Drivers, in the order in which they are loaded, each after what it needs. */
   readonly modules: readonly string[];
   /** The same, for what is done seldom. */
@@ -16,7 +15,6 @@ export interface InitrdContents {
 
 /** The first root of a slot, which opens and mounts the real one. */
 export const slotContents: InitrdContents = {
-  programs: ['sbin/dmsetup', 'usr/bin/chattr'],
   // The first compute the sums of the hash tree and of file systems with what the processor has for them.
   modules: [
     ...['sha256-ssse3', 'crc32c-intel'],
@@ -27,7 +25,6 @@ export const slotContents: InitrdContents = {
 
 /** That of recovery, which opens its own root file system, and only where no slot starts. */
 export const recoveryContents: InitrdContents = {
-  programs: ['sbin/dmsetup', 'usr/bin/chattr'],
   modules: ['i6300esb', 'efivarfs'],
   laterModules: [...['sha256-ssse3', 'crc32c-intel', 'virtio_pci', 'virtio_blk', 'virtio_net'], ...['dm-verity', 'erofs']],
 };

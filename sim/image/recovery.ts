@@ -3,7 +3,7 @@ import { concat, u32le } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import type { Base } from './base.ts';
 import { recoveryContents } from './contents.ts';
-import { buildInitrd } from './initrd.ts';
+import { buildInitrd, type FirstRoot } from './initrd.ts';
 import type { ImageKeys } from './keys.ts';
 import { type UkiParts, unifiedImage } from './uki.ts';
 import type { FirmwareVariable } from './variable-store.ts';
@@ -13,10 +13,10 @@ export const recoveryImage = async (
   base: Base,
   keys: ImageKeys,
   parts: Omit<UkiParts, 'initrd' | 'approver'>,
-  script: string,
+  firstRoot: Pick<FirstRoot, 'script' | 'program'>,
   entries: readonly FirmwareVariable[],
 ): Promise<Uint8Array> => {
   const files = entries.map(({ name, attributes, data }) => [`entries/${name}`, concat(u32le(attributes), data)] as const);
-  const initrd = await buildInitrd(base, script, recoveryContents, new Map(files));
+  const initrd = await buildInitrd(base, { ...firstRoot, contents: recoveryContents, files: new Map(files) });
   return unwrap(unifiedImage({ ...parts, initrd }, keys.recovery)).file;
 };

@@ -51,12 +51,12 @@ case $([ -f $trial ] && dd if=$trial bs=1 skip=4) in
   *) left= ;;
 esac
 if [ -n "$left" ]; then
-  chattr -i $trial
+  first-root writable $trial
   printf '\007\000\000\000%s' "$slot$left" > $trial
   if [ "$left" -gt 0 ]; then case $slot in a) next='\020' ;; b) next='\021' ;; esac; fi
 fi
 
-[ -f $begun ] && chattr -i $begun
+[ -f $begun ] && first-root writable $begun
 printf '\007\000\000\000%s' "$before$slot" > $begun
 [ -z "$next" ] ||
   printf "\007\000\000\000$next\000" > $variables/BootNext-8be4df61-93ca-11d2-aa0d-00e098032b8c
@@ -74,8 +74,8 @@ blocks=$(word enigm.blocks)
 # All that the kernel is told of the tree was signed: the superblock before it, which nobody signed, is not read. Blocks have
 # 4 KiB, a sector 512 bytes; the name is as cryptsetup gives it, with the root hash for the number of the file system.
 hash=$(word enigm.verity)
-table="0 $((blocks * 8)) verity 1 $root $root 4096 4096 $blocks $((blocks + 1)) sha256 $hash - 1 panic_on_corruption"
-DM_DISABLE_UDEV=1 dmsetup create root --uuid "CRYPT-VERITY-$hash-root" --readonly --table "$table" ||
+tree="1 $root $root 4096 4096 $blocks $((blocks + 1)) sha256 $hash - 1 panic_on_corruption"
+first-root verity root "CRYPT-VERITY-$hash-root" $((blocks * 8)) "$tree" ||
   fail "root-$slot has no hash tree"
 mount -t erofs -o ro /dev/mapper/root /sysroot || fail "root-$slot is not what was signed"
 

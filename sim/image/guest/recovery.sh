@@ -32,8 +32,9 @@ repair() {
   done
   [ -n "$root" ] || stay "no partition recovery-root: nothing is repaired"
   blocks=$(word enigm.blocks)
-  table="0 $((blocks * 8)) verity 1 $root $root 4096 4096 $blocks $((blocks + 1)) sha256 $(word enigm.verity) -"
-  DM_DISABLE_UDEV=1 dmsetup create root --readonly --table "$table" ||
+  hash=$(word enigm.verity)
+  tree="1 $root $root 4096 4096 $blocks $((blocks + 1)) sha256 $hash -"
+  first-root verity root "CRYPT-VERITY-$hash-root" $((blocks * 8)) "$tree" ||
     stay "its root has no hash tree: nothing is repaired"
   mount -t erofs -o ro /dev/mapper/root /sysroot || stay "its root is not what was signed: nothing is repaired"
   for place in dev proc sys; do mount -o rbind "/$place" "/sysroot/$place"; done
@@ -74,7 +75,7 @@ for entry in /entries/Boot00*; do [ -f "$variables/${entry##*/}-$global" ] || fo
 begun=$variables/EnigmBegun-656e6967-6d00-4000-a000-000000000001
 before=$([ -f $begun ] && dd if=$begun bs=1 skip=4)
 case $before in *r*) stay "no slot starts, and the firmware forgets them" ;; esac
-[ -f $begun ] && chattr -i $begun
+[ -f $begun ] && first-root writable $begun
 printf '\007\000\000\000%s' "${before}r" > $begun
 
 say "the firmware had forgotten the slots"

@@ -48,8 +48,8 @@ const hands = ({ windowBytes = 8 * 1024 * 1024, unreadableBlock = Number.POSITIV
 };
 
 describe('segments out of the running slot', () => {
-  test('are written as many at once as a device sends, and read as many blocks at once as may be', async () => {
-    const { take, written, reads, bytes } = hands();
+  test('are written as many at once as a window has, and as many blocks are read at once as may be', async () => {
+    const { take, written, reads, bytes } = hands({ windowBytes: 8 * segmentBytes });
     const wanted = Array.from({ length: 10 }, (_, at) => segmentAt(at * segmentBlocks));
     expect(unwrap(await take(3, wanted))).toBe(10);
     expect(written.map(({ segment, bytes }) => [segment, bytes.length / segmentBytes])).toEqual([

@@ -15,12 +15,9 @@ export type Take = (first: number, wanted: readonly TakenSegment[]) => Promise<R
 
 type Running = Pick<RunningSystem, 'read'>;
 
-/** Written at once: 2 MiB. Each read and each write costs a turn of another thread. */
-const mostAtOnce = 8;
-
-/** @param windowBytes of the installer: not more than that is written at once */
+/** @param windowBytes of the installer: so much is written at once, as each read and each write costs a turn of another thread */
 export const taker = (writer: Pick<Installer, 'write'>, running: Running, windowBytes: number): Take => {
-  const atOnce = Math.max(1, Math.min(mostAtOnce, Math.floor(windowBytes / segmentBytes)));
+  const atOnce = Math.max(1, Math.floor(windowBytes / segmentBytes));
   /** Kept, since the kernel zeroes each page of new memory. */
   let memory: Uint8Array | undefined;
   return async (first, wanted) => {

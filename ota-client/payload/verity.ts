@@ -20,17 +20,17 @@ export interface VerityParameters {
   readonly uuid: Uint8Array;
 }
 
-/** A block of the tree, and where it goes from the start of the hash area: behind the superblock. */
-export interface TreeBlock {
+/** Neighbouring blocks of the tree, and where they go from the start of the hash area: behind the superblock. */
+export interface TreeBlocks {
   readonly offsetBytes: number;
   readonly bytes: Uint8Array;
 }
 
 export interface VerityTree {
   /** The next bytes of the image, whole blocks. @returns the blocks of the tree that they complete */
-  update(image: Uint8Array): readonly TreeBlock[];
+  update(image: Uint8Array): readonly TreeBlocks[];
   /** After all of the image. @returns the last blocks and the root hash */
-  finish(): { readonly blocks: readonly TreeBlock[]; readonly root: Uint8Array };
+  finish(): { readonly blocks: readonly TreeBlocks[]; readonly root: Uint8Array };
 }
 
 export const maxSaltBytes = 256;
@@ -65,7 +65,7 @@ export type BlockDigests = (blocks: Uint8Array) => Uint8Array;
 export const verityTree = ({ imageBytes, salt }: VerityParameters, digestsOf = saltedDigests(salt)): VerityTree => {
   const levels = levelsOf(imageBytes).map((level) => ({ ...level, buffer: new Uint8Array(blockBytes), used: 0, next: 0 }));
   let root: Uint8Array | undefined;
-  const emit = (level: number, out: TreeBlock[]): void => {
+  const emit = (level: number, out: TreeBlocks[]): void => {
     const at = levels[level];
     if (at === undefined) return;
     const bytes = at.buffer.slice();
@@ -75,7 +75,7 @@ export const verityTree = ({ imageBytes, salt }: VerityParameters, digestsOf = s
     at.buffer.fill(0);
     put(level + 1, digestsOf(bytes), out);
   };
-  const put = (level: number, digests: Uint8Array, out: TreeBlock[]): void => {
+  const put = (level: number, digests: Uint8Array, out: TreeBlocks[]): void => {
     const at = levels[level];
     if (at === undefined) {
       root = digests;
@@ -91,18 +91,29 @@ export const verityTree = ({ imageBytes, salt }: VerityParameters, digestsOf = s
   };
   return {
     update(image) {
-      const out: TreeBlock[] = [];
+      const out: TreeBlocks[] = [];
       put(0, digestsOf(image), out);
-      return out;
+      return sideBySide(out);
     },
     finish() {
-      const blocks: TreeBlock[] = [];
+      const blocks: TreeBlocks[] = [];
       for (const [level, { used }] of levels.entries()) if (used > 0) emit(level, blocks);
       // The last block of a level may just have been filled by the one below.
       if (root === undefined) throw new Error('the hash tree was finished before its image');
-      return { blocks, root: new Uint8Array(root) };
+      return { blocks: sideBySide(blocks), root: new Uint8Array(root) };
     },
   };
+};
+
+/** A write costs its writer more than the 4 KiB that it writes. */
+const sideBySide = (blocks: readonly TreeBlocks[]): readonly TreeBlocks[] => {
+  const runs: TreeBlocks[][] = [];
+  for (const block of blocks.toSorted((one, other) => one.offsetBytes - other.offsetBytes)) {
+    const before = runs.at(-1)?.at(-1);
+    if (before !== undefined && before.offsetBytes + before.bytes.length === block.offsetBytes) runs.at(-1)?.push(block);
+    else runs.push([block]);
+  }
+  return runs.map((run) => ({ offsetBytes: run[0]?.offsetBytes ?? 0, bytes: concat(...run.map(({ bytes }) => bytes)) }));
 };
 
 /** Of a superblock that somebody wrote: `veritySuperblock` says where it has it. Believed by nobody before a root fits. */

@@ -14,7 +14,7 @@ import { headBytes } from '#hal/linux/machine-slots';
 import { memoryBlockDevice } from '#hal/memory/block-device';
 import { type SlotName, slotNames } from '#hal/ports/slots';
 import { blockBytes } from '#ota-client/payload/limits';
-import { hashAreaBytes, saltOf, type TreeBlock, verityTree } from '#ota-client/payload/verity';
+import { hashAreaBytes, saltOf, type TreeBlocks, verityTree } from '#ota-client/payload/verity';
 import { type Ledger, ledgerStore } from '#ota-client/slots/ledger';
 import { isSignedBy } from '#sim/image/authenticode';
 import { sectorBytes } from '#sim/image/gpt';
@@ -143,7 +143,7 @@ const treeFault = (image: ByteSource, imageBytes: number, verityRoot: Uint8Array
   if (imageBytes + areaBytes > image.sizeBytes) return 'too short';
   const area = image.read(imageBytes, areaBytes);
   const tree = verityTree({ imageBytes, salt: saltOf(area), uuid: new Uint8Array(16) });
-  const isThere = ({ offsetBytes, bytes }: TreeBlock) =>
+  const isThere = ({ offsetBytes, bytes }: TreeBlocks) =>
     equalBytes(area.subarray(offsetBytes, offsetBytes + bytes.length), bytes);
   for (let at = 0; at < imageBytes; at += chunkBytes)
     if (!tree.update(image.read(at, Math.min(chunkBytes, imageBytes - at))).every(isThere)) return 'a block is another';

@@ -4,15 +4,13 @@
  * device makes its data partition and finds nobody provisioned; the next one is that of a device in use.
  *
  * Nothing is added to the image: the machine is asked afterwards, and its clock is laid over that of its host.
- *
- * usage: tsx bench/boot/main.ts [--json] [--rounds N]     exit code 1: the target is missed; 3: something is not installed
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
+import { toolWords } from '#hal/linux/tool-words';
 import { imageOfBuild } from '#sim/image/image';
 import { missingTools } from '#sim/image/tools';
 import { certifyEndorsement, newAuthority } from '#sim/peers/authority';
@@ -22,6 +20,9 @@ import { measureStart, type Start } from './start.ts';
 
 /** For a device in use. */
 const targetCpuSeconds = 30;
+const usage = `usage: tsx bench/boot/main.ts [--json] [--rounds N]
+
+exit code: 0 the target is met, 1 it is missed, 2 these words, 3 something is not installed`;
 const project = join(import.meta.dirname, '../..');
 const clock = linuxClock();
 
@@ -50,7 +51,7 @@ const print = (name: string, { phases, programs, cpuSeconds, wallSeconds }: Star
 };
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string', default: '1' } } });
+  const { values } = toolWords(usage, { json: { type: 'boolean' }, rounds: { type: 'string', default: '1' } });
   const missing = missingTools();
   if (missing.length > 0) {
     console.error(`${missing.join(', ')} missing: make setup-machine installs them`);

@@ -2,17 +2,12 @@
  * What an update costs: bytes for our three tiers and for other people's programs, CPU and memory to apply them, and the
  * CPU of verifying and writing against programs in C. Images are made of two sets of real Debian packages, so figures
  * move with the mirror; ratios of one run count (docs/benchmarks.md).
- *
- * usage: tsx bench/ota/main.ts [--json] [--works security-ext4,month-erofs,…] [--rounds N] [--sizes 10,4096]
- *   [--parts works,peers,cost,memory,publisher]: some of it, in less time; what needs others is not judged
- *   [--level N]: of zstd, for what is published; 19 where nothing is said, as an office does
- * exit code 1: a gate is missed; 3: something is not installed
  */
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { toHex } from '#hal/core/bytes';
+import { toolWords } from '#hal/linux/tool-words';
 import { bundlePrograms } from './device/install.ts';
 import { floorOf } from './floor.ts';
 import { type CostResult, type Gate, gatesOfCost, gatesOfPublisher, gatesOfWork, memoryGate, type WorkResult } from './gates.ts';
@@ -67,6 +62,16 @@ const runWork = async (
   return { name, ours, peers: Object.fromEntries(results) };
 };
 
+const usage = `usage: tsx bench/ota/main.ts [--json] [--works NAME,…] [--rounds N] [--sizes MIB,…] [--parts NAME,…] [--level N]
+
+  --works   updates: ${works.map(({ name }) => name).join(', ')}
+  --rounds  of verify and write
+  --sizes   of sparse images
+  --parts   some of ${parts.join(', ')}, in less time; what needs others is not judged
+  --level   of zstd, for what is published
+
+exit code: 0 every gate is met, 1 one is missed, 2 these words, 3 something is not installed`;
+
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 /** Candidates take turns, so that other load on the machine falls on all alike. */
@@ -101,15 +106,13 @@ const memoryOf = async (mebibytes: number, scratch: string): Promise<Gate> => {
 };
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      works: { type: 'string', default: 'security-ext4,security-erofs' },
-      rounds: { type: 'string', default: '5' },
-      level: { type: 'string', default: '19' },
-      sizes: { type: 'string', default: '10,4096' },
-      parts: { type: 'string', default: parts.join(',') },
-    },
+  const { values } = toolWords(usage, {
+    json: { type: 'boolean', default: false },
+    works: { type: 'string', default: 'security-ext4,security-erofs' },
+    rounds: { type: 'string', default: '5' },
+    level: { type: 'string', default: '19' },
+    sizes: { type: 'string', default: '10,4096' },
+    parts: { type: 'string', default: parts.join(',') },
   });
   const chosen = values.parts.split(',').flatMap((name) => parts.find((part) => part === name) ?? []);
   const has = (part: Part) => chosen.includes(part);

@@ -5,15 +5,13 @@
  * (a) CPU time: quotes pipelined through the addon against the same ESYS calls from C++, TPM inside the process.
  *     `process.cpuUsage` counts all threads of this process, as `getrusage` does for the floor.
  * (b) Wall time, one swtpm: a quote with a loaded key through the addon against one `tpm2_quote` process.
- *
- * usage: tsx bench/quote/main.ts [--json] [--rounds N]     exit code 1: a target is missed; 3: something is not installed
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { concat, u32be } from '#hal/core/bytes';
 import { unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
+import { toolWords } from '#hal/linux/tool-words';
 import { type EsysHandle, handles } from '#hal/native/commands';
 import type { Esys } from '#hal/native/esys';
 import { openSimulatedEsys } from '#hal/native/esys-sim';
@@ -38,6 +36,9 @@ const pcrs = Array.from({ length: 15 }, (_, index) => index);
 const selection = sha256Pcrs(pcrs);
 const persistentHandle = 0x81010002;
 
+const usage = `usage: tsx bench/quote/main.ts [--json] [--rounds N]
+
+exit code: 0 both targets are met, 1 one is missed, 2 these words, 3 something is not installed`;
 const target = { addonToFloorCpu: 1.25, addonToToolWall: 1 / 15 } as const;
 
 interface Comparison {
@@ -132,7 +133,7 @@ const againstTool = async (rounds: number): Promise<Comparison> => {
 const isMissing = (program: string) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined;
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string', default: '200' } } });
+  const { values } = toolWords(usage, { json: { type: 'boolean' }, rounds: { type: 'string', default: '200' } });
   const absent = ['swtpm', 'tpm2_quote'].filter(isMissing);
   const missing = absent.length > 0 ? `${absent.join(', ')} missing: apt-get install swtpm tpm2-tools` : buildAddons();
   if (missing !== undefined) {

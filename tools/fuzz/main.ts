@@ -1,19 +1,16 @@
-/**
- * Fuzzes what a device or its verifier reads: a million inputs for each parser.
- *
- * usage: tsx tools/fuzz/main.ts [--executions N] [--seed N] [--from ROUND] [--parser NAME]     exit code 1: a finding
- */
-import { parseArgs } from 'node:util';
+/** Fuzzes what a device or its verifier reads: a million inputs for each parser. */
+import { toolWords } from '#hal/linux/tool-words';
 import { parsers } from './parsers.ts';
 import { fuzz } from './run.ts';
 
-const { values } = parseArgs({
-  options: {
-    executions: { type: 'string', default: '1000000' },
-    seed: { type: 'string', default: '1' },
-    from: { type: 'string', default: '0' },
-    parser: { type: 'string' },
-  },
+const usage = `usage: tsx tools/fuzz/main.ts [--executions N] [--seed N] [--from ROUND] [--parser NAME]
+
+exit code: 0 nothing was found, 1 something was, with the words that show it again, 2 these words`;
+const { values } = toolWords(usage, {
+  executions: { type: 'string', default: '1000000' },
+  seed: { type: 'string', default: '1' },
+  from: { type: 'string', default: '0' },
+  parser: { type: 'string' },
 });
 const [executions, seed, from] = [values.executions, values.seed, values.from].map(Number) as [number, number, number];
 const cpuMs = (): number => {

@@ -14,6 +14,7 @@ import { installed } from '#agents/package/places';
 import { kernelLog } from '#agents/supervisor/kernel-log';
 import { type ProgramName, programNames } from '#agents/supervisor/launch';
 import { type ProgramSpec, startPrograms } from '#agents/supervisor/programs';
+import { silenceOfMind } from '#agents/supervisor/silence';
 import { within } from '#hal/core/deadline';
 import { codeOf, deny, type Fault } from '#hal/core/result';
 import { endStart } from '#hal/linux/boot-guard';
@@ -35,13 +36,15 @@ const watchdog = 9;
 const feedEveryMs = 5_000;
 const firstLookMs = 1_000;
 const answerWithinMs = 4_000;
-/** From the start, and from the last answer of the mind. */
+/** From the first start of this program, and from the last answer of the mind. */
 const patienceMs = 90_000;
 const notThere = deny('unavailable', 'program-down', 'no socket of the mind');
 const startEnded = startEndedPath(installed.runDirectory);
 /** Written by process 1, which the first root told: the slot, and what became of the data partition. */
 const slotPath = '/run/slot';
 const dataPath = '/run/data';
+/** When the mind was heard last, for the next life of this program. */
+const heardPath = '/run/heard';
 
 const clock = linuxClock();
 const log = pinoLog('enigm-supervisord');
@@ -114,22 +117,23 @@ const main = async (): Promise<void> => {
   const running = readFileSync(slotPath, 'utf8').startsWith('b') ? 'b' : 'a';
   const api = socketPath(installed.runDirectory, 'api');
   const mind = socketClient(apiMethods, api);
-  let heardMs: number | undefined;
-  const beganMs = clock.bootMs();
+  const silence = silenceOfMind(heardPath, clock);
+  let isHeard = false;
   while (!ending.signal.aborted) {
     const answer = existsSync(api)
       ? await within(clock, answerWithinMs, (signal) => mind.call('device.status', {}, { signal }))
       : notThere;
     if (answer.ok || isAnswer(answer.fault)) {
-      if (heardMs === undefined) compileAgain();
-      heardMs = clock.bootMs();
+      if (!isHeard) compileAgain();
+      isHeard = true;
+      silence.heard();
       const ended = await endStart(variables, running, startEnded);
       if (!ended.ok) log.error('start.not-ended', { code: codeOf(ended.fault), cause: ended.fault.detail ?? '' });
     }
-    const silentMs = clock.bootMs() - (heardMs ?? beganMs);
+    const silentMs = silence.forMs();
     if (silentMs < patienceMs) writeSync(watchdog, '\n');
     else log.error('mind.silent', { silentMs });
-    await clock.sleep(heardMs === undefined ? firstLookMs : feedEveryMs, ending.signal);
+    await clock.sleep(isHeard ? feedEveryMs : firstLookMs, ending.signal);
   }
   mind.close();
   await programs.stop();

@@ -24,9 +24,10 @@ echo "$2" > /run/data
 # Every driver is there: from here on the kernel takes no more code, and no program looks into another.
 echo 1 > /proc/sys/kernel/modules_disabled
 echo 3 > /proc/sys/kernel/yama/ptrace_scope
+# The supervisor has as long to come to itself. Where it ends, the next one has what is left of that: one that only ever ends
+# lets the watchdog reset the machine.
+echo >&9
 while :; do
-  # The supervisor has as long to come to itself.
-  echo >&9
   /usr/lib/enigm/node --no-warnings /usr/lib/enigm/start.cjs /usr/lib/enigm/supervisord.cjs 2> /dev/kmsg
   echo "enigm: the supervisor ended ($?)" > /dev/kmsg
   sleep 1

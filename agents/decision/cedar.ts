@@ -1,7 +1,7 @@
 /** Cedar as it is loaded, and our policy read into it. */
 import { type WasmModule, webAssembly } from '#hal/core/web-assembly';
-import { withBaselineCompiler } from '#hal/linux/baseline-compiler';
-import type { EngineInstance } from './engine-memory.ts';
+import { validatedLater, withBaselineCompiler } from '#hal/linux/baseline-compiler';
+import { builtDigest, type EngineInstance } from './engine-memory.ts';
 import { rules, schema } from './policy.ts';
 
 export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs');
@@ -17,15 +17,24 @@ export const policyName = 'enigm';
 
 /** Throws where its file is not there, or damaged. */
 export const loadCedar = async (): Promise<LoadedCedar> => {
-  const { Instance } = webAssembly;
+  const { Module, Instance } = webAssembly;
+  let digest: Uint8Array | undefined;
   let instance: EngineInstance | undefined;
+  webAssembly.Module = new Proxy(Module, {
+    construct: (target, [engine]: [Uint8Array]) => {
+      digest = builtDigest(engine);
+      const compile = () => new target(engine);
+      // As the build had it, it is valid.
+      return digest === undefined ? compile() : validatedLater(compile);
+    },
+  });
   // The library keeps its instance to itself.
   webAssembly.Instance = new Proxy(Instance, {
     construct: (target, [module, imports]: [WasmModule, object]) => {
       const made = new target(module, imports);
       const { memory, __wbindgen_externrefs: references } = made.exports;
       if (memory instanceof webAssembly.Memory && references instanceof webAssembly.Table)
-        instance = { module, memory, references };
+        instance = { memory, references, ...(digest === undefined ? {} : { digest }) };
       return made;
     },
   });
@@ -33,7 +42,7 @@ export const loadCedar = async (): Promise<LoadedCedar> => {
     const cedar = await withBaselineCompiler(() => import('@cedar-policy/cedar-wasm/nodejs'));
     return { cedar, ...(instance === undefined ? {} : { instance }) };
   } finally {
-    webAssembly.Instance = Instance;
+    Object.assign(webAssembly, { Module, Instance });
   }
 };
 

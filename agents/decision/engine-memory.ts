@@ -3,15 +3,17 @@
  * is quick, but what reads it is half a megabyte of WebAssembly, which would be compiled for this once.
  *
  * Kept memory fits one engine and one policy. The build puts the digest of the engine into its file (a custom section,
- * WebAssembly core specification 2.0 §5.5.3) and both digests before the memory: what does not fit is not used. Beyond
- * that it is believed as the engine is.
+ * WebAssembly core specification 2.0 §5.5.3), and that, the digest of the policy and one of the memory before the memory. What
+ * does not fit, or is not as it was written, is not used. Whoever can write both files can also write the programs.
  */
+import { hash } from 'node:crypto';
 import { concat, concatAll, equalBytes, u32le, utf8 } from '#hal/core/bytes';
-import { type WasmMemory, type WasmModule, type WasmTable, webAssembly } from '#hal/core/web-assembly';
+import type { WasmMemory, WasmTable } from '#hal/core/web-assembly';
 
 /** An engine that was loaded. */
 export interface EngineInstance {
-  readonly module: WasmModule;
+  /** Of its file, where a build put it there. */
+  readonly digest?: Uint8Array;
   readonly memory: WasmMemory;
   /** Of what JavaScript gave to it (wasm-bindgen). */
   readonly references: WasmTable;
@@ -29,17 +31,27 @@ const headBytes = 12;
 const blockBytes = 1024;
 const limits = { pages: 1024, references: 65_536 } as const;
 
-/** @param digest SHA-256 of it. @returns the same module, with its digest in it */
-export const withDigest = (engine: Uint8Array, digest: Uint8Array): Uint8Array => {
-  const content = concat(Uint8Array.of(section.length), utf8(section), digest);
-  // Custom sections have id 0; lengths of less than 128 are one byte of LEB128.
-  return concat(engine, Uint8Array.of(0, content.length), content);
+const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(hash('sha256', bytes, 'buffer'));
+
+/** Of the section, up to the digest. Custom sections have id 0; lengths of less than 128 are one byte of LEB128. */
+const sectionHead = concat(Uint8Array.of(0, 1 + section.length + digestBytes, section.length), utf8(section));
+
+/** @returns the same module, with its digest (SHA-256) behind it */
+export const withDigest = (engine: Uint8Array): Uint8Array => concat(engine, sectionHead, sha256(engine));
+
+/** @returns the digest that `withDigest` put there, or undefined where nothing did. Throws where the file is another one since */
+export const builtDigest = (file: Uint8Array): Uint8Array | undefined => {
+  const engineBytes = Math.max(0, file.length - digestBytes - sectionHead.length);
+  const digest = file.slice(engineBytes + sectionHead.length);
+  if (!equalBytes(file.subarray(engineBytes, engineBytes + sectionHead.length), sectionHead)) return undefined;
+  if (!equalBytes(sha256(file.subarray(0, engineBytes)), digest)) throw new Error('the policy engine is damaged');
+  return digest;
 };
 
 /**
  * @param before memory of the engine as it was loaded. @param digests of the engine and of the policy, SHA-256
- * @returns both digests; pages, references and the bytes that follow, as 32 bits; each changed run: where it lies, how long it
- * is, its bytes
+ * @returns both digests, and that of what follows them; pages, references and the bytes that follow, as 32 bits; each changed
+ * run: where it lies, how long it is, its bytes
  */
 export const keptMemory = (
   { memory, references }: EngineInstance,
@@ -58,15 +70,16 @@ export const keptMemory = (
     if (at > from) runs.push(u32le(from), u32le(at - from), after.slice(from, at));
   }
   const changed = concatAll(runs);
-  return concat(...digests, u32le(after.length / pageBytes), u32le(references.length), u32le(changed.length), changed);
+  const kept = concat(u32le(after.length / pageBytes), u32le(references.length), u32le(changed.length), changed);
+  return concat(...digests, sha256(kept), kept);
 };
 
 /** @returns whether the engine has it now; without, it is as it was loaded */
-export const restoreMemory = ({ module, memory, references }: EngineInstance, kept: Uint8Array, policy: Uint8Array): boolean => {
-  const [engine] = webAssembly.Module.customSections(module, section);
-  const digests = engine === undefined ? undefined : concat(new Uint8Array(engine), policy);
-  if (digests?.length !== 2 * digestBytes || !equalBytes(digests, kept.subarray(0, digests.length))) return false;
-  const plan = planOf(kept.subarray(digests.length));
+export const restoreMemory = ({ digest, memory, references }: EngineInstance, kept: Uint8Array, policy: Uint8Array): boolean => {
+  const content = kept.subarray(3 * digestBytes);
+  if (digest === undefined || !equalBytes(concat(digest, policy, sha256(content)), kept.subarray(0, 3 * digestBytes)))
+    return false;
+  const plan = planOf(content);
   const morePages = plan === undefined ? -1 : plan.pages - memory.buffer.byteLength / pageBytes;
   const moreReferences = plan === undefined ? -1 : plan.references - references.length;
   if (plan === undefined || morePages < 0 || moreReferences < 0) return false;

@@ -11,7 +11,7 @@ import { keptMemoryName } from './engine-memory.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Programs that have the engine: the first decides, out of what is kept where it is given some; the other keeps what it made. */
+/** Programs that have the engine: one decides, out of what is kept where it is given some; one keeps what it made, one takes it. */
 const programs = {
   decides: `
     import { readFileSync } from 'node:fs';
@@ -44,14 +44,22 @@ const programs = {
     import { loadCedar, policyName } from '#agents/decision/cedar';
     import { keptMemory } from '#agents/decision/engine-memory';
     import { policyDigest, schema } from '#agents/decision/policy';
-    import { webAssembly } from '#hal/core/web-assembly';
     const run = async () => {
       const { cedar, instance } = await loadCedar();
       const before = new Uint8Array(instance.memory.buffer).slice();
       cedar.preparseSchema(policyName, schema);
       cedar.preparsePolicySet(policyName, { staticPolicies: { all: 'permit (principal, action, resource);' } });
-      const [engine] = webAssembly.Module.customSections(instance.module, 'enigm.digest');
-      writeFileSync(process.argv[2], keptMemory(instance, before, [new Uint8Array(engine), policyDigest]));
+      writeFileSync(process.argv[2], keptMemory(instance, before, [instance.digest, policyDigest]));
+    };
+    void run();`,
+  restores: `
+    import { readFileSync } from 'node:fs';
+    import { loadCedar } from '#agents/decision/cedar';
+    import { restoreMemory } from '#agents/decision/engine-memory';
+    import { policyDigest } from '#agents/decision/policy';
+    const run = async () => {
+      const { instance } = await loadCedar();
+      console.log(restoreMemory(instance, new Uint8Array(readFileSync(process.argv[2])), policyDigest));
     };
     void run();`,
 } as const;
@@ -69,10 +77,28 @@ describe('the engine of a device', () => {
       });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const run = (name: keyof typeof programs, ...words: readonly string[]) => {
-    const { stdout, stderr } = spawnSync(process.execPath, [join(folder, `${name}.cjs`), ...words], { encoding: 'utf8' });
+  const runIn = (where: string, name: keyof typeof programs, ...words: readonly string[]) => {
+    const { stdout, stderr } = spawnSync(process.execPath, [join(where, `${name}.cjs`), ...words], { encoding: 'utf8' });
     return stdout === '' ? stderr : stdout;
   };
+  const run = (name: keyof typeof programs, ...words: readonly string[]) => runIn(folder, name, ...words);
+
+  test('takes what the build kept', () => {
+    expect(run('restores', join(device, keptMemoryName))).toBe('true\n');
+  });
+
+  test.each([
+    ['in a function that a decision calls', 3_521_431],
+    ['in its digest', -1],
+  ])('that has another byte %s is refused when it loads: the program goes on without (SR-12)', (_, at) => {
+    const where = mkdtempSync(join(tmpdir(), 'enigm-damaged-'));
+    copyFileSync(join(folder, 'decides.cjs'), join(where, 'decides.cjs'));
+    const engine = new Uint8Array(readFileSync(join(device, 'cedar_wasm_bg.wasm')));
+    writeFileSync(join(where, 'cedar_wasm_bg.wasm'), engine.with(at, 0xff ^ (engine.at(at) ?? 0)));
+    for (const words of [[], [join(device, keptMemoryName)]])
+      expect(runIn(where, 'decides', ...words)).toContain('policy/engine-failed: the policy engine is damaged');
+    rmSync(where, { recursive: true });
+  });
 
   test('decides by what the build kept as by what it reads itself', () => {
     const read = run('decides');

@@ -2,7 +2,7 @@
  * enigm-agentd, the mind: decides, records, verifies, plans. No devices, no network, no addons; what it wants done in
  * the world it asks of the hands, under permits.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { apiDoor } from '#agents/api/door';
 import { type ApiMethods, apiMethods, feedMethods } from '#agents/api/methods';
@@ -44,6 +44,7 @@ import { verifierMethods } from '#attestation/verifier-methods';
 import { equalBytes, fromBase64, toHex } from '#hal/core/bytes';
 import { codeOf, deny, type Failure, unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
+import { readIfThere } from '#hal/linux/atomic-file';
 import { linuxClock } from '#hal/linux/clock';
 import { leaveClockMark } from '#hal/linux/clock-mark';
 import { openDurableStore } from '#hal/linux/durable-store';
@@ -66,10 +67,10 @@ import { provisionedHands } from './provisioned-hands.ts';
 import { aborted, exitCode, runProgram } from './runtime.ts';
 import { updaterOf } from './updates.ts';
 
-/** Made with the program, and beside it. */
+/** Made with the program, and beside it; the engine does without what cannot be read. */
 const keptMemory = (): Uint8Array | undefined => {
-  const path = join(dirname(process.argv[1] ?? ''), keptMemoryName);
-  return existsSync(path) ? new Uint8Array(readFileSync(path)) : undefined;
+  const kept = readIfThere(join(dirname(process.argv[1] ?? ''), keptMemoryName));
+  return kept.ok ? kept.value : undefined;
 };
 
 runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal, ready }) => {

@@ -4,7 +4,7 @@
  *
  * usage: node start.cjs PROGRAM [WORD …]      PROGRAM then sees its own path and words, as if Node had started it
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Script } from 'node:vm';
 import { asFunction, cacheOf, labelBytes } from './code-cache.ts';
@@ -12,9 +12,19 @@ import { asFunction, cacheOf, labelBytes } from './code-cache.ts';
 type CommonJs = (exports: object, require: NodeJS.Require, module: object, filename: string, folder: string) => void;
 
 const cacheFor = (path: string, source: string): { readonly cachedData?: Buffer } => {
-  if (!existsSync(cacheOf(path))) return {};
-  const cache = readFileSync(cacheOf(path));
-  return source.startsWith(cache.toString('latin1', 0, labelBytes)) ? { cachedData: cache.subarray(labelBytes) } : {};
+  const cache = readIfAny(cacheOf(path));
+  return cache !== undefined && source.startsWith(cache.toString('latin1', 0, labelBytes))
+    ? { cachedData: cache.subarray(labelBytes) }
+    : {};
+};
+
+/** The text alone is a whole program: code that cannot be read is none. */
+const readIfAny = (path: string): Buffer | undefined => {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
 };
 
 const [node = '', , program = '', ...words] = process.argv;

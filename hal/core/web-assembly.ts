@@ -14,11 +14,7 @@ export type WasmModule = object;
 
 interface WebAssemblyInterface {
   Instance: new (module: WasmModule, imports: object) => { readonly exports: Readonly<Record<string, unknown>> };
-  readonly Module: (new (
-    bytes: Uint8Array,
-  ) => WasmModule) & {
-    customSections(module: WasmModule, name: string): readonly ArrayBuffer[];
-  };
+  Module: new (bytes: Uint8Array) => WasmModule;
   readonly Memory: new (of: { readonly initial: number }) => WasmMemory;
   readonly Table: new (of: { readonly initial: number; readonly element: 'externref' }) => WasmTable;
 }

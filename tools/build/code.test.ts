@@ -1,6 +1,6 @@
 /** The code of programs, as Node takes it. What was built is there: `make` builds it before any test runs. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -71,12 +71,14 @@ describe('the code of a program', () => {
     ['is empty', () => ''],
     ['is damaged', (code: Buffer) => Buffer.concat([code.subarray(0, labelBytes), Buffer.alloc(1000, 7)])],
     ['was cut short', (code: Buffer) => code.subarray(0, labelBytes + 40)],
+    ['cannot be read', () => 'a folder'],
   ])('is left aside where it %s', (_, damaged) => {
     const path = put('left.cjs', texts.says);
     makeCode(path, []);
     const left = damaged(readFileSync(cacheOf(path)));
     rmSync(cacheOf(path));
-    if (left !== undefined) writeFileSync(cacheOf(path), left);
+    if (left === 'a folder') mkdirSync(cacheOf(path));
+    else if (left !== undefined) writeFileSync(cacheOf(path), left);
     expect(run([start, path]).stdout).toBe(`text ${path}`);
   });
 

@@ -395,6 +395,10 @@ export const faults = {
     ),
     'not-provisioned': entry('This device has not been provisioned.', 'Run `enigmctl provision`.'),
     'already-provisioned': entry('This device has been provisioned.', 'None: wipe it first.'),
+    'program-failed': entry(
+      'A program of this device met an error of its own.',
+      'Try again; if it stays so, run `enigmctl doctor` and report what the log says.',
+    ),
     'program-down': entry('A program of this device does not answer.', 'Start the device; then run `enigmctl doctor`.'),
     'broker-unreachable': entry('The message broker does not answer.', 'Check the network; messages wait on the device.'),
     'broker-refused-us': entry('The message broker refuses this device.', 'Ask an administrator: the device may be suspended.'),

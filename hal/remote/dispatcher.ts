@@ -2,7 +2,7 @@
 
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { releaseMemory } from '#hal/core/release-memory';
-import { codeOf, deny, done, type Fault, type Result } from '#hal/core/result';
+import { causeOf, codeOf, deny, done, type Fault, type Result } from '#hal/core/result';
 import type { Handlers, Methods } from '#hal/remote/methods';
 import type { MessageName } from '#protos/edge';
 import type { Messages } from '#protos/gen/types';
@@ -11,8 +11,13 @@ import type { Messages } from '#protos/gen/types';
 export type Guard = (method: string, argumentBytes: Uint8Array, permit: Uint8Array | undefined) => Result<void>;
 
 export interface Dispatcher {
-  /** Answers one call through `send`; resolves when the last answer was sent. */
-  dispatch(call: Messages['Call'], send: (frame: Uint8Array) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Answers one call through `send`, whatever its handler does: what that throws is `unavailable/program-failed` to whoever
+   * called, and ends nothing.
+   *
+   * @returns once the last answer was sent, what was refused
+   */
+  dispatch(call: Messages['Call'], send: (frame: Uint8Array) => void, signal: AbortSignal): Promise<Result<void>>;
 }
 
 export interface DispatcherOptions {
@@ -60,10 +65,13 @@ export const dispatcher = <M extends Methods>(methods: M, handlers: Handlers<M>,
 
   return {
     async dispatch(call, send, signal) {
-      const result = await answer(call, send, signal);
-      if (result.ok) return;
+      const result = await answer(call, send, signal).catch((error: unknown) =>
+        deny('unavailable', 'program-failed', causeOf(error)),
+      );
+      if (result.ok) return result;
       onRefusal?.(call.method, result.fault);
       send(encodeMessage('Frame', { refusal: { id: call.id, code: codeOf(result.fault) } }));
+      return result;
     },
   };
 };

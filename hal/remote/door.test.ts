@@ -19,6 +19,9 @@ const methods = {
   'echo.handle': { request: 'Handle', reply: 'Handle' },
   'echo.refuse': { request: 'Nothing', reply: 'Nothing' },
   'echo.never': { request: 'Nothing', reply: 'Nothing' },
+  'echo.throw': { request: 'Nothing', reply: 'Nothing' },
+  'echo.throwLate': { request: 'Nothing', reply: 'AttestRequest', isStream: true },
+  'echo.unsayable': { request: 'Nothing', reply: 'AttestRequest' },
   'echo.count': { request: 'Nothing', reply: 'AttestRequest', isStream: true },
   'echo.many': { request: 'Nothing', reply: 'AttestRequest', isStream: true },
   'power.reboot': { request: 'RebootRequest', reply: 'Nothing', needsPermit: true },
@@ -35,6 +38,14 @@ const handlers: Handlers<typeof methods> = {
         resolve(deny('unavailable', 'aborted'));
       }),
     ),
+  'echo.throw': () => {
+    throw new Error('on purpose');
+  },
+  'echo.throwLate': async function* () {
+    yield ok({ relyingParty: 'one' });
+    throw new TypeError('on purpose');
+  },
+  'echo.unsayable': async () => ok({ relyingParty: 'no such thing '.repeat(1000) }),
   'echo.count': async function* (_, signal) {
     for (let count = 0; count < 3 && !signal.aborted; count += 1) yield ok({ relyingParty: `count-${count}` });
   },
@@ -82,6 +93,21 @@ describe('a door on a unix socket', () => {
     expect(await client.call('power.reboot', { cause: 'test' })).toMatchObject({
       fault: { category: 'authorization', reason: 'permit-missing' },
     });
+    client.close();
+  });
+
+  test('answers for a handler that throws, says so in the log, and goes on (SR-12)', async () => {
+    const client = socketClient(methods, path);
+    const failed = { ok: false, fault: { category: 'unavailable', reason: 'program-failed' } };
+    expect(await client.call('echo.throw', {})).toEqual(failed);
+    expect(await client.call('echo.unsayable', {})).toEqual(failed);
+    const seen: unknown[] = [];
+    for await (const item of client.subscribe('echo.throwLate', {}, new AbortController().signal)) seen.push(item);
+    expect(seen).toEqual([{ ok: true, value: { relyingParty: 'one' } }, failed]);
+    expect(await client.call('echo.handle', handle)).toEqual({ ok: true, value: handle });
+    const told = log.entries.filter(({ event }) => event === 'call.failed').map(({ fields }) => fields);
+    expect(told).toContainEqual({ method: 'echo.throw', cause: 'on purpose' });
+    expect(told.map(({ method }) => method)).toEqual(['echo.throw', 'echo.unsayable', 'echo.throwLate']);
     client.close();
   });
 

@@ -98,7 +98,11 @@ const serveConnection = (socket: Socket, dispatcher: Dispatcher, log: Log): void
       }
       const controller = new AbortController();
       calls.set(call.id, controller);
-      void dispatcher.dispatch(call, send, controller.signal).finally(() => calls.delete(call.id));
+      void dispatcher.dispatch(call, send, controller.signal).then((result) => {
+        calls.delete(call.id);
+        if (!result.ok && result.fault.reason === 'program-failed')
+          log.error('call.failed', { method: call.method, cause: result.fault.detail ?? '' });
+      });
     }
   });
 };

@@ -60,6 +60,19 @@ describe('segments out of the running slot', () => {
     expect(bytes().equals(slot.subarray(0, 10 * segmentBytes))).toBe(true);
   });
 
+  test('are what was verified, also where two take at once', async () => {
+    const written: Uint8Array[] = [];
+    const write = async (segment: number, bytes: Uint8Array) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      written[segment] = bytes.slice();
+      return done;
+    };
+    const read = async (offsetBytes: number, lengthBytes: number) => ok(slot.slice(offsetBytes, offsetBytes + lengthBytes));
+    const take = taker({ write }, { read }, segmentBytes);
+    await Promise.all([take(0, [segmentAt(0)]), take(1, [segmentAt(segmentBlocks)])]);
+    expect(Buffer.concat(written).equals(slot.subarray(0, 2 * segmentBytes))).toBe(true);
+  });
+
   test('are not more at once than a window', async () => {
     const { take, written } = hands({ windowBytes: segmentBytes });
     unwrap(await take(0, [zeros, zeros]));

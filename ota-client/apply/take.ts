@@ -3,6 +3,7 @@
  * and which hash, and nothing is written that has another. The whole slot is read back later all the same.
  */
 import { equalBytes } from '#hal/core/bytes';
+import { inTurn } from '#hal/core/in-turn';
 import { pageMemory } from '#hal/core/page-memory';
 import { ok, type Result } from '#hal/core/result';
 import type { RunningSystem, TakenSegment } from '#hal/ports/updater';
@@ -20,7 +21,7 @@ export const taker = (writer: Pick<Installer, 'write'>, running: Running, window
   const atOnce = Math.max(1, Math.floor(windowBytes / segmentBytes));
   /** Kept, since the kernel zeroes each page of new memory. */
   let memory: Uint8Array | undefined;
-  return async (first, wanted) => {
+  const take: Take = async (first, wanted) => {
     memory ??= pageMemory(atOnce * segmentBytes);
     for (let taken = 0; taken < wanted.length; ) {
       const run = wanted.slice(taken, taken + atOnce);
@@ -34,6 +35,9 @@ export const taker = (writer: Pick<Installer, 'write'>, running: Running, window
     }
     return ok(wanted.length);
   };
+  // One at a time: a second one would read into the memory whose bytes the first has verified and not written yet.
+  const exclusive = inTurn();
+  return (first, wanted) => exclusive(() => take(first, wanted));
 };
 
 /** @returns as many as have their digests, side by side; the last segment of an image, which is shorter, ends them */

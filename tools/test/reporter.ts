@@ -1,6 +1,6 @@
 /** Writes what `summary.ts` reads. vitest's own JSON report is silent about a hook that failed: its tests look skipped. */
 import { writeFileSync } from 'node:fs';
-import type { Reporter, TestModule, Vitest } from 'vitest/node';
+import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
 import type { FileResult, Report } from './summary.ts';
 
 export default class implements Reporter {
@@ -10,8 +10,8 @@ export default class implements Reporter {
     this.#path = (config.outputFile as { readonly json: string }).json;
   }
 
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const report: Report = { testResults: modules.map(fileResult) };
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
+    const report: Report = { testResults: modules.map(fileResult), unhandled: unhandled.map(({ message }) => message) };
     writeFileSync(this.#path, JSON.stringify(report));
   }
 }

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reporter, runTier } from './run-tier.ts';
-import { summarize, type TierResult } from './summary.ts';
+import { type Report, summarize, type TierResult } from './summary.ts';
 import { type Tier, tiers } from './tiers.ts';
 
 const report = (...statuses: readonly string[]) => ({
+  unhandled: [] as string[],
   testResults: [
     {
       name: 'a.test.ts',
@@ -66,18 +67,30 @@ describe('the end of a test run', () => {
       fullName: 'a day',
       failureMessages: ['expected 1\n  to be 2'],
     };
-    const broken = { testResults: [{ name: 'a.test.ts', status: 'failed', message: '', assertionResults: [failed] }] };
+    const broken = {
+      unhandled: [],
+      testResults: [{ name: 'a.test.ts', status: 'failed', message: '', assertionResults: [failed] }],
+    };
     const { lines } = summarize([{ tier: 'unit', hasFailed: true, report: broken }]);
     expect(lines).toContain('  FAILED: a day: expected 1 to be 2');
   });
 
   test.each([
-    ['a tier that ran no test', { hasFailed: false, report: { testResults: [] } }, 'a tier that runs no test is red'],
+    [
+      'a tier that ran no test',
+      { hasFailed: false, report: { unhandled: [], testResults: [] } },
+      'a tier that runs no test is red',
+    ],
     ['a tier that skipped every test', { hasFailed: false, report: report('skipped') }, 'a tier that runs no test is red'],
     ['a runner that crashed', { hasFailed: true, report: undefined }, 'the runner left no report'],
     ['a runner that said nothing and was content', { hasFailed: false, report: undefined }, 'the runner left no report'],
     ['a report of another shape', { hasFailed: false, report: { tests: [] } }, 'the runner left no report'],
     ['an error outside of every test', { hasFailed: true, report: report('passed') }, 'the runner failed beside the tests'],
+    [
+      'a promise that nobody waited for',
+      { hasFailed: true, report: { ...report('passed'), unhandled: ['lost\n  at sea'] } },
+      'the runner failed beside the tests): lost at sea',
+    ],
   ])('%s is red, also beside tiers that are green', (_, result, remark) => {
     const { lines, isGreen } = summarize([...green('passed').slice(1), { tier: 'unit', ...result }]);
     expect(isGreen).toBe(false);
@@ -89,7 +102,9 @@ describe('the end of a test run', () => {
   test('a file that did not load is red, beside tests that failed', () => {
     const broken = { name: '/x/broken.test.ts', status: 'failed', message: 'no such module', assertionResults: [] };
     const { testResults } = report('passed', 'failed');
-    const { lines } = summarize([{ tier: 'unit', hasFailed: true, report: { testResults: [...testResults, broken] } }]);
+    const { lines } = summarize([
+      { tier: 'unit', hasFailed: true, report: { unhandled: [], testResults: [...testResults, broken] } },
+    ]);
     expect(lines).toContain('  FAILED: /x/broken.test.ts did not load or did not end: no such module');
     expect(lines.at(-1)).toBe('1 passed, 2 failed, 0 skipped');
   });
@@ -139,13 +154,16 @@ describe('one tier', () => {
          test('waits', () => {});
        });
        test('passes', () => {});
-       test('fails', () => { throw new Error('on purpose'); });`,
+       test('fails', () => { throw new Error('on purpose'); });
+       void Promise.reject(new Error('nobody waited'));`,
     );
     symlinkSync(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
     const reportPath = join(folder, 'report.json');
     const options = [`--reporter=${reporter}`, `--outputFile.json=${reportPath}`];
     expect(spawnSync(process.execPath, [vitest, 'run', ...options], { cwd: folder }).status).toBe(1);
-    const { lines } = summarize([{ tier: 'unit', hasFailed: true, report: JSON.parse(readFileSync(reportPath, 'utf8')) }]);
+    const written = JSON.parse(readFileSync(reportPath, 'utf8')) as Report;
+    expect(written.unhandled).toEqual(['nobody waited']);
+    const { lines } = summarize([{ tier: 'unit', hasFailed: true, report: written }]);
     expect(lines).toContain('  skipped: a suite > waits');
     expect(lines).toContain('  FAILED: fails: on purpose');
     expect(lines).toContain(`  FAILED: ${path} did not load or did not end: hook of "a suite": no broker`);

@@ -17,6 +17,8 @@ export interface Summary {
 
 export interface Report {
   readonly testResults: readonly FileResult[];
+  /** Messages of errors that no test waited for. */
+  readonly unhandled: readonly string[];
 }
 export interface FileResult {
   readonly name: string;
@@ -95,8 +97,10 @@ const withReason = (name: string, message = ''): string => {
 const remarkOf = (passed: number, failed: number, hasFailed: boolean, report: unknown): string => {
   if (!isReport(report)) return ' (the runner left no report)';
   if (passed === 0) return ' (a tier that runs no test is red)';
-  return hasFailed && failed === 0 ? ' (the runner failed beside the tests)' : '';
+  return hasFailed && failed === 0 ? withReason(' (the runner failed beside the tests)', report.unhandled[0]) : '';
 };
 
 const isReport = (report: unknown): report is Report =>
-  typeof report === 'object' && report !== null && Array.isArray((report as { readonly testResults?: unknown }).testResults);
+  typeof report === 'object' &&
+  report !== null &&
+  ['testResults', 'unhandled'].every((name) => Array.isArray((report as Readonly<Record<string, unknown>>)[name]));

@@ -35,6 +35,8 @@ test('the result repeats the digest of the buckets, under both signatures', () =
   expect(read.rollout).toEqual(rollout);
   const { rollout: _, ...without } = result;
   expect(unwrap(verifyResult(nodeCrypto, signResult(nodeCrypto, without, secrets), keys)).rollout).toBeUndefined();
-  const malformed = signResult(nodeCrypto, { ...result, rollout: new Uint8Array(5) }, secrets);
-  expect(code(verifyResult(nodeCrypto, malformed, keys))).toBe('attestation/malformed');
+  for (const change of [{ rollout: new Uint8Array(5) }, { expiresAtSeconds: 2 ** 44 }]) {
+    const malformed = signResult(nodeCrypto, { ...result, ...change }, secrets);
+    expect(code(verifyResult(nodeCrypto, malformed, keys))).toBe('attestation/malformed');
+  }
 });

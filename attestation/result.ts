@@ -130,13 +130,18 @@ const decodeResult = (payload: Uint8Array): AttestationResult | undefined => {
     const value = map.get(key);
     return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   };
+  /** Whoever reads it has clocks in milliseconds. */
+  const seconds = (key: number) => {
+    const value = whole(key);
+    return value !== undefined && Number.isSafeInteger(value * 1000) ? value : undefined;
+  };
   const verifier = text(label.earVerifier);
   const relyingParty = text(label.audience);
   const policy = text(label.earPolicy, device);
   const tpmClass = (['discrete', 'firmware', 'virtual', 'software'] as const).find((name) => name === map.get('tpm-class'));
   const epoch = whole('epoch');
-  const issuedAtSeconds = whole(label.issuedAt);
-  const expiresAtSeconds = whole(label.expires);
+  const issuedAtSeconds = seconds(label.issuedAt);
+  const expiresAtSeconds = seconds(label.expires);
   if (status === undefined || !(vector instanceof Map) || !confirmationKey || !deviceNonce || !handle || !bootId)
     return undefined;
   if (verifier === undefined || relyingParty === undefined || policy === undefined || tpmClass === undefined) return undefined;

@@ -23,7 +23,7 @@ const trusted: CommandKeys = { keys: [command.signing.publicKey], isRevoked: () 
 
 const id = new Uint8Array(16).fill(0x1d);
 const announcement: FleetMessage = { id, announcement: { kind: 'policy', version: 7 } };
-const state: ManagedState = { kind: 'policy', version: 7, digest: new Uint8Array(32).fill(9), holds: true };
+const state: ManagedState = { kind: 'policy', version: 2 ** 41, digest: new Uint8Array(32).fill(9), holds: true };
 const report = (managed: number): FleetMessage & { readonly report: DeviceReport } => ({
   id,
   report: { lifecycle: 'active', level: 'basic', managed: Array.from({ length: managed }, () => state) },

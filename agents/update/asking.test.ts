@@ -20,6 +20,13 @@ describe('what a device asks of a director', () => {
     expect(rolloutDigest(places)).toHaveLength(32);
   });
 
+  test('names no release that nobody can roll out, whatever custodians called it', () => {
+    const ids = ['', 'one', '1.0+build', 'r'.repeat(65), 'two'];
+    const places = rolloutPlaces(nodeCrypto, key, ids);
+    expect(places.places.map(({ release }) => release)).toEqual(['one', 'two']);
+    expect(rolloutDigest(places)).toHaveLength(32);
+  });
+
   test('is signed together with the result: neither can be put beside another', () => {
     const secret = new Uint8Array(32).fill(2);
     const sign = (message: Uint8Array) => nodeCrypto.ed25519.sign(secret, message) as Uint8Array;

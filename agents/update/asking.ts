@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Passport } from '#agents/attest/verifier-link';
 import { concat, utf8 } from '#hal/core/bytes';
-import { encodeMessage } from '#hal/core/message';
+import { encodeGiven, encodeMessage } from '#hal/core/message';
 import { deny, ok } from '#hal/core/result';
 import type { CryptoBackend } from '#hal/crypto/backend';
 import { rolloutBucket } from '#ota-client/trust/rollout-bucket';
@@ -22,10 +22,13 @@ const maxPlaces = 32;
 
 /**
  * @param handleKey of `rolloutParty` for the present epoch
- * @param releaseIds the newest last; only the last 32 are named
+ * @param releaseIds the newest last; only the last 32 are named, and none that is no token: nobody could roll that out
  */
 export const rolloutPlaces = (crypto: CryptoBackend, handleKey: Uint8Array, releaseIds: readonly string[]): RolloutPlaces => ({
-  places: releaseIds.slice(-maxPlaces).map((release) => ({ release, bucket: rolloutBucket(crypto, handleKey, release) })),
+  places: releaseIds
+    .map((release) => ({ release, bucket: rolloutBucket(crypto, handleKey, release) }))
+    .filter((place) => encodeGiven('RolloutPlace', place).ok)
+    .slice(-maxPlaces),
 });
 
 /** What evidence commits to and the result repeats: 32 bytes. */

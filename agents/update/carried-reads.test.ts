@@ -24,6 +24,18 @@ describe('reading what somebody carries', () => {
     expect(code(await carried.read('d', 0, 1, never))).toBe('unavailable/aborted');
   });
 
+  test.each(['metadata/1.policy%20EU.json', `targets/os/${'r'.repeat(200)}`, ''])(
+    'wants nothing that has no such path: %j',
+    async (path) => {
+      const carried = carriedReads(clock);
+      expect(code(await carried.read(path, 0, 1, never))).toBe('protocol/field-invalid');
+      const read = carried.read('a', 0, 1, never);
+      expect(await carried.turn(undefined, never)).toMatchObject({ number: 1, path: 'a' });
+      carried.end();
+      expect(code(await read)).toBe('unavailable/aborted');
+    },
+  );
+
   test('ends with whoever asked, and with whoever carries', async () => {
     const carried = carriedReads(clock);
     const gone = new AbortController();

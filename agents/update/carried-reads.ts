@@ -3,6 +3,7 @@
  * hands it over, turn by turn. The parts are as little trusted as those of a mirror.
  */
 import type { ReadRange } from '#agents/mind/far-ends';
+import { encodeGiven } from '#hal/core/message';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import type { CarriedPart, CarriedWant } from '#protos/gen/types';
@@ -10,7 +11,7 @@ import type { CarriedPart, CarriedWant } from '#protos/gen/types';
 export interface CarriedReads {
   /**
    * @returns `unavailable/not-found` for what nobody carried, `unavailable/aborted` when it is over, `resource/queue-full`,
-   * `resource/time-limit` where nobody hands the part over
+   * `resource/time-limit` where nobody hands the part over, `protocol/field-invalid` for a path that no repository of ours has
    */
   readonly read: ReadRange;
   /** Takes the part of the want before; @returns the oldest want that nobody has answered, undefined when nothing more is wanted */
@@ -55,8 +56,11 @@ export const carriedReads = (clock: Pick<Clock, 'sleep'>): CarriedReads => {
     read: (path, offset, mostBytes, signal) => {
       if (isOver || signal.aborted) return Promise.resolve(aborted);
       if (wants.size >= maxWants) return Promise.resolve(deny('resource', 'queue-full', `${maxWants} reads`));
+      const want = { number: numbers + 1, path, offset, mostBytes };
+      const sayable = encodeGiven('CarriedWant', want);
+      if (!sayable.ok) return Promise.resolve(sayable);
       numbers += 1;
-      const number = numbers;
+      const { number } = want;
       return new Promise((resolve) => {
         const leave = () => settle(number, aborted);
         const answered = new AbortController();
@@ -66,7 +70,7 @@ export const carriedReads = (clock: Pick<Clock, 'sleep'>): CarriedReads => {
           answered.abort();
           resolve(read);
         };
-        wants.set(number, { want: { number, path, offset, mostBytes }, answer });
+        wants.set(number, { want, answer });
         // Who ordered and does not carry must not keep others from an install, least of all from a repair (SR-12).
         void clock.sleep(withinMs, answered.signal).then(() => settle(number, late));
         wake();

@@ -96,6 +96,17 @@ describe('a door on a unix socket', () => {
     client.close();
   });
 
+  test('refuses to ask what has no words, and goes on', async () => {
+    const client = socketClient(methods, path);
+    const unsayable = { ok: false, fault: { category: 'protocol', reason: 'field-invalid' } };
+    expect(await client.call('echo.handle', { handle: new Uint8Array(17) })).toMatchObject(unsayable);
+    const post = async () => deny('unavailable', 'peer-unreachable');
+    const far = exchangeClient(methods, { post }, 'verifier');
+    expect(await far.call('echo.handle', { handle: new Uint8Array(17) })).toMatchObject(unsayable);
+    expect(await client.call('echo.handle', handle)).toEqual({ ok: true, value: handle });
+    client.close();
+  });
+
   test('answers for a handler that throws, says so in the log, and goes on (SR-12)', async () => {
     const client = socketClient(methods, path);
     const failed = { ok: false, fault: { category: 'unavailable', reason: 'program-failed' } };

@@ -1,6 +1,6 @@
 /** The other side of a door that is reached by request and answer, over any `Exchange`. */
 
-import { decodeMessage, encodeMessage } from '#hal/core/message';
+import { decodeMessage, encodeGiven } from '#hal/core/message';
 import { deny, faultFrom, type Result } from '#hal/core/result';
 import type { Exchange } from '#hal/ports/exchange';
 import type { CallOptions, Client, Methods } from '#hal/remote/methods';
@@ -16,9 +16,12 @@ export const exchangeClient = <M extends Methods>(methods: M, exchange: Exchange
   ) => {
     const spec = methods[method];
     if (spec === undefined) throw new TypeError(`no method ${method}`);
-    const call = { id: 1, method, arguments: encodeMessage(spec.request, request), ...(permit === undefined ? {} : { permit }) };
-    const body = encodeMessage('Frame', { call });
-    const answered = await exchange.post(endpoint, body, signal);
+    const encoded = encodeGiven(spec.request, request);
+    if (!encoded.ok) return encoded;
+    const call = { id: 1, method, arguments: encoded.value, ...(permit === undefined ? {} : { permit }) };
+    const body = encodeGiven('Frame', { call });
+    if (!body.ok) return body;
+    const answered = await exchange.post(endpoint, body.value, signal);
     return answered.ok ? readAnswer(spec.reply, answered.value) : answered;
   }) as Client<M>['call'],
 });

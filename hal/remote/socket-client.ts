@@ -1,6 +1,6 @@
 /** The other side of a door on a unix socket. Connects when first used, and again after the far end restarted. */
 import { connect, type Socket } from 'node:net';
-import { decodeMessage, encodeMessage } from '#hal/core/message';
+import { decodeMessage, encodeGiven, encodeMessage } from '#hal/core/message';
 import { releaseMemory } from '#hal/core/release-memory';
 import { attemptAsync, deny, type Failure, faultFrom, ok, type Result } from '#hal/core/result';
 import { FrameSplitter, writeFrame } from '#hal/remote/frames';
@@ -41,10 +41,11 @@ export const socketClient = <M extends Methods>(methods: M, path: string, option
     if (call.signal?.aborted) return deny('unavailable', 'aborted');
     const open = await connected();
     if (!open.ok) return open;
-    const encoded = encodeMessage(spec.request, request as Messages[MessageName]);
+    const encoded = encodeGiven(spec.request, request as Messages[MessageName]);
+    if (!encoded.ok) return encoded;
     const permit = call.permit === undefined ? {} : { permit: call.permit };
-    const sent = open.value.send({ method, arguments: encoded, ...permit }, onAnswer);
-    releaseMemory(encoded);
+    const sent = open.value.send({ method, arguments: encoded.value, ...permit }, onAnswer);
+    releaseMemory(encoded.value);
     return sent;
   };
 
@@ -167,8 +168,10 @@ const openConnection = async (path: string, onLost: () => void): Promise<Result<
       if (pending.size >= maxPending) return deny('resource', 'queue-full');
       lastId = (lastId + 1) >>> 0;
       const id = lastId;
+      const frame = encodeGiven('Frame', { call: { id, ...call } });
+      if (!frame.ok) return frame;
       pending.set(id, onAnswer);
-      writeFrame(socket, encodeMessage('Frame', { call: { id, ...call } }));
+      writeFrame(socket, frame.value);
       return ok(() => {
         if (pending.delete(id) && !socket.destroyed) writeFrame(socket, encodeMessage('Frame', { cancel: { id } }));
       });

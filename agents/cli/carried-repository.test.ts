@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { encodeGiven } from '#hal/core/message';
 import { codeOf, unwrap } from '#hal/core/result';
 import { carriedRepository } from './carried-repository.ts';
 
@@ -37,6 +38,17 @@ describe('a repository that is carried to a device (SR-17)', () => {
     );
   });
 
+  test('is without what a file manager left in it', () => {
+    for (const path of [
+      'metadata/timestamp.json',
+      'metadata/.DS_Store',
+      'metadata/copy of 1.root.json',
+      'targets/policy/.aa.swp',
+    ])
+      write(path);
+    expect(paths()).toEqual(['metadata/timestamp.json']);
+  });
+
   test('has the eight newest bundles of a class', () => {
     write('metadata/timestamp.json');
     for (let version = 0; version < 12; version += 1) write(`targets/policy/${version}.current`, 1, 1_000 + version);
@@ -48,9 +60,17 @@ describe('a repository that is carried to a device (SR-17)', () => {
   test('is refused where it is none, and where it is more than a message holds', () => {
     expect(outcome()).toBe('unavailable/not-found');
     write('metadata/timestamp.json');
-    write('metadata/1.targets.json', 3_499_999);
+    for (const name of ['one', 'two']) write(`metadata/1.${name}.json`, 1_048_576);
+    write('metadata/1.three.json', 983_039);
     expect(outcome()).toBe('carried');
+    expect(encodeGiven('CarriedRepository', unwrap(carriedRepository(folder))).ok).toBe(true);
     write('metadata/1.snapshot.json');
+    expect(outcome()).toBe('protocol/too-large');
+  });
+
+  test('is refused where one file is more than a message has of one', () => {
+    write('metadata/timestamp.json');
+    write('metadata/1.targets.json', 1_048_577);
     expect(outcome()).toBe('protocol/too-large');
   });
 

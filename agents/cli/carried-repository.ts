@@ -7,10 +7,14 @@ import type { CarriedRepository } from '#protos/gen/types';
 
 /** Of each class; a device asks for one, and somebody may have published meanwhile. */
 const maxBundles = 8;
-/** Of one message to the device, with room for names. */
-const maxBytes = 3_500_000;
+/** Of one message to the device (`@message`), with room for names. */
+const maxBytes = 3 * 1024 * 1024 - 64 * 1024;
 const maxFiles = 256;
+/** Of one file (`CarriedFile`). */
+const maxFileBytes = 1024 * 1024;
 const versioned = /^(\d+)\.(.+)$/;
+/** Others are of whoever copied it: of a file manager, an editor. */
+const ofRepository = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
 /** @returns what is carried; `unavailable/not-found` where this is no repository, `protocol/too-large`, `unavailable/storage-failed` */
 export const carriedRepository = (folder: string): Result<CarriedRepository> => {
@@ -26,14 +30,15 @@ export const carriedRepository = (folder: string): Result<CarriedRepository> => 
   );
   if (!files.ok) return files;
   const sizeBytes = files.value.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  return files.value.length > maxFiles || sizeBytes > maxBytes
+  const hasLarge = files.value.some(({ bytes }) => bytes.length > maxFileBytes);
+  return hasLarge || files.value.length > maxFiles || sizeBytes > maxBytes
     ? deny('protocol', 'too-large', `${files.value.length} files, ${sizeBytes} bytes`)
     : ok({ files: files.value });
 };
 
 /** Every root, since each is trusted by the one before; of each other role the highest version (TUF 1.0, consistent snapshots). */
 const newestMetadata = (folder: string): readonly string[] => {
-  const names = readdirSync(join(folder, 'metadata'));
+  const names = readdirSync(join(folder, 'metadata')).filter((name) => ofRepository.test(name));
   const highest = new Map<string, number>();
   for (const name of names) {
     const [, version, role = ''] = versioned.exec(name) ?? [];
@@ -51,6 +56,7 @@ const newestBundles = (folder: string, place: string): readonly string[] => {
   if (!existsSync(join(folder, place))) return [];
   const modified = (name: string) => statSync(join(folder, place, name)).mtimeMs;
   return readdirSync(join(folder, place))
+    .filter((name) => ofRepository.test(name))
     .toSorted((one, other) => modified(other) - modified(one))
     .slice(0, maxBundles)
     .map((name) => `${place}/${name}`);

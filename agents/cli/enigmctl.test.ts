@@ -11,6 +11,7 @@ import { categories, faults } from '#hal/core/faults';
 import { deny, ok } from '#hal/core/result';
 import type { DeviceStatus } from '#protos/gen/types';
 import { ask, askJson, noDevice, serveDevice } from './enigmctl.fixture.ts';
+import { enigmctl } from './enigmctl.ts';
 import { packages } from './packages.ts';
 
 const status: DeviceStatus = {
@@ -41,6 +42,16 @@ describe('enigmctl', () => {
       expect(out).toMatch(new RegExp(`^Usage: enigmctl${words.map((word) => ` ${word}`).join('')} .*\\n\\n[a-zA-Z].{15,}`));
       if (words.length > 0) expect(out).toContain('--json');
     }
+  });
+
+  test('says in a sentence what it could not do, whatever that was', async () => {
+    const errors: string[] = [];
+    const out = () => {
+      throw new Error('nobody reads on');
+    };
+    expect(await enigmctl(['explain', 'policy/engine-failed'], { out, error: (text) => errors.push(text) })).not.toBe(0);
+    expect(errors.join('')).toContain('unavailable/program-failed');
+    expect(errors.join('')).toContain('nobody reads on');
   });
 
   test.each([

@@ -1,5 +1,6 @@
 /** enigmctl as a function: words in, exit code out. */
 import { Command, CommanderError } from 'commander';
+import { causeOf } from '#hal/core/result';
 import { attestCommands } from './commands/attest.ts';
 import { auditCommands } from './commands/audit.ts';
 import { beaconCommands } from './commands/beacon.ts';
@@ -48,7 +49,13 @@ export const enigmctlProgram = (streams: Streams): { readonly program: Command; 
   const run =
     <A extends readonly unknown[]>(action: (context: Context, ...values: A) => Promise<number> | number) =>
     async (...values: A): Promise<void> => {
-      code = await action(contextOf(program.opts<GlobalOptions>(), streams), ...values);
+      const context = contextOf(program.opts<GlobalOptions>(), streams);
+      try {
+        code = await action(context, ...values);
+      } catch (error) {
+        if (error instanceof CommanderError) throw error;
+        code = context.console.refuse({ category: 'unavailable', reason: 'program-failed', detail: causeOf(error) });
+      }
     };
 
   // Words that are no command come here: without them, the state.

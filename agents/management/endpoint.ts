@@ -6,4 +6,7 @@ export const certificatePem = text(
   'one certificate in PEM',
 );
 
-export const httpsUrl = text(/^https:\/\/[A-Za-z0-9.:[\]-]{1,255}(?:\/[a-z0-9/-]{0,64})?$/, 'an https URL');
+/** With a host and a port that there can be: a request to another one throws. */
+export const httpsUrl = text(/^https:\/\/[A-Za-z0-9.:[\]-]{1,255}(?:\/[a-z0-9/-]{0,64})?$/, 'an https URL', (value) =>
+  URL.canParse(value),
+);

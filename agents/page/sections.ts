@@ -1,5 +1,7 @@
 /** The parts of the page below the headline, each from its part of the view. */
+
 import { limits } from '#agents/posture/words';
+import { instantText } from '#hal/core/instant-text';
 import { type Html, html, prose } from './html.ts';
 import { groupIcons, resultIcons, toneIcons } from './icons.ts';
 import { ageIds, type FindingView, type GroupName, type PageView } from './view.ts';
@@ -91,7 +93,7 @@ export const historySection = ({ changes, ages }: PageView): Html => html`
   <ol>${changes.map(
     ({ number, title, level, tone, atMs }) => html`
     <li id="change-${number}" class="tone-${tone}">${toneIcons[tone]} <span class="change"><strong>${title}</strong> <span class="note">${words.level} ${level}</span></span>
-      <time datetime="${new Date(atMs).toISOString()}">${ageSpan(ages, ageIds.change(number))}</time></li>`,
+      <time datetime="${instantText(atMs)}">${ageSpan(ages, ageIds.change(number))}</time></li>`,
   )}</ol>
 </section>`;
 

@@ -9,9 +9,9 @@ const expected = (what: string, path: string) =>
   deny('protocol', 'config-invalid', `${path || 'configuration'}: expected ${what}`);
 
 export const text =
-  (pattern: RegExp = /^.{1,1024}$/su, what = 'text of 1 to 1024 characters'): Decoder<string> =>
+  (pattern: RegExp = /^.{1,1024}$/su, what = 'text of 1 to 1024 characters', holds = (_: string) => true): Decoder<string> =>
   (value, path = '') =>
-    typeof value === 'string' && pattern.test(value) ? ok(value) : expected(what, path);
+    typeof value === 'string' && pattern.test(value) && holds(value) ? ok(value) : expected(what, path);
 
 export const integer =
   (least: number, most: number): Decoder<number> =>

@@ -1,9 +1,11 @@
 /** enigmctl audit: list, verify and prove records; check a proof anywhere, without the device. */
+
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ApiMethods } from '#agents/api/methods';
 import { openCheckpoint } from '#agents/audit/checkpoint';
 import { equalBytes, toHex } from '#hal/core/bytes';
+import { instantText } from '#hal/core/instant-text';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 import { appendLeaf, leafHash, rootOf, verifyInclusion } from '#hal/crypto/merkle';
@@ -171,7 +173,7 @@ export const recordLine = ({ index, record }: Indexed): string => {
   const what = [record.action, record.resource].filter((word) => word !== undefined).join(' on ');
   const code = record.code === undefined ? '' : `  ${record.code}`;
   const repeats = record.repeats === undefined ? '' : `  and ${record.repeats} more`;
-  return `${String(index).padStart(6)}  ${new Date(record.timeMs).toISOString()}  ${record.category.padEnd(14)} ${record.event.padEnd(22)} ${record.outcome.padEnd(8)}${what}${code}${repeats}`;
+  return `${String(index).padStart(6)}  ${instantText(record.timeMs)}  ${record.category.padEnd(14)} ${record.event.padEnd(22)} ${record.outcome.padEnd(8)}${what}${code}${repeats}`;
 };
 
 export const recordJson = ({ index, record }: Indexed) => ({

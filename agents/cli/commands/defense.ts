@@ -1,6 +1,8 @@
 /** enigmctl defense: what our own model and the intelligence service say of this device now. */
+
 import type { Command } from 'commander';
 import { toHex } from '#hal/core/bytes';
+import { instantText } from '#hal/core/instant-text';
 import type { DefenseStatus, OutcomeEntry } from '#protos/gen/types';
 import { answer } from '../console.ts';
 import type { Run } from '../context.ts';
@@ -50,4 +52,4 @@ const textOf = ({ engine, category, band, score, guidance, opinion, modelVersion
   ].join('\n');
 
 const outcomeLine = ({ category, band, app, isBlock, expiresMs }: OutcomeEntry): string =>
-  `outcome ${category} (${band}) about ${app ?? 'the device'}${isBlock ? ', blocked' : ''}, until ${new Date(expiresMs).toISOString()}`;
+  `outcome ${category} (${band}) about ${app ?? 'the device'}${isBlock ? ', blocked' : ''}, until ${instantText(expiresMs)}`;

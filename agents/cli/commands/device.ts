@@ -1,7 +1,9 @@
 /** enigmctl alone, enrol, reboot, handles, session: the device as a whole. */
+
 import type { Command } from 'commander';
 import { headlineWords, levelWords, lifecycleWords, nextStepWords } from '#agents/posture/words';
 import { toHex } from '#hal/core/bytes';
+import { instantText } from '#hal/core/instant-text';
 import { answer } from '../console.ts';
 import type { Context, Run } from '../context.ts';
 import { withDevice } from '../device.ts';
@@ -96,7 +98,7 @@ export const deviceCommands = (program: Command, run: Run): void => {
           const envelope = readGiven(file);
           if (!envelope.ok) return console.refuse(envelope.fault);
           return answer(console, await device.call('session.present', { payloadType, envelope: envelope.value }), (outcome) => ({
-            text: `${outcome.kind} accepted until ${new Date(outcome.expiresMs).toISOString()}`,
+            text: `${outcome.kind} accepted until ${instantText(outcome.expiresMs)}`,
             json: outcome,
           }));
         }),

@@ -1,10 +1,12 @@
 /** enigmctl provision: make a new device ready, step by step, and leave with a signed receipt. */
+
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { FactoryMethods } from '#agents/hands/factory-methods';
 import { openReceipt } from '#agents/hands/receipt';
 import { toHex } from '#hal/core/bytes';
+import { instantText } from '#hal/core/instant-text';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { attempt, deny, ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
@@ -57,7 +59,7 @@ export const provisionCommands = (program: Command, run: Run): void => {
         const receipt = bytes.ok ? decodeMessage('Receipt', bytes.value) : bytes;
         const opened = receipt.ok ? openReceipt(nodeCrypto, receipt.value.envelope, receipt.value.key) : receipt;
         return answer(console, opened, (visit) => ({
-          text: `signed by the device's report key\n  by ${visit.technician} on ${new Date(visit.finishedMs).toISOString()}\n  ${visit.steps.join(', ')}\n  attestation key ${toHex(visit.attestationName)}`,
+          text: `signed by the device's report key\n  by ${visit.technician} on ${instantText(visit.finishedMs)}\n  ${visit.steps.join(', ')}\n  attestation key ${toHex(visit.attestationName)}`,
           json: { ...visit, endorsementName: toHex(visit.endorsementName), attestationName: toHex(visit.attestationName) },
         }));
       }),

@@ -26,7 +26,7 @@ const entry = (name: string, tier: PackageTier, reason: string, ...probes: reado
 });
 
 export const packages: readonly PackageEntry[] = [
-  entry('build-essential', 'day', 'compiles the TPM addon', '/usr/bin/g++'),
+  entry('build-essential', 'day', 'compiles the TPM addon and the program of a first root', '/usr/bin/g++'),
   entry('pkg-config', 'day', 'finds the TPM libraries', '/usr/bin/pkg-config'),
   entry('libtss2-dev', 'day', 'the TPM 2.0 software stack', '/usr/include/tss2/tss2_esys.h'),
   entry('libssl-dev', 'day', 'hash trees of slots, by the library that the TPM stack brings', '/usr/include/openssl/evp.h'),

@@ -31,6 +31,8 @@ export interface ImageSources {
   readonly node: string;
   readonly programs: string;
   readonly addon: string;
+  /** build/native/first-root. */
+  readonly firstRoot: string;
   /** Files beside them, by path. */
   readonly more: ReadonlyMap<string, string | Uint8Array>;
   /** dist/recovery/recover.cjs. */
@@ -92,7 +94,7 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   mkdirSync(folder, { recursive: true });
 
   say('root file system …');
-  const { node, programs, addon, recoveryProgram: program, recoveryFiles: files, floorEpoch } = sources;
+  const { node, programs, addon, firstRoot, recoveryProgram: program, recoveryFiles: files, floorEpoch } = sources;
   const policyKey = policyKeyIn(sources.keys);
   const floor = writeFloorApprovals(approveFloor(policyKey, floorEpoch));
   const more = new Map([...sources.more, [floorApprovalsPath.slice(1), floor]]);
@@ -104,7 +106,6 @@ export const buildImage = async (folder: string, sources: ImageSources, say: (li
   const recoveryTree = hashAreaOf(recoveryRoot, verity);
 
   say('boot image …');
-  const firstRoot = join(sources.scripts, 'first-root.c');
   const initrd = await buildInitrd(base, { script: script('initrd.sh'), program: firstRoot });
   const commandLine = [...commonWords, ...rootWords(root, verityRoot), ...sources.kernelWords].join(' ');
   const kernel = new Uint8Array(readFileSync(join(base.folder, `boot/vmlinuz-${base.kernel}`)));

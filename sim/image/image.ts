@@ -59,6 +59,7 @@ const imageWith = (
       node: process.execPath,
       programs: join(project, 'dist/device'),
       addon: join(project, 'build/native/tpm.node'),
+      firstRoot: join(project, 'build/native/first-root'),
       recoveryProgram: join(project, 'dist/recovery/recover.cjs'),
       scripts: join(project, 'sim/image/guest'),
       cache: join(project, 'build/packages'),

@@ -1,7 +1,6 @@
 /** A first root: busybox, a program of ours, drivers, one script. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { utf8 } from '#hal/core/bytes';
 import type { Base } from './base.ts';
@@ -9,14 +8,13 @@ import { fileIn } from './closure.ts';
 import { busyboxCommands, driverWords, type InitrdContents, slotContents } from './contents.ts';
 import { cpioArchive, type Entry } from './cpio.ts';
 import { modulesInOrder } from './modules.ts';
-import { runTool } from './tools.ts';
 
 const level = 19;
 
 export interface FirstRoot {
   /** `/init`. */
   readonly script: string;
-  /** Path of `first-root.c`. */
+  /** What `first-root.c` was compiled to, a path. */
   readonly program: string;
   readonly contents?: InitrdContents;
   /** More, by path, each in a folder of its own name. */
@@ -35,7 +33,7 @@ export const buildInitrd = async (
   const later = (await modulesInOrder(base, contents.laterModules ?? [])).filter((path) => !modules.includes(path));
   const archive = cpioArchive([
     file('bin/busybox', ofBase('bin/busybox'), true),
-    file('bin/first-root', await compiled(program), true),
+    file('bin/first-root', new Uint8Array(readFileSync(program)), true),
     ...[...modules, ...later].map((path) => file(path, ofBase(path))),
     ...busyboxCommands.map((command): Entry => ({ is: 'link', path: `bin/${command}`, target: 'busybox' })),
     ...['proc', 'sys', 'dev', 'sysroot', 'run'].map(directory),
@@ -46,19 +44,6 @@ export const buildInitrd = async (
     file('init', utf8(script), true),
   ]);
   return new Uint8Array(zstdCompressSync(archive, { params: { [constants.ZSTD_c_compressionLevel]: level } }));
-};
-
-/** The program with its libraries in it: the first root has none. */
-const compiled = async (source: string): Promise<Uint8Array> => {
-  const folder = mkdtempSync(join(tmpdir(), 'enigm-first-root-'));
-  try {
-    const program = join(folder, 'first-root');
-    const words = ['-Os', '-static', '-s', '-Wall', '-Wextra', '-Werror', '-Wl,--build-id=none'];
-    await runTool('compile', [...words, '-o', program, source]);
-    return new Uint8Array(readFileSync(program));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 };
 
 /** For the first root, which loads one driver a line. */

@@ -16,7 +16,6 @@ export const imageTools = {
   depmod: '/usr/sbin/depmod',
   modprobe: '/usr/sbin/modprobe',
   readelf: '/usr/bin/readelf',
-  compile: '/usr/bin/gcc',
   makeErofs: '/usr/bin/mkfs.erofs',
   makeFat: '/usr/sbin/mkfs.vfat',
   makeDirectory: '/usr/bin/mmd',

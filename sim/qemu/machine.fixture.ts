@@ -103,12 +103,11 @@ const writeFirmware = ({ variables }: QemuDevice, kept: readonly FirmwareVariabl
 
 /** A signed boot image, as it lies on a partition, that comes no further than its own first root. */
 export const hangingBootImage = async ({ parts, keys }: BuiltImage): Promise<Uint8Array> => {
-  const guest = join(project, 'sim/image/guest');
-  const script = readFileSync(join(guest, 'initrd.sh'), 'utf8');
+  const script = readFileSync(join(project, 'sim/image/guest/initrd.sh'), 'utf8');
   const watched = script.replace(/^if \[ -c \/dev\/watchdog \].*$/m, '$&\nsleep 1000000');
   if (watched === script) throw new Error('the first root opens no watchdog');
   const base = await unpackBase(join(project, 'build/packages'), () => undefined);
-  const initrd = await buildInitrd(base, { script: watched, program: join(guest, 'first-root.c') });
+  const initrd = await buildInitrd(base, { script: watched, program: join(project, 'build/native/first-root') });
   return bootFileSystem(unwrap(unifiedImage({ ...parts, initrd }, keys.release)).file);
 };
 

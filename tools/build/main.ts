@@ -1,5 +1,5 @@
 /**
- * Everything that is built: messages, TPM addon, programs, the Key's script.
+ * Everything that is built: messages, TPM addon, the program of a first root, programs, the Key's script.
  *
  * usage: node tools/build/main.ts [--without-addon]
  */
@@ -7,7 +7,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const withoutAddon = process.argv.includes('--without-addon');
-const parts = [['protos.ts'], ...(withoutAddon ? [] : [['addon.ts', '--all']]), ['programs.ts'], ['key.ts']] as const;
+const parts = [
+  ['protos.ts'],
+  ...(withoutAddon ? [] : [['addon.ts', '--all'], ['first-root.ts']]),
+  ['programs.ts'],
+  ['key.ts'],
+] as const;
 
 for (const [script, ...words] of parts) {
   const { status } = spawnSync(process.execPath, ['--no-warnings', join(import.meta.dirname, script ?? ''), ...words], {

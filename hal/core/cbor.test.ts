@@ -31,6 +31,8 @@ describe('deterministic CBOR', () => {
     ['a tag', 'c101'],
     ['not a number', 'f97e00'],
     ['nothing', ''],
+    ['a text that begins with a byte order mark', '63efbbbf'],
+    ['a text with half a surrogate pair', '63eda080'],
     ['a map for a key', 'a1a0' + '01'],
     ['maps for keys, which nothing can sort', 'a2a0' + '01' + '80' + '02'],
     ['bytes for a key', 'a14101' + '01'],

@@ -15,6 +15,7 @@ export const maxCborBytes = 2 * 1024 * 1024;
 /** Deepest nesting of arrays and maps read anywhere; no object of ours has half of it. */
 export const maxCborDepth = 32;
 
+/** A text that begins with a byte order mark, or has half a surrogate pair, comes out as what `decodeCbor` refuses. */
 export const encodeCbor = (value: Cbor): Uint8Array => cborEncode(value, rfc8949EncodeOptions);
 
 /**

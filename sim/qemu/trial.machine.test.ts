@@ -32,6 +32,10 @@ const slackMs = 5_000;
 const limitMs = 1_800_000;
 /** Nobody is told, and nobody feeds any more. */
 const stopFeeder = '(cd /proc; for p in [0-9]*; do grep -q supervisord.cjs $p/cmdline && kill -STOP $p; done)';
+/** Whoever feeds is ended, again and again, as soon as it looks for programs. */
+const endFeeder = `(while :; do for p in /proc/[0-9]*; do grep -q supervisord.cjs $p/cmdline && kill -KILL \${p#/proc/}; done; sleep 2; done) > /dev/null 2>&1 &`;
+/** Of the supervisor with the mind. */
+const patienceMs = 90_000;
 /** WDIOF_CARDRESET (linux/watchdog.h): the watchdog ended the last start. */
 const resetByWatchdog = '32';
 
@@ -83,6 +87,15 @@ describe('a trial on the real machine', () => {
     const beganMs = clock.bootMs();
     await healthy(machine, before);
     console.log(`reset ${hungMs} ms after the hang; the old slot was healthy ${clock.bootMs() - beganMs} ms later`);
+    expect(await known(machine)).toEqual({ ...fellBack, lastReset: resetByWatchdog });
+  });
+
+  test('whose supervisor only ever ends is reset too: the next one has no more patience than the first (SR-13)', async () => {
+    await using machine = (await onTrial('ending')).machine;
+    const before = machine.serial().length;
+    unwrap(await machine.shell(endFeeder));
+    unwrap(await untilEvent(machine, 'WATCHDOG', patienceMs + watchdogMs + slackMs));
+    await healthy(machine, before);
     expect(await known(machine)).toEqual({ ...fellBack, lastReset: resetByWatchdog });
   });
 

@@ -3,7 +3,7 @@ import { equalBytes } from '#hal/core/bytes';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
 import type { DataVolume, VolumeState } from '#hal/ports/data-volume';
-import { type BootSeal, openData } from './open.ts';
+import { type BootSeal, openData, openInPhase } from './open.ts';
 
 /** A volume and what is in it: the key it was made with. */
 interface Kept {
@@ -111,4 +111,30 @@ test('a partition that cannot be read, or with something else on it, is left alo
   };
   expect(await openData(foreign, sealOf(5), random())).toEqual(deny('integrity', 'data-closed', 'foreign'));
   expect(said).toEqual([]);
+});
+
+const fall = async (): Promise<never> => {
+  throw new TypeError('Cannot convert object to primitive value');
+};
+
+test('the phase of the boot ends after the opening, also where that throws: the data stays closed (SR-07)', async () => {
+  const said: string[] = [];
+  const end = async () => {
+    said.push('ended');
+    return done;
+  };
+  const opened = await openInPhase(async () => {
+    said.push('opened');
+    return ok('opened');
+  }, end);
+  expect(opened).toEqual({ opened: ok('opened'), ended: done });
+  expect(said).toEqual(['opened', 'ended']);
+  expect(await openInPhase(fall, end)).toMatchObject({ opened: closed, ended: done });
+  expect(said).toEqual(['opened', 'ended', 'ended']);
+});
+
+test('a phase that does not end is told, also where ending it throws', async () => {
+  const refuse = async () => deny('unavailable', 'tpm-failed');
+  expect(await openInPhase(async () => ok('made'), refuse)).toMatchObject({ ended: { ok: false } });
+  expect(await openInPhase(async () => ok('made'), fall)).toMatchObject({ opened: ok('made'), ended: { ok: false } });
 });

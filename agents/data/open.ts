@@ -3,7 +3,7 @@
  * and else left as it is. It is never made again over something that could be opened by somebody.
  */
 import { wipe } from '#hal/core/bytes';
-import { codeOf, deny, ok, type Result } from '#hal/core/result';
+import { attemptAsync, codeOf, deny, ok, type Result } from '#hal/core/result';
 import type { DataVolume } from '#hal/ports/data-volume';
 import type { Random } from '#hal/ports/random';
 
@@ -25,6 +25,25 @@ export const openData = async (volume: DataVolume, seal: BootSeal, random: Rando
   if (!state.ok) return closed(state);
   const done = state.value.is === 'whole' ? await open(volume, seal, state.value.sealedKey) : await make(volume, seal, random);
   return done.ok ? done : closed(done);
+};
+
+/**
+ * Opens, and then ends the phase of the boot in which that can be done, whatever came of the opening: a disk that makes a
+ * program of ours fail must not keep the machine from starting without its data.
+ *
+ * @returns what was opened, or `integrity/data-closed`; and whether the phase has ended: only then may the boot go on
+ */
+export const openInPhase = async (
+  open: () => Promise<Result<Opened>>,
+  endPhase: () => Promise<Result<unknown>>,
+): Promise<{ readonly opened: Result<Opened>; readonly ended: Result<unknown> }> => {
+  const opened = await caught(open);
+  return { opened, ended: await caught(endPhase) };
+};
+
+const caught = async <T>(run: () => Promise<Result<T>>): Promise<Result<T>> => {
+  const ran = await attemptAsync(run, (cause) => deny('integrity', 'data-closed', cause));
+  return ran.ok ? ran.value : ran;
 };
 
 const open = async (volume: DataVolume, seal: BootSeal, sealedKey: Uint8Array): Promise<Result<Opened>> => {

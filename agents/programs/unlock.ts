@@ -7,7 +7,7 @@
  * that goes on then would let later programs open what this one did.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { openData } from '#agents/data/open';
+import { type Opened, openData, openInPhase } from '#agents/data/open';
 import { installed } from '#agents/package/places';
 import { kernelLogPath } from '#agents/supervisor/kernel-log';
 import { readApproval } from '#hal/core/boot-approval';
@@ -25,10 +25,16 @@ const tpmDevice = '/dev/tpmrm0';
 /** Where the first root shows what systemd's stub took out of the boot image (systemd-stub(7)). */
 const approvalFiles = { key: '/run/tpm2-pcr-public-key.pem', signature: '/run/tpm2-pcr-signature.json' } as const;
 const places = { name: 'data', mountPoint: installed.directory } as const;
+/** Longer records the kernel refuses (`LOG_LINE_MAX`, printk_ringbuffer); what it does not take ends no start. */
+const maxTextCharacters = 600;
 /** Level KERN_ERR, which a quiet kernel shows on the console too. */
-const say = (text: string) => writeFileSync(kernelLogPath, `<3>enigm: ${text}\n`);
+const say = (text: string) =>
+  attempt(
+    () => writeFileSync(kernelLogPath, `<3>enigm: ${text.slice(0, maxTextCharacters)}\n`),
+    (cause) => deny('unavailable', 'storage-failed', cause),
+  );
 
-const openWith = async (esys: Esys, device: string): Promise<Result<string>> => {
+const openWith = async (esys: Esys, device: string): Promise<Result<Opened>> => {
   const files = attempt(
     () => ({ key: readFileSync(approvalFiles.key, 'utf8'), signature: readFileSync(approvalFiles.signature, 'utf8') }),
     () => deny('integrity', 'data-closed', 'nobody approved this boot image'),
@@ -63,8 +69,10 @@ const main = async (device: string): Promise<boolean> => {
     process.stdout.write('closed');
     return true;
   }
-  const opened = await openWith(esys.value, device);
-  const ended = await endBootPhase(esys.value);
+  const { opened, ended } = await openInPhase(
+    () => openWith(esys.value, device),
+    () => endBootPhase(esys.value),
+  );
   await esys.value.close();
   if (!ended.ok) {
     say(`the phase of the boot does not end: ${ended.fault.detail}`);

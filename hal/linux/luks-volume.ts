@@ -42,7 +42,7 @@ export const luksVolume = ({ device, name, mountPoint }: LuksPlaces): DataVolume
       if (!zeros.ok) return zeros;
       if (zeros.value) return ok({ is: 'empty' });
       const header = cryptsetup(['luksDump', '--dump-json-metadata', device]);
-      return header.ok ? stateOf(header.value) : header;
+      return header.ok ? volumeState(header.value) : header;
     },
     make: async (key) =>
       inOrder(
@@ -60,19 +60,26 @@ export const luksVolume = ({ device, name, mountPoint }: LuksPlaces): DataVolume
   };
 };
 
-interface Header {
-  readonly tokens?: Readonly<Record<string, { readonly type?: unknown; readonly sealed?: unknown }>>;
-}
-
-/** @param json header area of LUKS2 */
-const stateOf = (json: string): Result<VolumeState> => {
-  const header = attempt(() => JSON.parse(json) as Header, failed);
+/**
+ * Anybody with the disk can write a token, and cryptsetup takes one with whatever in it: nothing but text is a sealed key. A
+ * header without the object of tokens, which LUKS2 On-Disk Format §3 asks for, is no unfinished one: that would be made again.
+ *
+ * @param json header area of LUKS2
+ * @returns the state, or `unavailable/storage-failed`
+ */
+export const volumeState = (json: string): Result<VolumeState> => {
+  const header = attempt(() => JSON.parse(json) as unknown, failed);
   if (!header.ok) return header;
-  const token = header.value.tokens?.['0'];
+  const tokens = isObject(header.value) ? header.value['tokens'] : undefined;
+  if (!isObject(tokens)) return failed('a header without tokens');
+  const token = tokens['0'];
   if (token === undefined) return ok({ is: 'unfinished' });
-  const sealedKey = token.type === tokenType ? fromBase64(String(token.sealed)) : undefined;
+  const sealed = isObject(token) && token['type'] === tokenType ? token['sealed'] : undefined;
+  const sealedKey = typeof sealed === 'string' ? fromBase64(sealed) : undefined;
   return sealedKey === undefined ? failed('a token of another kind') : ok({ is: 'whole', sealedKey });
 };
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
 const isZero = (device: string): Result<boolean> =>
   attempt(() => {

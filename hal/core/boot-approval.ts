@@ -7,7 +7,8 @@
  * reference of our own in what is signed, so no signature over another policy by the same key counts here.
  */
 import { createPublicKey } from 'node:crypto';
-import { concat, fromBase64, fromHex, toBase64, toHex, utf8 } from './bytes.ts';
+import { concat, fromHex, toBase64, toHex, utf8 } from './bytes.ts';
+import { base64, decodeJson, integer, list, object, text } from './config.ts';
 import { attempt, deny, ok, type Result } from './result.ts';
 
 export interface BootApproval {
@@ -48,29 +49,29 @@ export const writeApproval = ({ key, floorEpoch, policy, signature }: BootApprov
 /** @returns the approval, or `protocol/malformed`; whether it holds is the TPM's answer */
 export const readApproval = ({ key, signature }: ApprovalFiles): Result<BootApproval> => {
   const refuse = (why: string) => deny('protocol', 'malformed', why);
-  const read = attempt(() => ({ point: pointOf(key), of: JSON.parse(signature) as Signatures | null }), refuse);
-  if (!read.ok) return read;
-  const { point, of } = read.value;
-  const [entry] = of?.sha256 ?? [];
-  if (point === undefined || JSON.stringify(entry?.pcrs) !== JSON.stringify(approvedRegisters)) return refuse('approval');
-  const floorEpoch = entry?.floor;
-  if (!isEpoch(floorEpoch)) return refuse('floor epoch of an approval');
-  const policy = fromHex(String(entry?.pol));
-  const signed = fromBase64(String(entry?.sig));
-  if (policy?.length !== 32 || signed?.length !== 64) return refuse('approval');
-  return ok({ key: point, floorEpoch, policy, signature: signed });
+  const point = attempt(() => pointOf(key), refuse);
+  if (!point.ok) return point;
+  if (point.value === undefined) return refuse('a key of another kind');
+  const decoded = decodeJson(signature, signatures);
+  if (!decoded.ok) return refuse(`approval: ${decoded.fault.detail}`);
+  const [entry] = decoded.value.sha256;
+  if (entry?.pcrs.join() !== approvedRegisters.join()) return refuse('registers of an approval');
+  const policy = fromHex(entry.pol);
+  if (policy === undefined) return refuse('policy of an approval');
+  return ok({ key: point.value, floorEpoch: entry.floor, policy, signature: entry.sig });
 };
 
-const isEpoch = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 64;
-
-interface Signatures {
-  readonly sha256?: readonly {
-    readonly pcrs?: unknown;
-    readonly floor?: unknown;
-    readonly pol?: unknown;
-    readonly sig?: unknown;
-  }[];
-}
+const signatures = object({
+  sha256: list(
+    object({
+      pcrs: list(integer(0, 23), approvedRegisters.length),
+      floor: integer(0, 64),
+      pol: text(/^[0-9a-fA-F]{64}$/, '32 bytes in hexadecimal'),
+      sig: base64(64),
+    }),
+    1,
+  ),
+});
 
 const pointOf = (pem: string): Uint8Array | undefined => {
   const der = new Uint8Array(createPublicKey(pem).export({ format: 'der', type: 'spki' }));

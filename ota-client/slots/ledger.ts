@@ -14,6 +14,7 @@ import { deny, ok, type Result } from '#hal/core/result';
 import { twinRecord } from '#hal/core/twin-record';
 import type { BlockDevice } from '#hal/ports/block-device';
 import type { SlotName } from '#hal/ports/slots';
+import { kinds } from '#protos/kinds';
 
 /** What of a signed release decides over slots. */
 export interface ReleaseFacts {
@@ -76,8 +77,11 @@ export const ledgerStore = (device: BlockDevice): LedgerStore => {
 export const isSameRelease = (one: ReleaseFacts | undefined, other: ReleaseFacts | undefined): boolean =>
   one !== undefined && other !== undefined && toHex(encodeRelease(one)) === toHex(encodeRelease(other));
 
+/** Up to where it fits, and still a slug: a cut may leave its dash behind. */
+const shortened = (reason: string): string => reason.slice(0, maxReasonBytes).replace(/-$/, '');
+
 const encodeEntry = ({ content, release, writtenSegments, mismatches, reason }: SlotEntry): Uint8Array => {
-  const text = utf8(reason).subarray(0, maxReasonBytes);
+  const text = utf8(shortened(reason));
   return concat(
     u8(contents.indexOf(content)),
     encodeRelease(release ?? noRelease),
@@ -107,14 +111,21 @@ const readEntry = (reader: Reader): SlotEntry => {
   const writtenSegments = reader.u32be();
   const mismatches = reader.u8();
   const reason = Buffer.from(reader.take(reader.u8())).toString('utf8');
+  // The hands tell others all of it, and their messages take a slug and nothing else.
+  if (reason !== '' && !kinds.slug.pattern.test(reason)) malformed('reason');
   const entry = { content, writtenSegments, mismatches, reason };
   return content === 'none' ? entry : { ...entry, release };
 };
 
 const readRelease = (reader: Reader): ReleaseFacts => ({
   digest: reader.take(32),
-  counter: Number(reader.u64be()),
+  counter: readNumber(reader),
   floorEpoch: reader.u32be(),
-  imageBytes: Number(reader.u64be()),
+  imageBytes: readNumber(reader),
   verityRoot: reader.take(32),
 });
+
+const readNumber = (reader: Reader): number => {
+  const value = Number(reader.u64be());
+  return Number.isSafeInteger(value) ? value : malformed('number');
+};

@@ -111,6 +111,39 @@ describe('the ledger', () => {
   });
 });
 
+describe('the ledger, as the hands tell it', () => {
+  const failed = (reason: string): SlotEntry => ({ ...emptyEntry, content: 'failed', release: release(3), reason });
+  const kept = async (reason: string) => {
+    const store = ledgerStore(memoryBlockDevice(twinRecordBytes));
+    unwrap(await store.write({ a: failed(reason), b: emptyEntry }));
+    return unwrap(await store.read()).a.reason;
+  };
+
+  test('keeps a reason of 64 characters, and of a longer one what is still a slug', async () => {
+    expect(await kept(`${'a'.repeat(62)}-b`)).toBe(`${'a'.repeat(62)}-b`);
+    expect(await kept('a'.repeat(65))).toBe('a'.repeat(64));
+    expect(await kept(`${'a'.repeat(63)}-b`)).toBe('a'.repeat(63));
+  });
+
+  /** Of slot a, in the layout of the ledger: content(1) ‖ digest(32) ‖ counter(8) ‖ epoch(4) ‖ image bytes(8) ‖ … */
+  const [counterAt, imageBytesAt, reasonAt] = [1 + 1 + 32, 1 + 1 + 32 + 8 + 4, 1 + 1 + 84 + 4 + 1 + 1];
+  test.each([
+    ['a counter of 2^53', counterAt, [0, 0x20, 0, 0, 0, 0, 0, 0]],
+    ['a size of 2^53', imageBytesAt, [0, 0x20, 0, 0, 0, 0, 0, 0]],
+    ['a reason that is no slug', reasonAt, [...utf8('unwel-')]],
+    ['a reason that is no text', reasonAt, [0xff]],
+  ])('refuses %s, which no message of theirs takes', async (_, offset, bytes) => {
+    const device = memoryBlockDevice(twinRecordBytes);
+    unwrap(await ledgerStore(device).write({ a: failed('unwell'), b: emptyEntry }));
+    const record = twinRecord(device, 'ENIGMLG1');
+    const value = (unwrap(await record.read()) ?? expect.unreachable('a ledger was written')).slice();
+    value.set(bytes, offset);
+    unwrap(await record.write(value));
+    const read = await ledgerStore(device).read();
+    expect(read.ok ? 'accepted' : codeOf(read.fault)).toBe('unavailable/storage-failed');
+  });
+});
+
 describe('a twin record', () => {
   const open = () => {
     const device = memoryBlockDevice(twinRecordBytes);

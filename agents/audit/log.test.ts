@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decodeMessage } from '#hal/core/message';
+import { utf8 } from '#hal/core/bytes';
+import { decodeMessage, encodeMessage } from '#hal/core/message';
 import { codeOf, deny, ok, type Result, unwrap } from '#hal/core/result';
 import { leafHash, verifyInclusion } from '#hal/crypto/merkle';
 import { nodeCrypto } from '#hal/crypto/node';
@@ -160,6 +161,26 @@ describe('the audit log (SR-14)', () => {
     ['a hash was rewritten', () => tamper('UPDATE leaf SET hash = zeroblob(32) WHERE position = 1')],
     ['a tree node was rewritten', () => tamper('UPDATE node SET hash = zeroblob(32) WHERE level = 1 AND position = 0')],
     ['a record was cut out', () => tamper('DELETE FROM leaf WHERE position = 1')],
+    ['a record was moved out of what can be counted', () => tamper(`UPDATE leaf SET position = ${2n ** 60n} WHERE position = 4`)],
+    ['a record was moved out of the log', () => tamper('UPDATE leaf SET position = 4096 WHERE position = 4')],
+    ['a hash was cut', () => tamper("UPDATE leaf SET hash = x'07' WHERE position = 1")],
+    [
+      'a hash was cut in the tree too, and its record is gone',
+      () =>
+        tamper(`UPDATE leaf SET hash = x'07', record = NULL WHERE position = 1;
+                UPDATE node SET hash = x'07' WHERE level = 0 AND position = 1`),
+    ],
+    ['a record was made longer than any', () => tamper('UPDATE leaf SET record = zeroblob(4194304) WHERE position = 1')],
+    ['a node is no hash', () => tamper("UPDATE node SET hash = x'' WHERE level = 0 AND position = 1")],
+    ['the size of a checkpoint cannot be counted', () => tamper(`UPDATE checkpoint SET size = ${2n ** 60n}`)],
+    ['a checkpoint is longer than any', () => tamper('UPDATE checkpoint SET note = zeroblob(20000)')],
+    ['a checkpoint is empty', () => tamper("UPDATE checkpoint SET note = x''")],
+    [
+      'a table is another one',
+      () =>
+        tamper(`DROP TABLE leaf; CREATE TABLE leaf (position, hash, record, keep_until);
+                INSERT INTO leaf VALUES ('a', 5, 'text', 'b'), (NULL, NULL, NULL, NULL)`),
+    ],
     [
       'the end was cut off',
       () => tamper('DELETE FROM leaf WHERE position >= 2; DELETE FROM node WHERE level = 0 AND position >= 2'),
@@ -180,6 +201,30 @@ describe('the audit log (SR-14)', () => {
     const again = await open();
     expect(again.status()).toMatchObject({ state: 'tampered', fault: { category: 'integrity', reason: 'audit-tampered' } });
     expect(await again.prove(0)).toMatchObject({ fault: { reason: 'audit-tampered' } });
+    expectTold(again);
+    await again.close();
+  });
+
+  /** The messages that carry a log take what it answers, whatever lies in its database. */
+  const expectTold = (log: AuditLog): void => {
+    const { state, size, root, checkpoint = utf8('none') } = log.status();
+    encodeMessage('AuditStatus', { state, size, root, checkpoint, key: log.keys });
+    encodeMessage('AuditList', { size, entries: log.list(0, 512) });
+  };
+
+  test('tells of a tree that is not whole also before its hands are there', async () => {
+    const log = await open();
+    await write(log, 4);
+    await log.close();
+    tamper('DELETE FROM node; UPDATE leaf SET position = position + 9007199254740000');
+    device.hands.isDown = true;
+    const again = await open();
+    expect(again.status().state).toBe('degraded');
+    expect(again.list(0, 512)).toEqual([]);
+    expectTold(again);
+    device.hands.isDown = false;
+    await again.tend();
+    expect(again.status().state).toBe('tampered');
     await again.close();
   });
 

@@ -7,7 +7,7 @@
  */
 
 import { utf8 } from '#hal/core/bytes';
-import { deny, done, type Fault, ok, type Result } from '#hal/core/result';
+import { attempt, deny, done, type Fault, ok, type Result } from '#hal/core/result';
 import { inclusionProof, rootOf } from '#hal/crypto/merkle';
 import type { HybridPair } from '#hal/ports/device-keys';
 import { admission, denialFolder } from './admission.ts';
@@ -125,7 +125,7 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
       return {
         state,
         size,
-        root: state === 'tampered' ? rootOfNothing : rootOf(store.nodes, size),
+        root: state === 'tampered' ? rootOfNothing : rootOrNothing(store, size),
         ...(fault === undefined ? {} : { fault }),
         ...(checkpoint === undefined ? {} : { checkpoint: checkpoint.note }),
       };
@@ -140,13 +140,12 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
       const checkpoint = store.checkpoint();
       if (!covers.ok) return covers;
       if (checkpoint === undefined) return deny('integrity', 'audit-degraded', 'no checkpoint');
-      return ok({
-        index,
-        size: checkpoint.size,
-        record: leaf.record,
-        path: inclusionProof(store.nodes, index, checkpoint.size),
-        checkpoint: checkpoint.note,
-      });
+      const path = attempt(
+        () => inclusionProof(store.nodes, index, checkpoint.size),
+        (cause) => deny('integrity', 'audit-tampered', cause),
+      );
+      if (!path.ok) return path;
+      return ok({ index, size: checkpoint.size, record: leaf.record, path: path.value, checkpoint: checkpoint.note });
     },
     async tend() {
       await writeEndedFolds(false);
@@ -163,6 +162,15 @@ export const openAuditLog = async (parts: AuditParts): Promise<AuditLog> => {
 
   await anchoring.open();
   return log;
+};
+
+/** A log that starts without its hands was not compared yet: what is wrong with its tree is found when they are back. */
+const rootOrNothing = ({ nodes }: AuditParts['store'], size: number): Uint8Array => {
+  const root = attempt(
+    () => rootOf(nodes, size),
+    (cause) => deny('integrity', 'audit-tampered', cause),
+  );
+  return root.ok ? root.value : rootOfNothing;
 };
 
 const rootOfNothing = rootOf(() => utf8(''), 0);

@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '#hal/core/bytes';
 import { attempt, deny, done, ok, type Result } from '#hal/core/result';
 import { appendLeaf, leafHash, type NodeSource } from '#hal/crypto/merkle';
+import { kinds } from '#protos/kinds';
 
 export interface StoredLeaf {
   readonly index: number;
@@ -23,11 +24,15 @@ export interface AuditStore {
   readonly nodes: NodeSource;
   /** Appends all records in one durable transaction. @returns the index of the first */
   append(records: readonly NewLeaf[]): Result<number>;
+  /** Of the first `size` positions those that can be a leaf: a row that somebody else made is left out. */
   leaves(from: number, count: number): readonly StoredLeaf[];
   saveCheckpoint(size: number, note: Uint8Array): Result<void>;
-  /** The newest checkpoint; only the last few are kept. */
+  /** The newest checkpoint, only the last few are kept; undefined too where what lies there can be none. */
   checkpoint(): { readonly size: number; readonly note: Uint8Array } | undefined;
-  /** Recomputes every hash of every leaf and node. @returns nothing, or `integrity/audit-tampered` naming the first that differs */
+  /**
+   * Recomputes every hash of every leaf and node.
+   * @returns nothing, or `integrity/audit-tampered` naming the first that differs, or why the database does not read it
+   */
   verify(): Result<void>;
   /** Drops the bodies of records whose time of keeping ended before `nowMs`. @returns how many */
   prune(nowMs: number): Result<number>;
@@ -44,6 +49,11 @@ export interface NewLeaf {
 const keptCheckpoints = 16;
 /** Rows read at a time while verifying: memory stays small whatever the size of the log. */
 const verifyBatch = 1024;
+const hashBytes = 32;
+/** Several times the longest that the schema of a record lets be: a page of the log then fits in one message. */
+const maxRecordBytes = 4096;
+/** As messages take one: kind `checkpoint`. */
+const maxNoteBytes = kinds.checkpoint.most;
 
 const schema = `
   PRAGMA journal_mode = WAL;
@@ -69,9 +79,13 @@ const openStore = (path: string): AuditStore => {
   const insertLeaf = database.prepare('INSERT INTO leaf (position, hash, record, keep_until) VALUES (?, ?, ?, ?)');
   const insertNode = database.prepare('INSERT INTO node (level, position, hash) VALUES (?, ?, ?)');
   const selectNode = database.prepare('SELECT hash FROM node WHERE level = ? AND position = ?');
-  const selectLeaves = database.prepare('SELECT position, hash, record FROM leaf WHERE position >= ? ORDER BY position LIMIT ?');
+  const selectLeaves = database.prepare(`SELECT position, hash, record FROM leaf
+    WHERE position >= ? AND position < ? AND typeof(hash) = 'blob' AND length(hash) = ${hashBytes}
+    AND (record IS NULL OR typeof(record) = 'blob' AND length(record) <= ${maxRecordBytes}) ORDER BY position LIMIT ?`);
   const insertCheckpoint = database.prepare('INSERT INTO checkpoint (size, note) VALUES (?, ?)');
   const selectCheckpoint = database.prepare('SELECT size, note FROM checkpoint ORDER BY rowid DESC LIMIT 1');
+  // A number too large for a double is refused below; as a double it would be a throw.
+  selectCheckpoint.setReadBigInts(true);
   const dropCheckpoints = database.prepare('DELETE FROM checkpoint WHERE rowid <= (SELECT MAX(rowid) FROM checkpoint) - ?');
   const dropBodies = database.prepare('UPDATE leaf SET record = NULL WHERE record IS NOT NULL AND keep_until < ?');
 
@@ -80,8 +94,33 @@ const openStore = (path: string): AuditStore => {
   const storageFailed = (cause: string) => deny('unavailable', 'storage-failed', cause);
   const nodes: NodeSource = (level, index) => {
     const hash = selectNode.get(level, index)?.['hash'];
-    if (!(hash instanceof Uint8Array)) throw new Error(`audit tree: no node ${level}/${index}`);
+    if (!isHash(hash)) throw new Error(`audit tree: no node ${level}/${index}`);
     return hash;
+  };
+  const verifyAll = (): Result<void> => {
+    const tampered = (detail: string) => deny('integrity', 'audit-tampered', detail);
+    const fresh = new Map<string, Uint8Array>();
+    const freshNodes: NodeSource = (level, index) => fresh.get(`${level}/${index}`) as Uint8Array;
+    for (let from = 0; from < size; from += verifyBatch) {
+      const rows = selectLeaves.all(from, size, verifyBatch);
+      for (let index = from; index < Math.min(size, from + verifyBatch); index += 1) {
+        const row = rows[index - from];
+        if (row === undefined || Number(row['position']) !== index) return tampered(`record ${index} is missing`);
+        const hash = row['hash'] as Uint8Array;
+        if (row['record'] !== null && !equalBytes(leafHash(row['record'] as Uint8Array), hash))
+          return tampered(`record ${index}`);
+        for (const node of appendLeaf(freshNodes, index, hash)) {
+          const stored = selectNode.get(node.level, node.index)?.['hash'];
+          if (!isHash(stored) || !equalBytes(stored, node.hash)) return tampered(`node ${node.level}/${node.index}`);
+          fresh.set(`${node.level}/${node.index}`, node.hash);
+          if (node.level > 0) {
+            fresh.delete(`${node.level - 1}/${node.index * 2}`);
+            fresh.delete(`${node.level - 1}/${node.index * 2 + 1}`);
+          }
+        }
+      }
+    }
+    return done;
   };
 
   return {
@@ -110,7 +149,7 @@ const openStore = (path: string): AuditStore => {
       return ok(first);
     },
     leaves: (from, count) =>
-      selectLeaves.all(from, count).map((row) => {
+      selectLeaves.all(from, size, count).map((row) => {
         const leaf = { index: Number(row['position']), hash: row['hash'] as Uint8Array };
         return row['record'] === null ? leaf : { ...leaf, record: row['record'] as Uint8Array };
       }),
@@ -121,31 +160,13 @@ const openStore = (path: string): AuditStore => {
       }, storageFailed),
     checkpoint: () => {
       const row = selectCheckpoint.get();
-      return row === undefined ? undefined : { size: Number(row['size']), note: row['note'] as Uint8Array };
+      const { size: atSize, note } = { size: Number(row?.['size']), note: row?.['note'] };
+      const isNote = note instanceof Uint8Array && note.length > 0 && note.length <= maxNoteBytes;
+      return isNote && Number.isSafeInteger(atSize) ? { size: atSize, note } : undefined;
     },
     verify: () => {
-      const tampered = (detail: string) => deny('integrity', 'audit-tampered', detail);
-      const fresh = new Map<string, Uint8Array>();
-      const freshNodes: NodeSource = (level, index) => fresh.get(`${level}/${index}`) as Uint8Array;
-      for (let from = 0; from < size; from += verifyBatch)
-        for (const [offset, row] of selectLeaves.all(from, verifyBatch).entries()) {
-          const index = from + offset;
-          const hash = row['hash'] as Uint8Array;
-          if (Number(row['position']) !== index) return tampered(`record ${index} is missing`);
-          if (row['record'] !== null && !equalBytes(leafHash(row['record'] as Uint8Array), hash))
-            return tampered(`record ${index}`);
-          for (const node of appendLeaf(freshNodes, index, hash)) {
-            const stored = selectNode.get(node.level, node.index)?.['hash'];
-            if (!(stored instanceof Uint8Array) || !equalBytes(stored, node.hash))
-              return tampered(`node ${node.level}/${node.index}`);
-            fresh.set(`${node.level}/${node.index}`, node.hash);
-            if (node.level > 0) {
-              fresh.delete(`${node.level - 1}/${node.index * 2}`);
-              fresh.delete(`${node.level - 1}/${node.index * 2 + 1}`);
-            }
-          }
-        }
-      return done;
+      const verified = attempt(verifyAll, (cause) => deny('integrity', 'audit-tampered', cause));
+      return verified.ok ? verified.value : verified;
     },
     prune: (nowMs) =>
       attempt(() => {
@@ -156,3 +177,5 @@ const openStore = (path: string): AuditStore => {
     close: () => database.close(),
   };
 };
+
+const isHash = (value: unknown): value is Uint8Array => value instanceof Uint8Array && value.length === hashBytes;

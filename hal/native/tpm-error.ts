@@ -18,6 +18,14 @@ export const isTpmError = (error: unknown): error is TpmError =>
 /** TSS2_TCTI_RC_IO_ERROR: the far end went while it was asked. */
 export const transportFailedRc = 0x000a000a;
 
+/** TSS2_ESYS_RC_MALFORMED_RESPONSE: as ESYS answers by itself, where it can tell. */
+const malformedResponseRc = 0x00070011;
+
+/** An answer that the command cannot give, of a TPM or of whoever sits on its bus: as a refusal of the TPM. */
+export const oddAnswer = (what: string): never => {
+  throw Object.assign(new Error(`the TPM answered oddly: ${what}`), { name: 'TpmError', rc: malformedResponseRc });
+};
+
 /** What some codes are called; every other one is `unavailable/tpm-failed`. TPM_RC of Part 2 §6.6.3. */
 const refusals: ReadonlyMap<number, (detail: string) => Failure> = new Map([
   [queueFullRc, (detail) => deny('resource', 'queue-full', detail)],

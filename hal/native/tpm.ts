@@ -9,12 +9,13 @@ import { alg } from '#hal/tpm/constants';
 import { tpm2b } from '#hal/tpm/public';
 import { encodedTemplate } from '#hal/tpm/templates';
 import { contentOf, empty2b, keyScheme, noPcrs, noSymmetric, sensitiveCreate } from '#hal/tpm/wire';
+import { kinds } from '#protos/kinds';
 import { handles } from './commands.ts';
 import { derive } from './device-keys.ts';
 import type { DeviceSecret } from './device-secret.ts';
 import type { Esys } from './esys.ts';
 import { isAbsent, nvIndex, persistent } from './layout.ts';
-import { isTpmError, tpmResult } from './tpm-error.ts';
+import { isTpmError, oddAnswer, tpmResult } from './tpm-error.ts';
 import { type TransientScope, transientScope } from './transient.ts';
 
 const password = [handles.password] as const;
@@ -27,15 +28,15 @@ export const esysTpm = (esys: Esys, crypto: CryptoBackend, unseal: () => Promise
   let identity: TpmIdentity | undefined;
 
   const readIdentity = async (): Promise<TpmIdentity> => {
-    const endorsementCertificate = await readNv(esys, nvIndex.endorsementCertificate);
+    const written = await readNv(esys, nvIndex.endorsementCertificate);
     const attestationKey = await esys.handleOf(persistent.attestationKey, []);
     const [attestationPublic] = await esys.readPublic(attestationKey, []);
     await using scope = await transientScope(esys);
     const endorsement = await createEndorsementKey(esys, scope);
     return {
       endorsementPublic: endorsement.publicArea,
-      attestationPublic: contentOf(attestationPublic),
-      ...(endorsementCertificate === undefined ? {} : { endorsementCertificate }),
+      attestationPublic: structureOf(attestationPublic),
+      ...(written === undefined || !canBeCertificate(written) ? {} : { endorsementCertificate: written }),
     };
   };
 
@@ -84,7 +85,7 @@ export const esysTpm = (esys: Esys, crypto: CryptoBackend, unseal: () => Promise
           );
           await esys.policySecret(handles.endorsement, session, password, null, null, null, 0);
           const sessions = [handles.password, session];
-          return contentOf(
+          return structureOf(
             await esys.activateCredential(attestationKey, endorsement.handle, sessions, credentialBlob, encryptedSecret),
           );
         })(),
@@ -116,7 +117,7 @@ const takeQuote = async (
   const [attest, signature] = await esys.quote(attestationKey, password, tpm2b(qualifyingData), keyScheme, selection);
   const after = await readPcrs(esys, []);
   return before.updates === after.updates
-    ? { attest: contentOf(attest), signature: new Uint8Array(signature), pcrValues: before.values }
+    ? { attest: structureOf(attest), signature: new Uint8Array(signature), pcrValues: before.values }
     : undefined;
 };
 
@@ -127,20 +128,37 @@ interface PcrReading {
 }
 
 /** The SHA-256 values of the registers, in ascending order. */
-export const readPcrs = async (esys: Esys, pcrs: readonly number[]): Promise<PcrReading> => {
+const readPcrs = async (esys: Esys, pcrs: readonly number[], attempts = pcrReadAttempts): Promise<PcrReading> => {
+  if (attempts === 0) oddAnswer('the registers do not hold still');
   const values: Uint8Array[] = [];
   let updates: number | undefined;
   for (let start = 0; start < Math.max(1, pcrs.length); start += pcrsPerRead) {
     const wanted = pcrs.slice(start, start + pcrsPerRead);
     const [counter, , digests] = await esys.pcrRead([], encodeSelections([{ hash: alg.sha256, pcrs: wanted }]));
     updates ??= counter;
-    // TPML_DIGEST: a count, then sized digests of 32 bytes.
-    for (let index = 0; index < wanted.length; index += 1)
-      values.push(new Uint8Array(digests.subarray(4 + index * 34 + 2, 4 + (index + 1) * 34)));
-    if (counter !== updates) return readPcrs(esys, pcrs);
+    if (counter !== updates) return readPcrs(esys, pcrs, attempts - 1);
+    values.push(...digestsIn(digests, wanted.length));
   }
   return { updates: updates ?? 0, values };
 };
+
+/** TPML_DIGEST, Part 2 §10.9.3: a count, then sized digests; here so many of 32 bytes. */
+const digestsIn = (digests: Uint8Array, count: number): readonly Uint8Array[] => {
+  const sized = Array.from({ length: count }, (_, index) => digests.slice(4 + index * 34, 4 + (index + 1) * 34));
+  const isWhole = digests.length === 4 + count * 34 && sized.every(([high, low]) => high === 0 && low === 32);
+  return isWhole ? sized.map((digest) => digest.slice(2)) : oddAnswer(`${digests.length} bytes for ${count} registers`);
+};
+
+/** What a TPM2B holds, of a size that messages take as kind `tpm`. */
+const structureOf = (sized: Uint8Array): Uint8Array => {
+  const content = contentOf(sized);
+  const { least, most } = kinds.tpm;
+  return content.length >= least && content.length <= most ? content : oddAnswer(`a structure of ${content.length} bytes`);
+};
+
+/** An index that somebody defined and never filled, or filled with more than a certificate has, holds none. */
+const canBeCertificate = ({ length }: Uint8Array): boolean =>
+  length >= kinds.certificate.least && length <= kinds.certificate.most;
 
 export const createEndorsementKey = async (esys: Esys, scope: TransientScope) => {
   const [handle, publicArea] = await esys.createPrimary(
@@ -151,16 +169,21 @@ export const createEndorsementKey = async (esys: Esys, scope: TransientScope) =>
     empty2b,
     noPcrs,
   );
-  return { handle: scope.keep(handle), publicArea: contentOf(publicArea) };
+  return { handle: scope.keep(handle), publicArea: structureOf(publicArea) };
 };
 
 /** Only who can unseal the device secret can move the counter. */
 export const counterAuth = (crypto: CryptoBackend, secret: Uint8Array): Uint8Array => derive(crypto, secret, 'audit-counter');
 
 export const readCounterValue = async (esys: Esys, counter: number): Promise<number> => {
-  const bytes = contentOf(await esys.nvRead(counter, counter, password, 8, 0));
-  return Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0));
+  const bytes = contentOf(await esys.nvRead(counter, counter, password, counterBytes, 0));
+  if (bytes.length !== counterBytes) return oddAnswer(`a counter of ${bytes.length} bytes`);
+  const value = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0));
+  return Number.isSafeInteger(value) ? value : oddAnswer(`a counter at ${value}`);
 };
+
+/** TPM_NT_COUNTER, Part 2 §13.2. */
+const counterBytes = 8;
 
 /** The whole content of an NV index that anybody may read; undefined where there is none. */
 export const readNv = async (esys: Esys, index: number): Promise<Uint8Array | undefined> => {
@@ -170,7 +193,9 @@ export const readNv = async (esys: Esys, index: number): Promise<Uint8Array | un
     const sizeBytes = new DataView(publicInfo.buffer, publicInfo.byteOffset, publicInfo.length).getUint16(publicInfo.length - 2);
     const content = new Uint8Array(sizeBytes);
     for (let offset = 0; offset < sizeBytes; ) {
-      const part = contentOf(await esys.nvRead(handle, handle, password, Math.min(maxNvReadBytes, sizeBytes - offset), offset));
+      const wantedBytes = Math.min(maxNvReadBytes, sizeBytes - offset);
+      const part = contentOf(await esys.nvRead(handle, handle, password, wantedBytes, offset));
+      if (part.length === 0 || part.length > wantedBytes) oddAnswer(`${part.length} bytes for ${wantedBytes} of an index`);
       content.set(part, offset);
       offset += part.length;
     }

@@ -79,7 +79,7 @@ export class HostSide {
     if (bytes.value === undefined) return ok(HostSide.anew(options));
     const text = Buffer.from(bytes.value).toString('latin1');
     const kept = attempt(
-      () => decodeValue(text) as Kept,
+      () => keptIn(decodeValue(text)),
       () => deny('integrity', 'pairing-unreadable', 'not as it was written'),
     );
     return kept.ok ? ok(new HostSide(options, kept.value)) : kept;
@@ -178,6 +178,18 @@ export class HostSide {
     unwrap(this.options.store.put(pairingRecord, ascii(encodeValue(this.kept))));
   }
 }
+
+/** The keys of Curve25519 and the psks are of one size. */
+const isKey = (value: unknown): value is Uint8Array => value instanceof Uint8Array && value.length === 32;
+
+/** @throws where it is not a record as `keep` writes it */
+const keptIn = (value: unknown): Kept => {
+  const { staticSecret, keyStatic, psks, advertisingKey } = value as Partial<Kept>;
+  const isPsks = Array.isArray(psks) && psks.length <= 2 && psks.every(isKey);
+  if (!isKey(staticSecret) || !isPsks || ![keyStatic, advertisingKey].every((key) => key === undefined || isKey(key)))
+    throw new Error('no record of a pairing');
+  return { staticSecret, psks, ...(keyStatic && { keyStatic }), ...(advertisingKey && { advertisingKey }) };
+};
 
 const typed = (type: number, message: Result<Uint8Array>): Result<Uint8Array> =>
   message.ok ? ok(concat(Uint8Array.of(type), message.value)) : message;

@@ -7,9 +7,10 @@ import { memoryStore } from '#hal/memory/durable-store';
 import { seededRandom } from '#hal/memory/random';
 import { memoryLine } from '#hal/memory/serial-link';
 import { Contact, type News } from '../contact/contact.ts';
+import { ascii } from '../core/octets.ts';
 import { KeyBench } from '../key-bench.fixture.ts';
 import { keyCrypto } from '../runtime/key-crypto.ts';
-import { HostSide } from './host-side.ts';
+import { HostSide, pairingRecord } from './host-side.ts';
 import { type Courier, hostMs, KeyHost } from './key-host.ts';
 import { AlertQueue } from './queue.ts';
 
@@ -51,6 +52,40 @@ const setUp = () => {
   });
   return { clock, line, key, host, queue, contacts, news, state };
 };
+
+describe('what the host keeps of a pairing', () => {
+  const key = `x:${'5a'.repeat(32)}`;
+  const opened = (kept: unknown) => {
+    const store = memoryStore();
+    unwrap(store.put(pairingRecord, ascii(JSON.stringify(kept))));
+    return HostSide.open({ backend: nodeCrypto, random: seededRandom('kept'), store, transport: 'serial' });
+  };
+
+  test('opens as it was written', () => {
+    const side = unwrap(opened({ staticSecret: key, keyStatic: key, psks: [key, key], advertisingKey: key }));
+    expect(side.isPaired).toBe(true);
+    expect(side.resumption(id(1)).ok).toBe(true);
+    expect(unwrap(opened({ staticSecret: key, psks: [] })).isPaired).toBe(false);
+  });
+
+  test.each([
+    null,
+    5,
+    {},
+    [],
+    'x:00',
+    { staticSecret: key },
+    { staticSecret: 'x:5a', psks: [] },
+    { staticSecret: key, psks: {} },
+    { staticSecret: key, psks: [null] },
+    { staticSecret: key, psks: [key, key, key] },
+    { staticSecret: key, psks: [key], keyStatic: null },
+    { staticSecret: key, psks: [key], keyStatic: 'x:5a' },
+    { staticSecret: key, psks: [key], advertisingKey: 5 },
+  ])('is unreadable where it is none, and ends nobody (SR-11): %j', (kept) => {
+    expect(opened(kept)).toMatchObject({ ok: false, fault: { category: 'integrity', reason: 'pairing-unreadable' } });
+  });
+});
 
 describe('the host of a Key', () => {
   const stop = new AbortController();

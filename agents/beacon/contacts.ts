@@ -1,8 +1,9 @@
 /** Whom the Key was told to alert, as the relay remembers it: opaque names, no key, no address. */
 
+import { limits } from '#firmware-key/core/state';
 import { equalBytes } from '#hal/core/bytes';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
-import { ok, type Result } from '#hal/core/result';
+import { deny, done, ok, type Result } from '#hal/core/result';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { BeaconContact, BeaconContacts } from '#protos/gen/types';
 
@@ -29,8 +30,15 @@ export class ContactBook {
     return { contacts: this.listed };
   }
 
+  /** @returns nothing where it is one of them already, or there is room; else `resource/count-limit` */
+  hasRoomFor(contact: BeaconContact): Result<void> {
+    return this.without(contact.contact).length < limits.contacts ? done : deny('resource', 'count-limit', 'contacts');
+  }
+
+  /** @returns nothing, `resource/count-limit`, or a fault of the store */
   put(contact: BeaconContact): Result<void> {
-    return this.keep([...this.without(contact.contact), contact]);
+    const room = this.hasRoomFor(contact);
+    return room.ok ? this.keep([...this.without(contact.contact), contact]) : room;
   }
 
   remove(contact: Uint8Array): Result<void> {

@@ -76,6 +76,27 @@ describe('the door of the relay', () => {
     expect(orders).toEqual([]);
   });
 
+  test('tells the Key of no ninth contact, and changes one of eight', async () => {
+    const { door, orders } = open();
+    const putOf = (byte: number, tier = 1) => ({ put: { ...put, contact: { ...contact, tier, contact: idOf(byte) } } });
+    const idOf = (byte: number) => new Uint8Array(16).fill(byte);
+    for (let byte = 1; byte <= 8; byte += 1) unwrap(await door['beacon.contacts'](putOf(byte), never));
+    const full = { ok: false, fault: { category: 'resource', reason: 'count-limit' } };
+    expect(await door['beacon.contacts'](putOf(9), never)).toMatchObject(full);
+    expect(orders).toHaveLength(8);
+    expect(unwrap(await door['beacon.contacts'](putOf(8, 2), never)).contacts).toHaveLength(8);
+    await door['beacon.contacts']({ remove: idOf(1) }, never);
+    expect((await door['beacon.contacts'](putOf(9), never)).ok).toBe(true);
+  });
+
+  test('keeps no ninth contact of two that were told to the Key at once', async () => {
+    const { door } = open();
+    const putOf = (byte: number) => ({ put: { ...put, contact: { ...contact, contact: new Uint8Array(16).fill(byte) } } });
+    for (let byte = 1; byte <= 7; byte += 1) unwrap(await door['beacon.contacts'](putOf(byte), never));
+    const both = await Promise.all([8, 9].map((byte) => door['beacon.contacts'](putOf(byte), never)));
+    expect(both.map((one) => one.ok)).toEqual([true, false]);
+  });
+
   test('asks for both buttons where the Key wants them', async () => {
     expect(await open(deny('authorization', 'chord-missing')).door['beacon.test']({}, never)).toEqual(ok({ needsChord: true }));
     expect(await open(silent).door['beacon.test']({}, never)).toEqual(silent);

@@ -41,6 +41,8 @@ export const beaconDoor = ({ host, pairing, contacts, courier }: BeaconDoorParts
       const { contact, psk, publicKey } = put;
       const { tier, isNamed } = contact;
       if (tier < 1 || tier > 3) return deny('protocol', 'field-invalid', 'tier: 1 to 3');
+      const room = contacts.hasRoomFor(contact);
+      if (!room.ok) return room;
       const told = await host.order({ type: 'contact-put', contact: contact.contact, tier, isNamed, psk, publicKey }, signal);
       const kept = told.ok ? contacts.put(contact) : told;
       if (!kept.ok) return kept;

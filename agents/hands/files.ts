@@ -1,5 +1,6 @@
 /** What the hands keep: the sealed secret, the wrapped link key, the receipt that makes a device provisioned, the journal of its visit. */
 import { equalBytes, u32be, utf8 } from '#hal/core/bytes';
+import { decodeJson, list, object, oneOf, text } from '#hal/core/config';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { DurableStore } from '#hal/ports/durable-store';
 
@@ -13,9 +14,12 @@ export interface HandsFiles {
   saveReceipt(envelope: Uint8Array): Result<void>;
   /** A device is provisioned when its receipt is there. */
   isProvisioned(): boolean;
-  /** Durable before it returns. */
+  /** Durable before it returns. @returns nothing, or as `journal`: one that is damaged is written no further */
   writeJournal(entry: JournalEntry): Result<void>;
-  /** Every step of the visit that was begun or done, in order, over however many cuts. */
+  /**
+   * Every step of the visit that was begun or done, in order, over however many cuts.
+   * @returns the steps, none where nothing was written; or `unavailable/storage-failed`, also where it is no journal
+   */
   journal(): Result<readonly JournalEntry[]>;
 }
 
@@ -25,6 +29,7 @@ export interface JournalEntry {
 }
 
 const maxEntries = 256;
+const entries = list(object({ step: text(), phase: oneOf('begun', 'done') }), maxEntries);
 
 export const handsFiles = (store: DurableStore): HandsFiles => {
   const present = (key: string): Result<Uint8Array> => {
@@ -35,7 +40,9 @@ export const handsFiles = (store: DurableStore): HandsFiles => {
   const journal = (): Result<readonly JournalEntry[]> => {
     const read = store.get('journal');
     if (!read.ok) return read;
-    return ok(read.value === undefined ? [] : (JSON.parse(Buffer.from(read.value).toString('utf8')) as JournalEntry[]));
+    if (read.value === undefined) return ok([]);
+    const decoded = decodeJson(Buffer.from(read.value).toString('utf8'), entries);
+    return decoded.ok ? decoded : deny('unavailable', 'storage-failed', `journal: ${decoded.fault.detail}`);
   };
   return {
     sealedSecret: () => present('device-secret'),
@@ -55,8 +62,8 @@ export const handsFiles = (store: DurableStore): HandsFiles => {
     saveReceipt: (envelope) => store.put('visit-receipt', envelope),
     isProvisioned: () => present('visit-receipt').ok,
     writeJournal(entry) {
-      const entries = journal();
-      return entries.ok ? store.put('journal', utf8(JSON.stringify([...entries.value, entry].slice(-maxEntries)))) : entries;
+      const written = journal();
+      return written.ok ? store.put('journal', utf8(JSON.stringify([...written.value, entry].slice(-maxEntries)))) : written;
     },
     journal,
   };

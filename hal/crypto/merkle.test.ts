@@ -68,6 +68,11 @@ test('proves every leaf of every tree, and no other leaf, place, size or root', 
   );
 });
 
+test.each([4, 5, 1_000, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('a tree of three leaves has no prefix of %d', (older) => {
+  const nodes = treeOf(leavesOf(3));
+  expect(() => consistencyProof(nodes, older, 3)).toThrow('a tree of 3 leaves has no prefix of');
+});
+
 test('proves that an older tree is a prefix, and refuses a rewritten one', () => {
   fc.assert(
     fc.property(sizes, fc.nat(), fc.nat(), (newer, pick, victim) => {

@@ -97,8 +97,13 @@ export const verifyInclusion = (
   return last === 0 && equalBytes(hash, root);
 };
 
-/** RFC 6962 §2.1.2: that the tree of `older` leaves is a prefix of the tree of `newer`. */
+/**
+ * RFC 6962 §2.1.2: that the tree of `older` leaves is a prefix of the tree of `newer`.
+ * @throws where there is no such prefix: a size that somebody else named is compared first
+ */
 export const consistencyProof = (nodes: NodeSource, older: number, newer: number): Uint8Array[] => {
+  if (!Number.isSafeInteger(older) || older < 0 || older > newer)
+    throw new RangeError(`a tree of ${newer} leaves has no prefix of ${older}`);
   if (older === 0 || older === newer) return [];
   const path: Uint8Array[] = [];
   const walk = (start: number, wanted: number, count: number, isWhole: boolean): void => {

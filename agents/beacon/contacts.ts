@@ -7,7 +7,7 @@ import { deny, done, ok, type Result } from '#hal/core/result';
 import type { DurableStore } from '#hal/ports/durable-store';
 import type { BeaconContact, BeaconContacts } from '#protos/gen/types';
 
-const record = 'contacts';
+export const contactsRecord = 'contacts';
 
 export class ContactBook {
   private readonly store: DurableStore;
@@ -19,7 +19,7 @@ export class ContactBook {
   }
 
   static open(store: DurableStore): Result<ContactBook> {
-    const bytes = store.get(record);
+    const bytes = store.get(contactsRecord);
     if (!bytes.ok) return bytes;
     if (bytes.value === undefined) return ok(new ContactBook(store, []));
     const book = decodeMessage('BeaconContacts', bytes.value);
@@ -55,7 +55,7 @@ export class ContactBook {
   }
 
   private keep(contacts: readonly BeaconContact[]): Result<void> {
-    const stored = this.store.put(record, encodeMessage('BeaconContacts', { contacts }));
+    const stored = this.store.put(contactsRecord, encodeMessage('BeaconContacts', { contacts }));
     if (stored.ok) this.listed = contacts;
     return stored;
   }

@@ -10,15 +10,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ContactBook } from '#agents/beacon/contacts';
+import { ContactBook, contactsRecord } from '#agents/beacon/contacts';
 import { courierEndpoint, MailCourier } from '#agents/beacon/courier';
 import { beaconDoor } from '#agents/beacon/door';
+import { openedOrAnew } from '#agents/beacon/kept-aside';
 import { beaconMethods } from '#agents/beacon/methods';
 import { PairingKeeper } from '#agents/beacon/pairing-keeper';
 import { askStorageKey } from '#agents/beacon/storage-key';
 import { parseBeaconSite } from '#agents/management/beacon-site';
 import { KeyHost } from '#firmware-key/host/key-host';
-import { AlertQueue } from '#firmware-key/host/queue';
+import { AlertQueue, alertsRecord } from '#firmware-key/host/queue';
 import { keyCrypto } from '#firmware-key/runtime/key-crypto';
 import { unwrap } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
@@ -65,7 +66,7 @@ runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal,
     side: (use) => pairing.side(use),
     // The host's half of a session needs no device key: PINs are the Key's.
     crypto: keyCrypto(nodeCrypto, new Uint8Array(32), 1),
-    queue: unwrap(AlertQueue.open(store)),
+    queue: unwrap(openedOrAnew(store, alertsRecord, AlertQueue.open, log)),
     courier,
     clock,
     random,
@@ -76,7 +77,7 @@ runProgram('enigm-beacond', ['directory', 'run'], async ({ options, log, signal,
     beaconDoor({
       host,
       pairing,
-      contacts: unwrap(ContactBook.open(store)),
+      contacts: unwrap(openedOrAnew(store, contactsRecord, ContactBook.open, log)),
       courier: (callSignal) => courier.probe(callSignal),
     }),
   );

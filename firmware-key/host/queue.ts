@@ -17,7 +17,7 @@ export interface QueuedAlert {
 
 /** Eight contacts, each with everything that an event sends but its positions, several times over. */
 export const maxQueued = 128;
-const storeKey = 'key-alerts';
+export const alertsRecord = 'key-alerts';
 
 export class AlertQueue {
   private readonly store: DurableStore;
@@ -30,7 +30,7 @@ export class AlertQueue {
 
   /** @returns the queue as it was left, or `unavailable/storage-failed`, `protocol/malformed` */
   static open(store: DurableStore): Result<AlertQueue> {
-    const bytes = store.get(storeKey);
+    const bytes = store.get(alertsRecord);
     if (!bytes.ok) return bytes;
     const items = decodeItems(bytes.value ?? new Uint8Array(0));
     return items === undefined ? deny('protocol', 'malformed', 'stored alerts') : ok(new AlertQueue(store, items));
@@ -69,7 +69,7 @@ export class AlertQueue {
   }
 
   private keep(items: readonly QueuedAlert[]): Result<void> {
-    const stored = this.store.put(storeKey, encodeItems(items));
+    const stored = this.store.put(alertsRecord, encodeItems(items));
     if (stored.ok) this.items = items;
     return stored;
   }

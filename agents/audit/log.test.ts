@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,7 +16,7 @@ import { askedBurst } from './admission.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { type AuditEvent, auditEvents } from './events.ts';
 import { type AuditLog, type AuditParts, openAuditLog } from './log.ts';
-import { type AuditStore, openAuditStore } from './store.ts';
+import { type AuditStore, openAuditStore, openAuditStoreOrAnew } from './store.ts';
 
 const { secretKey, publicKey } = hybridKeyPair(nodeCrypto, hybridSignatureSuites['enigm-ed25519-mldsa65'], seededRandom('audit'));
 const base = 41;
@@ -83,6 +83,39 @@ describe('the audit log (SR-14)', () => {
     const record = unwrap(decodeMessage('AuditRecord', leaves[0]?.record ?? new Uint8Array()));
     expect(record).toMatchObject({ category: 'intelligence', event: 'risk.engine', outcome: 'done', retention: 'routine' });
     await again.close();
+  });
+
+  test.each([
+    ['is no database', () => writeFileSync(path, new Uint8Array(5000).fill(7))],
+    [
+      'is another one',
+      () => {
+        const database = new DatabaseSync(path);
+        database.exec('CREATE TABLE leaf (name TEXT)');
+        database.close();
+      },
+    ],
+  ])('begins anew where its file %s, keeps that file, and says that it was tampered with', async (_, damage) => {
+    const log = await open();
+    await log.record({ event: 'admin.reboot', outcome: 'done' });
+    await log.close();
+    rmSync(path);
+    damage();
+    expect(openAuditStore(path)).toMatchObject({ fault: { reason: 'storage-failed' } });
+    const kept = readFileSync(path);
+    const { store: anew, putAside = '' } = unwrap(openAuditStoreOrAnew(path, 1_234));
+    anew.close();
+    expect(putAside).toBe(`${path}.1234`);
+    expect(readFileSync(putAside).equals(kept)).toBe(true);
+    const again = await open();
+    expect(again.status()).toMatchObject({ state: 'tampered', size: 0 });
+    expect(unwrap(openAuditStoreOrAnew(path, 1_235)).putAside).toBeUndefined();
+    kill();
+  });
+
+  test('is not begun anew where its medium fails', () => {
+    expect(openAuditStoreOrAnew(directory, 1)).toMatchObject({ fault: { reason: 'storage-failed' } });
+    expect(readdirSync(join(directory, '..')).filter((name) => name.endsWith('.1'))).toEqual([]);
   });
 
   test('proves any record against a checkpoint that both keys signed', async () => {

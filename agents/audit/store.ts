@@ -4,6 +4,7 @@
  * One transaction a group of appends (WAL, synchronous FULL): an append is acknowledged after its commit, so nothing
  * acknowledged is lost to a kill or a power cut.
  */
+import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '#hal/core/bytes';
 import { attempt, deny, done, ok, type Result } from '#hal/core/result';
@@ -70,6 +71,35 @@ export const openAuditStore = (path: string): Result<AuditStore> =>
     () => openStore(path),
     (cause) => deny('unavailable', 'storage-failed', cause),
   );
+
+/**
+ * As `openAuditStore`; a file that is no log is put aside, under `path` with the instant behind it, and a new log begun: the mind
+ * starts, and where the TPM has counted a checkpoint it says that the log is tampered with (SR-14).
+ *
+ * @returns the store, and where the file went that was there; or `unavailable/storage-failed`
+ */
+export const openAuditStoreOrAnew = (
+  path: string,
+  nowMs: number,
+): Result<{ readonly store: AuditStore; readonly putAside?: string }> =>
+  attempt(
+    () => {
+      try {
+        return { store: openStore(path) };
+      } catch (error) {
+        if (!isNoLog.has((error as { readonly errcode?: number }).errcode ?? 0)) throw error;
+      }
+      const putAside = `${path}.${nowMs}`;
+      renameSync(path, putAside);
+      // They are of what was there: a new database must not be read together with them.
+      for (const rest of ['-wal', '-shm']) rmSync(`${path}${rest}`, { force: true });
+      return { store: openStore(path), putAside };
+    },
+    (cause) => deny('unavailable', 'storage-failed', cause),
+  );
+
+/** Other tables than ours, SQLITE_CORRUPT, SQLITE_NOTADB. A full or failing medium is no reason to put a log aside. */
+const isNoLog: ReadonlySet<number> = new Set([1, 11, 26]);
 
 const openStore = (path: string): AuditStore => {
   const database = new DatabaseSync(path);

@@ -11,7 +11,7 @@ import { attestor } from '#agents/attest/attestor';
 import { verifierLink } from '#agents/attest/verifier-link';
 import { auditAgent } from '#agents/audit/agent';
 import { openAuditLog } from '#agents/audit/log';
-import { openAuditStore } from '#agents/audit/store';
+import { openAuditStoreOrAnew } from '#agents/audit/store';
 import { cedarEngine } from '#agents/decision/engine';
 import { keptMemoryName } from '#agents/decision/engine-memory';
 import { exitsOnly } from '#agents/decision/exits';
@@ -104,8 +104,10 @@ runProgram('enigm-agentd', ['directory', 'run'], async ({ options, log, signal, 
   const state = unwrap(openState(store));
   const trust = newTrust(() => clock.bootMs());
   const keys = unwrap(await keysAtStart(hands, crypto, state));
+  const auditStore = unwrap(openAuditStoreOrAnew(join(layout.mind, 'audit.db'), clock.nowMs()));
+  if (auditStore.putAside !== undefined) log.error('audit.put-aside', { path: auditStore.putAside });
   const audit = await openAuditLog({
-    store: unwrap(openAuditStore(join(layout.mind, 'audit.db'))),
+    store: auditStore.store,
     clock,
     crypto,
     bootId: hello.bootId,

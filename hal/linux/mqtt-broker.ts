@@ -4,7 +4,6 @@
  * The session outlives the connection: what comes while we are away waits at the broker. Reconnects wait a random time
  * up to a growing bound, so that a fleet does not come back all at once.
  */
-import type { Socket } from 'node:net';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import { attemptAsync, deny, done, ok, type Result } from '#hal/core/result';
 import { type Broker, type BrokerMessage, maxPayloadBytes } from '#hal/ports/broker';
@@ -130,12 +129,9 @@ const reconnectWithJitter = (client: MqttClient, random: Random): void => {
   client.on('connect', () => {
     boundMs = firstWaitMs;
     draw();
-    (client.stream as Partial<Socket>).setNoDelay?.(true);
   });
   client.on('close', () => {
     boundMs = Math.min(boundMs * 2, maxWaitMs);
     draw();
   });
-  // Each failure is followed by a close; what failed is no news until somebody publishes.
-  client.on('error', () => undefined);
 };

@@ -1,8 +1,9 @@
-/** The connection below `mqttBroker`: TLS 1.3 with a client certificate, ended by us when a packet is announced too large. */
+/** The connection below `mqttBroker`: TLS 1.3 with a client certificate, ended by us with a packet that we do not take. */
 import { isIP } from 'node:net';
-import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { connect, createSecureContext, type SecureContext } from 'node:tls';
 import { type IClientOptions, MqttClient } from 'mqtt';
-import { packetsWithin } from './mqtt-packets.ts';
+import { checkedPackets } from './mqtt-stream.ts';
 import { tlsClient } from './tls-client.ts';
 
 export interface MqttEnd {
@@ -26,10 +27,10 @@ export const connectMqtt = (end: MqttEnd, settings: IClientOptions): Promise<Mqt
     const context = contextOf(end);
     const properties = { ...settings.properties, maximumPacketSize: end.maxPacketBytes };
     const client = new MqttClient((opening) => openSocket(opening, end, context), { ...settings, properties });
+    // What fails later is followed by a close, and no news until somebody publishes; unheard it would end the program.
+    client.on('error', () => undefined);
     const fail = (error: Error) => {
       stop();
-      // What comes of a connection that nobody wants any more is no news.
-      client.on('error', () => undefined);
       client.end(true);
       reject(error);
     };
@@ -46,7 +47,7 @@ export const connectMqtt = (end: MqttEnd, settings: IClientOptions): Promise<Mqt
 const contextOf = ({ authority, certificate, key }: MqttEnd): SecureContext =>
   createSecureContext({ ca: authority, cert: certificate, key, ...tlsClient });
 
-const openSocket = (client: MqttClient, { host, port, maxPacketBytes }: MqttEnd, secureContext: SecureContext): TLSSocket => {
+const openSocket = (client: MqttClient, { host, port, maxPacketBytes }: MqttEnd, secureContext: SecureContext): Duplex => {
   const socket = connect({
     ...{ host, port, secureContext },
     rejectUnauthorized: true,
@@ -54,11 +55,6 @@ const openSocket = (client: MqttClient, { host, port, maxPacketBytes }: MqttEnd,
   });
   // Before there is a connection its faults are the client's; after that the library listens itself.
   const refused = (error: Error) => client.emit('error', error);
-  socket.once('error', refused).once('secureConnect', () => socket.off('error', refused));
-  const isWithin = packetsWithin(maxPacketBytes);
-  // Ahead of the library, which would collect all of the packet first.
-  socket.on('data', (chunk: Buffer) => {
-    if (!isWithin(chunk)) socket.destroy();
-  });
-  return socket;
+  socket.once('error', refused).once('secureConnect', () => socket.off('error', refused).setNoDelay(true));
+  return checkedPackets(socket, maxPacketBytes);
 };

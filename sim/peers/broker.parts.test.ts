@@ -162,6 +162,30 @@ describe.skipIf(missing !== undefined)(`a message broker${missing === undefined 
     await new Promise((resolve) => hostile.close(resolve));
   });
 
+  test.each([
+    ['a second welcome in one breath with the first', '2003000000', ''],
+    ['a release of what it never sent, without an identifier', '', '620137'],
+  ])('%s ends the connection, and not the program', async (_, withWelcome, afterwards) => {
+    const closed: boolean[] = [];
+    const { certificate, key } = await certifyServer(tls, clock);
+    const hostile = createServer({ cert: certificate, key });
+    hostile.on('secureConnection', (socket) => {
+      socket.on('error', () => undefined).on('close', () => closed.push(true));
+      socket.once('data', () => {
+        socket.write(Buffer.from(`2003000000${withWelcome}`, 'hex'));
+        socket.once('data', () => socket.write(Buffer.from(afterwards, 'hex')));
+      });
+    });
+    await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve));
+    const { port } = hostile.address() as AddressInfo;
+    const name = label();
+    const end = { ...(await endOf(name)), port };
+    const broker = await mqttBroker({ ...end, clientId: name, topics: [`enigm/v1/${name}/down`], random: systemRandom });
+    await expect.poll(() => closed.length, { timeout: 5_000 }).toBeGreaterThan(0);
+    if (broker.ok) await broker.value.close();
+    await new Promise((resolve) => hostile.close(resolve));
+  });
+
   test('takes no message that is too large, and knows clients by label alone', async () => {
     const device = open[0] as Broker;
     expect(await device.publish('enigm/v1/x/down', new Uint8Array(maxPayloadBytes + 1), options)).toMatchObject({

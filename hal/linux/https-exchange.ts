@@ -6,6 +6,7 @@
 import { Agent, request } from 'node:https';
 import { deny, ok, type Result } from '#hal/core/result';
 import type { Exchange } from '#hal/ports/exchange';
+import { kinds } from '#protos/kinds';
 import { tlsClient, unreached } from './tls-client.ts';
 
 export interface Endpoint {
@@ -21,7 +22,10 @@ export interface ExchangeLimits {
 }
 
 const limitsOfAll: ExchangeLimits = { timeoutMs: 15_000 };
-const maxAnswerBytes = 3 * 1024 * 1024;
+/** Of a bytes field: the tag of one byte, then its length, seven bits a byte (protobuf.dev, "Encoding"). */
+const fieldBytes = 1 + Math.ceil(Math.log2(kinds.message.most + 1) / 7);
+/** The mouth hands an answer on as the one field of an `ExchangeReply`, which is a message itself. */
+export const maxAnswerBytes = kinds.message.most - fieldBytes;
 
 export const httpsExchange = (endpoints: Readonly<Record<string, Endpoint>>, limits: ExchangeLimits = limitsOfAll): Exchange => {
   const agents = new Map<string, Agent>();

@@ -4,13 +4,14 @@ import { createServer, request, type Server, type ServerOptions } from 'node:htt
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeMessage } from '#hal/core/message';
 import { codeOf, deny, ok, type Result } from '#hal/core/result';
 import { dispatcher } from '#hal/remote/dispatcher';
 import { exchangeClient } from '#hal/remote/exchange-client';
 import type { Handlers, Methods } from '#hal/remote/methods';
 import { certifyServer, newAuthority, type TestAuthority } from './certificates.fixture.ts';
 import { type HttpsDoor, serveHttps } from './https-door.ts';
-import { httpsExchange } from './https-exchange.ts';
+import { httpsExchange, maxAnswerBytes } from './https-exchange.ts';
 
 const methods = {
   'echo.handle': { request: 'Handle', reply: 'Handle' },
@@ -158,10 +159,9 @@ describe('an exchange over HTTPS', () => {
       ));
 
     test('row 33: an answer is taken up to its limit and not a byte above, however long it goes on', async () => {
-      const limit = 3 * 1024 * 1024;
       for (const [bytes, expected] of [
-        [limit, 'ok'],
-        [limit + 1, 'protocol/too-large'],
+        [maxAnswerBytes, 'ok'],
+        [maxAnswerBytes + 1, 'protocol/too-large'],
       ] as const)
         await withServer(
           (_, response) => response.writeHead(200).end(new Uint8Array(bytes)),
@@ -177,6 +177,15 @@ describe('an exchange over HTTPS', () => {
         },
         async (port) => expect(await postTo(port)).toBe('protocol/too-large'),
       );
+    });
+
+    test('the largest answer is one that a mouth can hand on, and a byte more is not', () => {
+      const handedOn = (bytes: number) => {
+        const value = encodeMessage('ExchangeReply', { body: new Uint8Array(bytes) });
+        return encodeMessage('Frame', { reply: { id: 1, value, more: false } });
+      };
+      expect(handedOn(maxAnswerBytes).length).toBeGreaterThan(maxAnswerBytes);
+      expect(() => handedOn(maxAnswerBytes + 1)).toThrow('value');
     });
 
     test('row 33: one that never answers, and one whose answer never ends, both meet the time limit', async () => {

@@ -16,10 +16,24 @@ export interface RangeEndpoint {
   readonly authority?: string;
 }
 
-const timeoutMs = 15_000;
+export interface RangeLimits {
+  /** To connect, and then between any two pieces of a part. */
+  readonly idleMs: number;
+  /** What a part may take is `idleMs` and its length at this rate, or a byte now and then would hold its reader for ever (SR-12). */
+  readonly lowestBytesPerSecond: number;
+}
+
+const limitsOfAll: RangeLimits = { idleMs: 15_000, lowestBytesPerSecond: 2_000 };
 const maxPathCharacters = 256;
 
-export const httpsRange = (endpoints: Readonly<Record<string, RangeEndpoint>>): HttpRange => {
+/**
+ * By default each part comes at 2 kB/s or more, which four of them get at once on a mobile link of 64 kbit/s, as
+ * throttled ones are: 1 MiB may take nine minutes.
+ */
+export const httpsRange = (
+  endpoints: Readonly<Record<string, RangeEndpoint>>,
+  { idleMs, lowestBytesPerSecond }: RangeLimits = limitsOfAll,
+): HttpRange => {
   const agents = new Map<string, Agent>();
   const agentOf = (name: string, authority: string | undefined): Agent => {
     const believed = authority === undefined ? { rejectUnauthorized: false } : { ca: authority };
@@ -33,21 +47,29 @@ export const httpsRange = (endpoints: Readonly<Record<string, RangeEndpoint>>): 
       if (endpoint === undefined) return deny('unavailable', 'peer-unreachable', `no endpoint ${name}`);
       if (mostBytes < 1 || mostBytes > maxRangeBytes) return deny('protocol', 'too-large', 'range');
       if (path.length > maxPathCharacters || !repositoryPath.test(path)) return deny('protocol', 'malformed', 'path');
-      return fetchRange(`${endpoint.url}/${path}`, agentOf(name, endpoint.authority), offset, mostBytes, signal);
+      const late = AbortSignal.timeout(idleMs + Math.ceil((mostBytes * 1000) / lowestBytesPerSecond));
+      const options = { agent: agentOf(name, endpoint.authority), timeout: idleMs };
+      return fetchRange(`${endpoint.url}/${path}`, options, { offset, mostBytes }, signal, late);
     },
   };
 };
 
 const fetchRange = (
   url: string,
-  agent: Agent,
-  offset: number,
-  mostBytes: number,
-  signal: AbortSignal,
+  options: { readonly agent: Agent; readonly timeout: number },
+  { offset, mostBytes }: { readonly offset: number; readonly mostBytes: number },
+  given: AbortSignal,
+  late: AbortSignal,
 ): Promise<Result<Uint8Array>> =>
   new Promise((resolve) => {
     const headers = { range: `bytes=${offset}-${offset + mostBytes - 1}`, 'accept-encoding': 'identity' };
-    const outgoing = request(url, { agent, headers, signal, timeout: timeoutMs }, (incoming) => {
+    const tooSlow = deny('resource', 'time-limit', 'repository');
+    const failed = ({ message }: Error) => {
+      if (given.aborted) resolve(deny('unavailable', 'aborted', message));
+      else resolve(late.aborted ? tooSlow : unreached(message));
+    };
+    const signal = AbortSignal.any([given, late]);
+    const outgoing = request(url, { ...options, headers, signal }, (incoming) => {
       const refuse = (failure: Result<Uint8Array>) => {
         resolve(failure);
         incoming.destroy();
@@ -76,16 +98,14 @@ const fetchRange = (
         if (receivedBytes > mostBytes) refuse(deny('protocol', 'too-large', 'more than was asked for'));
         else chunks.push(chunk);
       });
-      incoming.on('error', (error) => resolve(deny('unavailable', 'peer-unreachable', error.message)));
+      incoming.on('error', failed);
       incoming.on('end', () => resolve(ok(concatAll(chunks))));
       return undefined;
     });
     outgoing.on('timeout', () => {
-      resolve(deny('resource', 'time-limit', 'repository'));
+      resolve(tooSlow);
       outgoing.destroy();
     });
-    outgoing.on('error', (error) =>
-      resolve(signal.aborted ? deny('unavailable', 'aborted', error.message) : unreached(error.message)),
-    );
+    outgoing.on('error', failed);
     outgoing.end();
   });

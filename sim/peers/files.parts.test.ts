@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { unwrap } from '#hal/core/result';
+import { codeOf, unwrap } from '#hal/core/result';
 import { linuxClock } from '#hal/linux/clock';
 import { httpsRange } from '#hal/linux/https-range';
 import { type HttpRange, maxRangeBytes } from '#hal/ports/http-range';
@@ -102,6 +102,26 @@ describe('files over HTTPS, in ranges', () => {
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const from = httpsRange({ repository: { url, authority: authority.certificate } });
     expect(unwrap(await from.read('repository', 'file', 0, bytes, signal))).toHaveLength(bytes);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  test.each([
+    ['are given up where they come a byte now and then, for whoever waits for a repair (SR-12)', 3000, 'resource/time-limit'],
+    ['are taken where they come slowly, and are done in time', 10, 'ok'],
+  ])('%s', async (_, length, expected) => {
+    const { certificate: cert, key } = await certifyServer(authority, clock);
+    const server = createServer({ cert, key }, (_, response) => {
+      response.writeHead(206, { 'content-range': `bytes 0-${length - 1}/${length}`, 'content-length': length });
+      const dripping = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(dripping));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const limits = { idleMs: 1_000, lowestBytesPerSecond: 10_000 };
+    const from = httpsRange({ repository: { url, authority: authority.certificate } }, limits);
+    const part = await from.read('repository', 'file', 0, length, signal);
+    expect(part.ok ? 'ok' : codeOf(part.fault)).toBe(expected);
     server.closeAllConnections();
     server.close();
   });

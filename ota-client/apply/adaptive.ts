@@ -12,7 +12,15 @@ import { type HintTable, hintTable, isZeroHint } from '../payload/hints.ts';
 import { blockBytes, segmentBytes, segmentLength, unitBytes } from '../payload/limits.ts';
 import type { Piece } from '../payload/recipe.ts';
 import { type SegmentIndex, sha256 } from '../payload/segment-index.ts';
-import { hintBytes, type LocatedSegment, type Locator, parseLocator, parseSheet, unitContext } from '../payload/units.ts';
+import {
+  hintBytes,
+  type LocatedSegment,
+  type Locator,
+  maxLocatorBytes,
+  parseLocator,
+  parseSheet,
+  unitContext,
+} from '../payload/units.ts';
 import { decompress } from '../payload/zstd.ts';
 import type { Fetcher } from './fetch.ts';
 
@@ -32,7 +40,7 @@ export const adaptiveMaker = (
   const { imageBytes } = index;
   let opened: Promise<Result<Opened>> | undefined;
   const open = async (): Promise<Result<Opened>> => {
-    const bytes = await fetch.file(from.locator);
+    const bytes = await fetch.file(from.locator, maxLocatorBytes);
     if (!bytes.ok) return bytes;
     const locator = parseLocator(bytes.value, imageBytes);
     if (!locator.ok) return locator;

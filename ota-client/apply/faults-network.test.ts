@@ -6,7 +6,7 @@ import type { Slots } from '#hal/ports/slots';
 import { nextImage, sampleImage } from '../payload/images.fixture.ts';
 import { blockBytes } from '../payload/limits.ts';
 import { hashAreaBytes } from '../payload/verity.ts';
-import type { FetchRange } from './fetch.ts';
+import { type FetchRange, fetcher } from './fetch.ts';
 import { type InstallProgress, install } from './install.ts';
 import { type MemoryMachine, newMachine } from './machine.fixture.ts';
 import { clock, newRelease, oldRelease, slotBytes, testRelease } from './releases.fixture.ts';
@@ -55,6 +55,19 @@ describe('what comes over the network', () => {
         expect((await run(machine, { mirrors: [spoilt], knowsBase: false })).code).toBe('accepted');
         expect(machine.contentOf('b')?.name).toBe('r2');
       }
+  });
+
+  test('row 33: of a file that the release says is longer than one may be, nothing is asked for', async () => {
+    const asked: number[] = [];
+    const mirror: FetchRange = async (_path, _offset, length) => {
+      asked.push(length);
+      return ok(new Uint8Array(length));
+    };
+    const file = { path: 'index', sha256: new Uint8Array(32), lengthBytes: 101 };
+    expect(await fetcher([mirror], never).file(file, 100)).toMatchObject({ ok: false, fault: { reason: 'too-large' } });
+    expect(asked).toEqual([]);
+    expect(await fetcher([mirror], never).file(file, 101)).toMatchObject({ ok: false, fault: { reason: 'target-mismatch' } });
+    expect(asked).not.toEqual([]);
   });
 
   test('row 34: a server that ignores the range, or whose file changed under way, is found out', async () => {

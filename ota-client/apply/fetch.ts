@@ -22,8 +22,12 @@ export type FetchRange = (
 ) => Promise<Result<Uint8Array>>;
 
 export interface Fetcher {
-  /** A whole file. @returns its bytes, `integrity/target-mismatch`, `unavailable/aborted`, or the last mirror's fault */
-  file(file: PinnedFile): Promise<Result<Uint8Array>>;
+  /**
+   * A whole file.
+   * @param mostBytes of one that is read: nothing is asked for of a file that the release says is longer
+   * @returns its bytes, `protocol/too-large`, `integrity/target-mismatch`, `unavailable/aborted`, or the last mirror's fault
+   */
+  file(file: PinnedFile, mostBytes: number): Promise<Result<Uint8Array>>;
   /** @param order all pieces of the file, so that neighbours come in one request */
   pieces(path: string, order: readonly Piece[]): (piece: Piece) => Promise<Result<Uint8Array>>;
   readonly fetchedBytes: number;
@@ -63,8 +67,9 @@ export const fetcher = (mirrors: readonly FetchRange[], signal: AbortSignal): Fe
     get fetchedBytes() {
       return fetchedBytes;
     },
-    file: (file) =>
-      persist(async (mirror) => {
+    async file(file, mostBytes) {
+      if (file.lengthBytes > mostBytes) return deny('protocol', 'too-large', file.path);
+      return persist(async (mirror) => {
         const parts: Uint8Array[] = [];
         for (let offset = 0; offset < file.lengthBytes; offset += maxFetchBytes) {
           const part = await range(mirror, file.path, offset, Math.min(maxFetchBytes, file.lengthBytes - offset));
@@ -72,7 +77,8 @@ export const fetcher = (mirrors: readonly FetchRange[], signal: AbortSignal): Fe
           parts.push(part.value);
         }
         return checkPin(concat(...parts), file);
-      }),
+      });
+    },
     pieces(path, order) {
       const positions = new Map(order.map((piece, at) => [piece.offsetBytes, at]));
       let batch: { readonly offsetBytes: number; readonly bytes: Uint8Array } = { offsetBytes: 0, bytes: new Uint8Array() };

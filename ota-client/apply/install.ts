@@ -11,7 +11,7 @@ import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
 import { maxTakenSegments, type TakenSegment } from '#hal/ports/updater';
 import type { PayloadFiles } from '../payload/files.ts';
-import { digestAt, parseIndex, type SegmentIndex } from '../payload/segment-index.ts';
+import { digestAt, maxIndexBytes, parseIndex, type SegmentIndex } from '../payload/segment-index.ts';
 import { hashBytes } from '../payload/verity.ts';
 import { type FetchRange, fetcher } from './fetch.ts';
 import type { Begun, Installer, InstallOrder } from './installer.ts';
@@ -64,7 +64,7 @@ export const install = async (
   signal: AbortSignal,
 ): Promise<Result<void>> => {
   const fetch = fetcher(parts.mirrors, signal);
-  const indexBytes = await fetch.file(files.index);
+  const indexBytes = await fetch.file(files.index, maxIndexBytes);
   if (!indexBytes.ok) return indexBytes;
   const index = parseIndex(indexBytes.value);
   if (!index.ok) return index;

@@ -9,7 +9,7 @@ import type { TakenSegment } from '#hal/ports/updater';
 import { decodeSegment, type Source } from '../payload/decode.ts';
 import type { PayloadFiles, PinnedFile, RecipeSource } from '../payload/files.ts';
 import { blockBytes, segmentBytes, segmentLength } from '../payload/limits.ts';
-import { parseRecipe, type Range, type Recipe } from '../payload/recipe.ts';
+import { maxRecipeBytes, parseRecipe, type Range, type Recipe } from '../payload/recipe.ts';
 import { digestAt, isSegment, type SegmentIndex } from '../payload/segment-index.ts';
 import { adaptiveMaker } from './adaptive.ts';
 import type { Fetcher } from './fetch.ts';
@@ -116,7 +116,7 @@ const recipeMaker = (
 ): Omit<Tier, 'name'> => {
   let opened: Promise<Result<{ readonly recipe: Recipe; readonly piece: ReturnType<Fetcher['pieces']> }>> | undefined;
   const open = async () => {
-    const bytes = await fetch.file(from.recipe);
+    const bytes = await fetch.file(from.recipe, maxRecipeBytes);
     if (!bytes.ok) return bytes;
     const recipe = parseRecipe(bytes.value, index.imageBytes);
     if (!recipe.ok) return recipe;

@@ -10,6 +10,10 @@ export const metadataBytes = {
 
 export type RoleType = keyof typeof metadataBytes;
 
+/** What is read of a file that metadata names: a length that is signed may be without end too (TUF 1.0 §1.5.2, endless data attack). */
+export const mostBytesOf = ({ length }: { readonly length?: number | undefined }, type: RoleType): number =>
+  Math.min(length ?? metadataBytes[type], metadataBytes[type]);
+
 /** TUF 1.0 §5.3.3, Y: roots fetched in one refresh. What was verified is kept, so the next refresh goes on from there. */
 export const maxRootsPerRefresh = 64;
 

@@ -1,6 +1,6 @@
 /** TUF 1.0 §5.5: the snapshot that the timestamp names, against mix-and-match, rollback and freeze. */
 import { deny, done, ok, type Result } from '#hal/core/result';
-import { metadataBytes } from './limits.ts';
+import { mostBytesOf } from './limits.ts';
 import { type MetaFile, type Read, type Root, readSnapshot, type Snapshot, type Timestamp } from './metadata.ts';
 import { checkContent, checkExpiry, checkSignatures, fetchFile, firstFault, recall, remember, type Session } from './session.ts';
 
@@ -17,7 +17,7 @@ export const namedSnapshot = async (session: Session, root: Root, timestamp: Tim
   if (kept.value !== undefined && checkFinal(session, kept.value, named).ok) return ok(kept.value.content);
 
   const file = root.consistent_snapshot === true ? `${named.version}.${name}` : name;
-  const fetched = await fetchFile(session, file, named.length ?? metadataBytes.snapshot);
+  const fetched = await fetchFile(session, file, mostBytesOf(named, 'snapshot'));
   if (!fetched.ok) return fetched;
   const content = checkContent(session, 'snapshot', fetched.value, named);
   if (!content.ok) return content;

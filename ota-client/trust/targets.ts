@@ -1,6 +1,6 @@
 /** TUF 1.0 §5.6.1 to §5.6.6: the targets metadata of one role, top-level or delegated, as the snapshot names it. */
 import { deny, done, ok, type Result } from '#hal/core/result';
-import { metadataBytes } from './limits.ts';
+import { mostBytesOf } from './limits.ts';
 import { type MetaFile, type Read, type Root, readTargets, type Snapshot, type Targets } from './metadata.ts';
 import type { Authority } from './rule.ts';
 import { checkContent, checkExpiry, checkSignatures, fetchFile, firstFault, recall, remember, type Session } from './session.ts';
@@ -25,7 +25,7 @@ export const roleTargets = async (
   if (current?.ok) return current;
 
   const file = consistent_snapshot === true ? `${named.version}.${name}` : name;
-  const fetched = await fetchFile(session, file, named.length ?? metadataBytes.targets);
+  const fetched = await fetchFile(session, file, mostBytesOf(named, 'targets'));
   if (!fetched.ok) return fetched;
   const targets = verified(session, authority, fetched.value, named);
   if (!targets.ok) return targets;

@@ -43,6 +43,11 @@ describe('files over HTTPS, in ranges', () => {
     expect(await read('targets/none', 0, 1)).toMatchObject({ ok: false, fault: { reason: 'not-found' } });
   });
 
+  test('are files: a folder is none, and costs no server its life', async () => {
+    expect(await read('targets', 0, 11)).toMatchObject({ ok: false, fault: { reason: 'not-found' } });
+    expect(unwrap(await read('targets/image.bin', 0, 10))).toEqual(bytes.slice(0, 10));
+  });
+
   test.each(['../secrets', '/etc/passwd', 'a/../b', 'a//b', 'a?b', 'a%2e', '.', 'a/.hidden', ''])(
     'are never asked for at %j',
     async (path) => {

@@ -1,5 +1,5 @@
 /** A static file server on the loopback address, as any object store or CDN is one: HTTPS and ranges, nothing else. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -91,19 +91,21 @@ const rangeOf = (request: IncomingMessage): Range | undefined => {
   return range.last >= range.first && range.last - range.first < maxRangeBytes ? range : undefined;
 };
 
+/** @returns undefined where there is no file, or none that can be read */
 const readPart = (path: string, { first, last }: Range): { readonly bytes: Uint8Array; readonly size: number } | undefined => {
-  let file: number;
+  let file: number | undefined;
   try {
+    // Looked at first: a pipe would wait for its writer as it is opened.
+    const status = statSync(path);
+    if (!status.isFile()) return undefined;
+    const { size } = status;
     file = openSync(path, 'r');
-  } catch {
-    return undefined;
-  }
-  try {
-    const { size } = fstatSync(file);
     const bytes = Buffer.alloc(Math.max(0, Math.min(last + 1, size) - first));
     const readBytes = bytes.length === 0 ? 0 : readSync(file, bytes, 0, bytes.length, first);
     return { bytes: new Uint8Array(bytes.subarray(0, readBytes)), size };
+  } catch {
+    return undefined;
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
 };

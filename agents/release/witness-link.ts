@@ -1,6 +1,7 @@
 /** How the keeper of a log asks a witness elsewhere: `add-checkpoint` of C2SP tlog-witness over HTTPS, its authority pinned. */
 import { request } from 'node:https';
 import { deny, ok, type Result } from '#hal/core/result';
+import { bodyWithin } from '#hal/linux/http-body';
 import type { Endpoint } from '#hal/linux/https-exchange';
 import type { AskedWitness } from '#ota-client/transparency/gather';
 import { maxRequestBytes, type WitnessAnswer } from '#ota-client/transparency/witness-request';
@@ -20,7 +21,7 @@ export const askWitness =
       const signal = AbortSignal.timeout(timeoutMs);
       const options = { method: 'POST', ca: authority, minVersion: 'TLSv1.3', agent: false, signal } as const;
       const asking = request(`${url}${submission}`, options, async (response) => {
-        const said = await bodyOf(response);
+        const said = await bodyWithin(response, maxRequestBytes);
         const status = statuses.find((known) => known === response.statusCode);
         if (said === undefined || status === undefined) return failed(`status ${response.statusCode}`);
         return resolve(ok({ status, body: said }));
@@ -28,19 +29,3 @@ export const askWitness =
       asking.once('error', failed);
       asking.end(body);
     });
-
-/** @returns undefined for more than a request has, or where the connection ended before its end */
-export const bodyOf = async (stream: AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> => {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const part of stream) {
-      length += part.length;
-      if (length > maxRequestBytes) return undefined;
-      parts.push(part);
-    }
-  } catch {
-    return undefined;
-  }
-  return new Uint8Array(Buffer.concat(parts));
-};

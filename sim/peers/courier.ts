@@ -3,13 +3,13 @@
  * relay has it. It knows opaque names and one size of parcel.
  */
 
-import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { parcelBytes, unwrapParcel } from '#agents/beacon/parcel';
 import { cutMessage } from '#firmware-key/core/alert-format';
 import { equalBytes, toHex } from '#hal/core/bytes';
 import { decodeMessage, encodeMessage } from '#hal/core/message';
+import { bodyWithin } from '#hal/linux/http-body';
 import type { Clock } from '#hal/ports/clock';
 import type { Messages } from '#protos/gen/types';
 import { certifyServer } from './authority.ts';
@@ -88,7 +88,8 @@ export const startCourier = async ({ contacts, secrets, clock }: CourierOptions)
   };
 
   const server = createServer({ cert: certificate, key, minVersion: 'TLSv1.3' }, async (incoming, response) => {
-    const body = incoming.method === 'POST' && incoming.url === '/courier' ? await bodyOf(incoming) : undefined;
+    const isForUs = incoming.method === 'POST' && incoming.url === '/courier';
+    const body = isForUs ? await bodyWithin(incoming, maxRequestBytes) : undefined;
     const request = body === undefined ? undefined : decodeMessage('CourierRequest', body);
     if (request?.ok !== true) return response.writeHead(400).end();
     const reply = talk(request.value);
@@ -124,14 +125,3 @@ export const startCourier = async ({ contacts, secrets, clock }: CourierOptions)
 const cutOf = (parcel: Uint8Array) => cutMessage(unwrapParcel(parcel) ?? new Uint8Array());
 const kindOf = (parcel: Uint8Array): string | undefined => cutOf(parcel)?.type;
 const eventOf = (parcel: Uint8Array): Uint8Array => cutOf(parcel)?.event ?? new Uint8Array();
-
-const bodyOf = async (incoming: IncomingMessage): Promise<Uint8Array | undefined> => {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of incoming) {
-    chunks.push(chunk as Uint8Array);
-    length += (chunk as Uint8Array).length;
-    if (length > maxRequestBytes) return undefined;
-  }
-  return new Uint8Array(Buffer.concat(chunks));
-};

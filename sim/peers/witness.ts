@@ -2,14 +2,16 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { askWitness, bodyOf, submission } from '#agents/release/witness-link';
+import { askWitness, submission } from '#agents/release/witness-link';
 import { ok, type Result } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { type HybridPublicKey, type HybridSecretKey, hybridPublicKey } from '#hal/crypto/suites';
 import { openDurableStore } from '#hal/linux/durable-store';
+import { bodyWithin } from '#hal/linux/http-body';
 import type { Clock } from '#hal/ports/clock';
 import type { AskedWitness } from '#ota-client/transparency/gather';
 import { addCheckpoint } from '#ota-client/transparency/witness';
+import { maxRequestBytes } from '#ota-client/transparency/witness-request';
 import { certifyServer } from './authority.ts';
 import type { PeerSecrets } from './secrets.ts';
 
@@ -49,7 +51,7 @@ export const startWitness = async (
   const { tlsAuthority } = options.secrets;
   const { certificate, key } = await certifyServer(tlsAuthority, options.clock);
   const server = createServer({ cert: certificate, key, minVersion: 'TLSv1.3' }, async (request, response) => {
-    const body = await bodyOf(request);
+    const body = await bodyWithin(request, maxRequestBytes);
     if (request.method !== 'POST' || request.url !== submission || body === undefined) return response.writeHead(400).end();
     const answered = await witness.value.asked.ask(body);
     if (!answered.ok) return response.writeHead(500).end();

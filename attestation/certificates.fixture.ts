@@ -1,6 +1,6 @@
 /** For tests: endorsement certificates, each detail of which a test may change. */
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { KeyObject, sign, webcrypto } from 'node:crypto';
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
@@ -9,6 +9,7 @@ import {
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
 } from '@peculiar/x509';
+import { bits, objectIdentifier, sequence } from '#hal/core/der';
 import { issue, type TestAuthority, type Validity } from '#hal/linux/certificates.fixture';
 import { alg, curve } from '#hal/tpm/constants';
 import type { PublicArea } from '#hal/tpm/public';
@@ -47,6 +48,22 @@ export const certifyEndorsement = async (
   const publicKey = await webcrypto.subtle.importKey('raw', new Uint8Array(point), agreement, true, []);
   const certificate = await issue(issuer, 'TPM', publicKey, { nowMs, ...details }, extensions);
   return new Uint8Array(certificate.rawData);
+};
+
+const ecdsaWithSha256 = sequence(objectIdentifier('1.2.840.10045.4.3.2'));
+
+/**
+ * What a maker signed that writes certificates by another rule than ours.
+ * @param certificate DER, of 256 to 65535 bytes
+ * @param edit changes what is signed, in place
+ */
+export const signedAgain = (issuer: TestAuthority, certificate: Uint8Array, edit: (signed: Buffer) => void): Uint8Array => {
+  const headerBytes = 4;
+  const from = Buffer.from(certificate).subarray(headerBytes);
+  const signed = from.subarray(0, headerBytes + from.readUInt16BE(2));
+  edit(signed);
+  const signature = sign('sha256', signed, KeyObject.from(issuer.keys.privateKey));
+  return sequence(signed, ecdsaWithSha256, bits(signature));
 };
 
 /** The public area of an endorsement key (template L-2) with this point. */

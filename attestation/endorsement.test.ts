@@ -5,14 +5,15 @@ import { join } from 'node:path';
 import { KeyUsageFlags } from '@peculiar/x509';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { concat } from '#hal/core/bytes';
+import { concat, utf8 } from '#hal/core/bytes';
+import { objectIdentifier } from '#hal/core/der';
 import { codeOf } from '#hal/core/result';
 import { nodeCrypto } from '#hal/crypto/node';
 import { type AuthorityDetails, newAuthority as issueAuthority, type TestAuthority } from '#hal/linux/certificates.fixture';
 import { seededRandom } from '#hal/memory/random';
 import type { PublicArea } from '#hal/tpm/public';
 import { attestationTemplate } from '#hal/tpm/templates';
-import { certifyEndorsement, endorsementAreaOf, nowMs, tpmName } from './certificates.fixture.ts';
+import { certifyEndorsement, endorsementAreaOf, nowMs, signedAgain, tpmName } from './certificates.fixture.ts';
 import { corpusFolder, hasCorpora } from './corpora.fixture.ts';
 import { type EndorsementRoot, verifyEndorsement } from './endorsement.ts';
 
@@ -174,6 +175,46 @@ describe('an endorsement certificate', () => {
     const modulus = new Uint8Array(256);
     const rsa = { type: 'rsa', symmetric: { bits: 128 }, scheme: undefined, bits: 2048, exponent: 0, modulus } as const;
     expect(verdict({ area: { ...endorsement, key: rsa } })).toBe('attestation/enrolment-proof');
+  });
+
+  describe('that a maker whom we trust signed all the same (SR-23)', () => {
+    /** Sets the byte that lies `offset` behind the end of these bytes. */
+    const set = (after: Uint8Array, offset: number, value: number) => (signed: Buffer) => {
+      const at = signed.indexOf(after);
+      expect(at).toBeGreaterThan(0);
+      signed[at + after.length + offset] = value;
+    };
+    const curve = objectIdentifier('1.2.840.10045.3.1.7');
+    const oneLetter = { directory: '2.23.133.2.1=id:454E4947+2.23.133.2.2=a+2.23.133.2.3=id:00010000' };
+
+    /** The first time behind the issuer's name is `notBefore`, a UTCTime of 13 characters. */
+    const begins = (text: string) => (signed: Buffer) =>
+      signed.set(utf8(text), signed.indexOf(Uint8Array.of(0x17, 13), signed.indexOf(intermediate.name)) + 2);
+
+    test.each<[string, (signed: Buffer) => void, string]>([
+      [
+        'an attribute of the TPM that is a sequence of one letter',
+        set(objectIdentifier('2.23.133.2.2'), 0, 0x30),
+        'protocol/certificate-invalid',
+      ],
+      ['a key on a curve that nobody knows', set(curve, -1, 0x7f), 'protocol/certificate-invalid'],
+      [
+        'a key for an algorithm that nobody knows',
+        set(objectIdentifier('1.2.840.10045.2.1'), -1, 0x7f),
+        'protocol/certificate-invalid',
+      ],
+      [
+        'a point off its curve',
+        (signed) => signed.fill(1, signed.indexOf(point) + 1, signed.indexOf(point) + 65),
+        'protocol/certificate-invalid',
+      ],
+      ['a time of letters', begins('abcdefghijklZ'), 'attestation/endorsement-chain'],
+      ['a time in a thirteenth month', begins('251301000000Z'), 'attestation/endorsement-chain'],
+    ])('is refused with %s', async (_, edit, refusal) => {
+      const honest = await certifyEndorsement(intermediate, point, oneLetter);
+      expect(verdict({ leaf: signedAgain(intermediate, honest, () => undefined) })).toBe('discrete');
+      expect(verdict({ leaf: signedAgain(intermediate, honest, edit) })).toBe(refusal);
+    });
   });
 
   test('of any changed bytes is a refusal, never a throw', () => {

@@ -17,7 +17,7 @@ import {
 } from '@peculiar/x509';
 import type { TpmClass } from '#attestation/result';
 import { equalBytes } from '#hal/core/bytes';
-import { attempt, deny, ok, type Result } from '#hal/core/result';
+import { attempt, deny, type Failure, ok, type Result } from '#hal/core/result';
 import { type PublicArea, p256Point } from '#hal/tpm/public';
 
 export interface EndorsementRoot {
@@ -52,7 +52,7 @@ export const verifyEndorsement = (
 ): Result<TpmClass> => {
   const subject = parseCertificate(leaf);
   if (!subject.ok) return subject;
-  const anchors: (EndorsementRoot & { readonly issuer: Certificate })[] = [];
+  const anchors: Anchor[] = [];
   for (const root of roots) {
     const issuer = parseCertificate(root.certificate);
     if (!issuer.ok) return issuer;
@@ -65,30 +65,45 @@ export const verifyEndorsement = (
     factories.push(factory.value);
   }
 
-  let last = subject.value;
-  for (let below = 0; below <= maxIntermediates; below += 1) {
-    const anchor = anchors.find(({ issuer }) => isIssuedBy(last, issuer));
-    const issuer = anchor?.issuer ?? factories.find((factory) => isIssuedBy(last, factory));
-    if (issuer === undefined) return deny('attestation', 'key-untrusted', 'no root');
-    const problem = problemOfLink(last, issuer, below, nowMs);
-    if (problem !== undefined) return deny('attestation', 'endorsement-chain', problem);
-    if (anchor !== undefined) return judgeLeaf(subject.value, anchor, endorsement);
-    last = issuer;
-  }
-  return deny('attestation', 'endorsement-chain', 'too long');
+  // Both libraries read a key and a name when they are asked for them, and throw where they cannot.
+  const judged = attempt(() => judgeChain(subject.value, factories, anchors, endorsement, nowMs), unreadable);
+  return judged.ok ? judged.value : judged;
 };
 
 interface Certificate {
   readonly native: X509Certificate;
   readonly parsed: ParsedCertificate;
 }
+interface Anchor extends EndorsementRoot {
+  readonly issuer: Certificate;
+}
+
+const unreadable = (cause: string): Failure => deny('protocol', 'certificate-invalid', cause);
 
 const parseCertificate = (der: Uint8Array): Result<Certificate> => {
   if (der.length > maxCertificateBytes) return deny('protocol', 'too-large', 'certificate');
-  return attempt(
-    () => ({ native: new X509Certificate(der), parsed: new ParsedCertificate(new Uint8Array(der)) }),
-    (cause) => deny('protocol', 'certificate-invalid', cause),
-  );
+  return attempt(() => ({ native: new X509Certificate(der), parsed: new ParsedCertificate(new Uint8Array(der)) }), unreadable);
+};
+
+/** From the leaf upwards. @throws where a key or a name in a certificate cannot be read */
+const judgeChain = (
+  leaf: Certificate,
+  factories: readonly Certificate[],
+  anchors: readonly Anchor[],
+  endorsement: PublicArea,
+  nowMs: number,
+): Result<TpmClass> => {
+  let last = leaf;
+  for (let below = 0; below <= maxIntermediates; below += 1) {
+    const anchor = anchors.find(({ issuer }) => isIssuedBy(last, issuer));
+    const issuer = anchor?.issuer ?? factories.find((factory) => isIssuedBy(last, factory));
+    if (issuer === undefined) return deny('attestation', 'key-untrusted', 'no root');
+    const problem = problemOfLink(last, issuer, below, nowMs);
+    if (problem !== undefined) return deny('attestation', 'endorsement-chain', problem);
+    if (anchor !== undefined) return judgeLeaf(leaf, anchor, endorsement);
+    last = issuer;
+  }
+  return deny('attestation', 'endorsement-chain', 'too long');
 };
 
 /** By names, key identifiers, key usage and signature. */
@@ -103,8 +118,9 @@ const problemOfLink = (subject: Certificate, issuer: Certificate, below: number,
   const constraints = issuer.parsed.getExtension(BasicConstraintsExtension);
   if (constraints?.ca !== true) return 'issuer is not an authority';
   if (constraints.pathLength !== undefined && below > constraints.pathLength) return 'path length';
-  for (const { parsed } of [subject, issuer])
-    if (parsed.notBefore.getTime() > nowMs || parsed.notAfter.getTime() < nowMs) return 'validity';
+  // Of a time that is none OpenSSL makes no number, which is neither before nor after anything; the other library makes it 1899.
+  for (const { native } of [subject, issuer])
+    if (!(native.validFromDate.getTime() <= nowMs && nowMs <= native.validToDate.getTime())) return 'validity';
   return undefined;
 };
 

@@ -4,11 +4,11 @@
  * The session outlives the connection: what comes while we are away waits at the broker. Reconnects wait a random time
  * up to a growing bound, so that a fleet does not come back all at once.
  */
-import type { IPublishPacket, MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import { attemptAsync, deny, done, ok, type Result } from '#hal/core/result';
 import { type Broker, type BrokerMessage, maxPayloadBytes } from '#hal/ports/broker';
 import type { Random } from '#hal/ports/random';
-import { connectMqtt, type MqttEnd } from './mqtt-connection.ts';
+import { connectMqtt, type HandleMessage, type MqttEnd } from './mqtt-connection.ts';
 import { isCertificateTime, unreached } from './tls-client.ts';
 
 export interface MqttOptions extends Omit<MqttEnd, 'maxPacketBytes'> {
@@ -42,10 +42,10 @@ export const mqttBroker = async (options: MqttOptions): Promise<Result<Broker>> 
     resubscribe: true,
     properties: { sessionExpiryInterval: sessionSeconds, receiveMaximum: 16 },
   } as const;
-  const opened = await attemptAsync(() => connectMqtt({ ...options, maxPacketBytes }, settings), refusalOf);
+  const { handleMessage, messages } = incoming();
+  const opened = await attemptAsync(() => connectMqtt({ ...options, maxPacketBytes }, settings, handleMessage), refusalOf);
   if (!opened.ok) return opened;
   const client = opened.value;
-  const taken = incoming(client);
   reconnectWithJitter(client, random);
   const subscribed = await attemptAsync(
     () => client.subscribeAsync([...topics], { qos: 1 }),
@@ -54,7 +54,7 @@ export const mqttBroker = async (options: MqttOptions): Promise<Result<Broker>> 
   if (!subscribed.ok) return client.endAsync(true).then(() => subscribed);
   return ok({
     isConnected: () => client.connected,
-    messages: taken,
+    messages,
     async publish(topic, payload, { isRetained, expiresAfterSeconds }) {
       if (payload.length > maxPayloadBytes) return deny('protocol', 'too-large', 'broker message');
       if (!client.connected) return deny('unavailable', 'broker-unreachable', 'not connected');
@@ -87,11 +87,11 @@ const refusalOf = (cause: string) => {
  * full queue holds the acknowledgement back, and with it everything that comes after, answers to our own messages too:
  * whoever takes messages must not stop.
  */
-const incoming = (client: MqttClient): Broker['messages'] => {
+const incoming = (): { readonly handleMessage: HandleMessage; readonly messages: Broker['messages'] } => {
   const queue: BrokerMessage[] = [];
   let wake = () => {};
   let resume: (() => void) | undefined;
-  client.handleMessage = (packet: IPublishPacket, acknowledge) => {
+  const handleMessage: HandleMessage = (packet, acknowledge) => {
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     if (payload.length > maxPayloadBytes) return acknowledge();
     queue.push({ topic: packet.topic, payload: new Uint8Array(payload) });
@@ -99,7 +99,7 @@ const incoming = (client: MqttClient): Broker['messages'] => {
     else resume = acknowledge;
     wake();
   };
-  return async function* (signal) {
+  const messages: Broker['messages'] = async function* (signal) {
     const stop = () => wake();
     signal.addEventListener('abort', stop, { once: true });
     while (!signal.aborted) {
@@ -116,6 +116,7 @@ const incoming = (client: MqttClient): Broker['messages'] => {
     }
     signal.removeEventListener('abort', stop);
   };
+  return { handleMessage, messages };
 };
 
 /** The library waits by the time that stands there when a connection is lost, so each is drawn before: the first one too. */

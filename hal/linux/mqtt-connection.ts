@@ -18,15 +18,20 @@ export interface MqttEnd {
   readonly maxPacketBytes: number;
 }
 
+/** What becomes of a message: the broker keeps it until it is acknowledged. */
+export type HandleMessage = MqttClient['handleMessage'];
+
 /**
  * Connects once; a connection that is lost later is made anew by the library.
+ * @param handleMessage from the first packet on: what waited for us comes together with the answer to our CONNECT
  * @throws why there is no connection
  */
-export const connectMqtt = (end: MqttEnd, settings: IClientOptions): Promise<MqttClient> =>
+export const connectMqtt = (end: MqttEnd, settings: IClientOptions, handleMessage?: HandleMessage): Promise<MqttClient> =>
   new Promise((resolve, reject) => {
     const context = contextOf(end);
     const properties = { ...settings.properties, maximumPacketSize: end.maxPacketBytes };
     const client = new MqttClient((opening) => openSocket(opening, end, context), { ...settings, properties });
+    if (handleMessage !== undefined) client.handleMessage = handleMessage;
     // What fails later is followed by a close, and no news until somebody publishes; unheard it would end the program.
     client.on('error', () => undefined);
     const fail = (error: Error) => {

@@ -162,6 +162,30 @@ describe.skipIf(missing !== undefined)(`a message broker${missing === undefined 
     await new Promise((resolve) => hostile.close(resolve));
   });
 
+  test('hands on what waited for the device, also where it comes together with the welcome', async () => {
+    const acknowledged: string[] = [];
+    const { certificate, key } = await certifyServer(tls, clock);
+    const busy = createServer({ cert: certificate, key });
+    busy.on('secureConnection', (socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (packet: Buffer) => {
+        const type = (packet[0] ?? 0) >> 4;
+        if (type === 1) socket.write(Buffer.from(`2003000000${'320a0001610007006b657074'}`, 'hex'));
+        if (type === 4) acknowledged.push(packet.toString('hex', 0, 4));
+        if (type === 8) socket.write(Buffer.concat([Buffer.from([0x90, 4]), packet.subarray(2, 4), Buffer.from([0, 1])]));
+      });
+    });
+    await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
+    const { port } = busy.address() as AddressInfo;
+    const name = label();
+    const end = { ...(await endOf(name)), port };
+    const broker = unwrap(await mqttBroker({ ...end, clientId: name, topics: ['a'], random: systemRandom }));
+    expect(await next(broker)).toBe('kept');
+    expect(acknowledged).toEqual(['40020007']);
+    await broker.close();
+    await new Promise((resolve) => busy.close(resolve));
+  });
+
   test.each([
     ['a second welcome in one breath with the first', '2003000000', ''],
     ['a release of what it never sent, without an identifier', '', '620137'],

@@ -33,7 +33,7 @@ const limitMs = 1_800_000;
 /** Nobody is told, and nobody feeds any more. */
 const stopFeeder = '(cd /proc; for p in [0-9]*; do grep -q supervisord.cjs $p/cmdline && kill -STOP $p; done)';
 /** Whoever feeds is ended, again and again, as soon as it looks for programs. */
-const endFeeder = `(while :; do for p in /proc/[0-9]*; do grep -q supervisord.cjs $p/cmdline && kill -KILL \${p#/proc/}; done; sleep 2; done) > /dev/null 2>&1 &`;
+const endFeeder = `{ (while :; do for p in /proc/[0-9]*; do grep -q supervisord.cjs $p/cmdline && kill -KILL \${p#/proc/}; done; sleep 2; done) > /dev/null 2>&1 & }`;
 /** Of the supervisor with the mind. */
 const patienceMs = 90_000;
 /** WDIOF_CARDRESET (linux/watchdog.h): the watchdog ended the last start. */

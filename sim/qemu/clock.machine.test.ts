@@ -19,6 +19,7 @@ import { siteOf } from './site.ts';
 const [longAgo, farAhead] = [Date.UTC(2001, 1, 3), Date.UTC(2099, 0, 1)];
 const minuteMs = 60_000;
 const affirming = { status: 'affirming' };
+const catchUpWithinMs = 3 * minuteMs;
 
 describe('a machine whose clock is wrong', () => {
   const peers = mkdtempSync(join(tmpdir(), 'enigm-peers-'));
@@ -54,6 +55,16 @@ describe('a machine whose clock is wrong', () => {
     return asked(machine, 'attest now');
   };
 
+  /**
+   * A software TPM keeps its clock in memory until something else is written: after a power cut it may lie behind for a while,
+   * and says that it is safe. That is what a TPM that was put back says too, so it is refused until it has caught up.
+   */
+  const attested = async (machine: RunningMachine) => {
+    const isBehind = `enigmctl --json attest now > /tmp/said; grep -q clock-rollback /tmp/said`;
+    unwrap(await machine.shell(`while ${isBehind}; do sleep 1; done`, catchUpWithinMs));
+    return asked(machine, 'attest now');
+  };
+
   test('by a jump over decades forgets nothing, and says by which clock its far end cannot be believed', async () => {
     await using machine = await started(made.device);
     unwrap(await machine.shell('until [ -S /run/enigm/factory.sock ]; do sleep 0.1; done'));
@@ -80,7 +91,7 @@ describe('a machine whose clock is wrong', () => {
     await healthy(machine);
     expect(Math.abs((await shows(machine)) - signedMs)).toBeLessThan(10 * minuteMs);
     await untilIs(machine, 'active');
-    expect(await asked(machine, 'attest now')).toMatchObject(affirming);
+    expect(await attested(machine)).toMatchObject(affirming);
     await machine.shell('sync');
     await machine.powerCut();
   });

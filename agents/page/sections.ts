@@ -1,5 +1,4 @@
 /** The parts of the page below the headline, each from its part of the view. */
-
 import { limits } from '#agents/posture/words';
 import { instantText } from '#hal/core/instant-text';
 import { type Html, html, prose } from './html.ts';

@@ -1,5 +1,4 @@
 /** enigmctl audit: list, verify and prove records; check a proof anywhere, without the device. */
-
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ApiMethods } from '#agents/api/methods';

@@ -1,5 +1,4 @@
 /** enigmctl defense: what our own model and the intelligence service say of this device now. */
-
 import type { Command } from 'commander';
 import { toHex } from '#hal/core/bytes';
 import { instantText } from '#hal/core/instant-text';

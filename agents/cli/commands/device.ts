@@ -1,5 +1,4 @@
 /** enigmctl alone, enrol, reboot, handles, session: the device as a whole. */
-
 import type { Command } from 'commander';
 import { headlineWords, levelWords, lifecycleWords, nextStepWords } from '#agents/posture/words';
 import { toHex } from '#hal/core/bytes';

@@ -1,5 +1,4 @@
 /** enigmctl provision: make a new device ready, step by step, and leave with a signed receipt. */
-
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';

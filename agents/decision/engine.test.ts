@@ -88,7 +88,7 @@ describe('the engine of a device', () => {
   });
 
   test.each([
-    ['in a function that a decision calls', 3_521_431],
+    ['among its functions', 3_500_000],
     ['in its digest', -1],
   ])('that has another byte %s is refused when it loads: the program goes on without (SR-12)', (_, at) => {
     const where = mkdtempSync(join(tmpdir(), 'enigm-damaged-'));

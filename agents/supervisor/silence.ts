@@ -30,6 +30,6 @@ export const silenceOfMind = (path: string, clock: Pick<Clock, 'bootMs'>): Silen
 const noted = (path: string): number | undefined => {
   const file = readIfThere(path);
   if (!file.ok || file.value === undefined) return undefined;
-  const sinceMs = Number(Buffer.from(file.value).toString('latin1'));
-  return Number.isSafeInteger(sinceMs) ? sinceMs : undefined;
+  const text = Buffer.from(file.value).toString('latin1');
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 };

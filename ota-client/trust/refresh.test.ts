@@ -294,32 +294,6 @@ describe('snapshot (§5.5)', () => {
   });
 });
 
-/** Each file named with the largest number for its length, and so signed. */
-const endless = ({ meta }: { meta?: unknown }): void => {
-  for (const named of Object.values(meta as Record<string, object>)) Object.assign(named, { length: Number.MAX_SAFE_INTEGER });
-};
-
-test.each([
-  ['snapshot', (forge: Forge) => forge.publishTimestamp({ edit: endless })],
-  [
-    'targets',
-    (forge: Forge) => {
-      forge.publishSnapshot({ edit: endless });
-      forge.publishTimestamp();
-    },
-  ],
-] as const)('row 33: a signed length of %s lets nobody send more than its limit', async (role, publish) => {
-  const forge = hybridForge();
-  publish(forge);
-  const limits = new Map<string, number>();
-  const fetch: Fetch = (name, maxBytes, signal) => {
-    limits.set(name.replace(/^\d+\./, ''), maxBytes);
-    return forgeFetch(forge)(name, maxBytes, signal);
-  };
-  expect(storyOf(await device(forge).update(now, { fetch }))).toBe(`integrity/metadata-mismatch: ${role}: length`);
-  expect(limits.get(`${role}.json`)).toBe(metadataBytes[role]);
-});
-
 describe('targets (§5.6)', () => {
   test('refuses one that the snapshot does not name, or names with another hash or version', async () => {
     const forge = hybridForge();

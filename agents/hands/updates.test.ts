@@ -60,26 +60,28 @@ describe('an update through the door of the hands', () => {
     const { updates } = device.hands;
     const block = (at: number) => factoryRelease.image.subarray(at * blockBytes, (at + 1) * blockBytes);
     const blocks = segmentBytes / blockBytes;
-    const whole = { ranges: [{ block: 0, blocks }], digest: sha256(factoryRelease.image.subarray(0, segmentBytes)) };
+    const whole = { ranges: [{ block: 0, blocks }], digests: sha256(factoryRelease.image.subarray(0, segmentBytes)) };
     const turned = concat(...Array.from({ length: blocks }, (_, at) => block(blocks - 1 - at)));
-    const backwards = {
-      ranges: Array.from({ length: blocks }, (_, at) => ({ block: blocks - 1 - at, blocks: 1 })),
-      digest: sha256(turned),
-    };
-    expect(code(await updates.take('mind', 0, [whole]))).toBe('protocol/event-refused');
+    const backwards = Array.from({ length: blocks }, (_, at) => ({ block: blocks - 1 - at, blocks: 1 }));
+    expect(code(await updates.take('mind', 0, whole))).toBe('protocol/event-refused');
     await begin();
-    expect(code(await updates.take('somebody', 0, [whole]))).toBe('resource/update-busy');
-    const zeros = { ranges: [], digest: sha256(new Uint8Array(segmentBytes)) };
-    expect(unwrap(await updates.take('mind', 0, [whole, backwards, { ...zeros, digest: whole.digest }]))).toBe(2);
+    expect(code(await updates.take('somebody', 0, whole))).toBe('resource/update-busy');
+    const three = {
+      ranges: [...whole.ranges, ...backwards, { blocks }],
+      digests: concat(whole.digests, sha256(turned), whole.digests),
+    };
+    expect(unwrap(await updates.take('mind', 0, three))).toBe(2);
     unwrap(await updates.flush('mind'));
     const written = device.media.b.durable();
     expect(Buffer.compare(written.subarray(0, segmentBytes), factoryRelease.image.subarray(0, segmentBytes))).toBe(0);
     expect(Buffer.compare(written.subarray(segmentBytes, 2 * segmentBytes), turned)).toBe(0);
-    // Neither what is another, nor what cannot be read, nor more than a segment is written.
-    for (const ranges of [[{ block: 1, blocks }], [{ block: 2 ** 31, blocks: 1 }], [...whole.ranges, ...whole.ranges]])
-      expect(unwrap(await updates.take('mind', 2, [{ ...whole, ranges }]))).toBe(0);
+    // Neither what is another nor what cannot be read is written, nor anything where blocks and digests are not of one number.
+    for (const ranges of [[{ block: 1, blocks }], [{ block: 2 ** 31, blocks: 1 }]])
+      expect(unwrap(await updates.take('mind', 2, { ...whole, ranges }))).toBe(0);
+    const twice = { ...whole, ranges: [...whole.ranges, ...whole.ranges] };
+    expect(code(await updates.take('mind', 2, twice))).toBe('protocol/field-invalid');
     // A segment of the right hash that is not the next one is refused by the writer.
-    expect(code(await updates.take('mind', 1, [whole]))).toBe('protocol/field-invalid');
+    expect(code(await updates.take('mind', 1, whole))).toBe('protocol/field-invalid');
     await updates.abandon('mind');
     // What was taken is what was asked for, and not the release: the read-back finds it out, and it is mended.
     expect(code(await device.install(next))).toBe('done');

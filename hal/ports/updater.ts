@@ -22,10 +22,10 @@ export interface SlotWriter {
   write(owner: string, segment: number, bytes: Uint8Array): Promise<Result<void>>;
   /**
    * The next segments in order, out of the running slot: each is written if it has its digest.
-   * @param wanted at most `maxTakenSegments`
-   * @returns how many were written; the one after them could not be read, or is another
+   * @returns how many were written; the one after them could not be read, or is another. `protocol/field-invalid` where
+   * digests and blocks are not those of as many segments
    */
-  take(owner: string, segment: number, wanted: readonly TakenSegment[]): Promise<Result<number>>;
+  take(owner: string, segment: number, wanted: TakenRun): Promise<Result<number>>;
   flush(owner: string): Promise<Result<WriteProgress>>;
   /** Reads the whole slot back and proves it to be the signed image. */
   finish(owner: string): Promise<Result<void>>;
@@ -33,14 +33,24 @@ export interface SlotWriter {
   abandon(owner: string): Promise<Result<void>>;
 }
 
-/** A segment that is in the running slot: blocks of 4 KiB in this order; none for zeros. */
-export interface TakenSegment {
-  /** SHA-256. */
-  readonly digest: Uint8Array;
-  readonly ranges: readonly { readonly block: number; readonly blocks: number }[];
+/** Segments that are in the running slot, one behind the other. */
+export interface TakenRun {
+  /** SHA-256 of each; of at most `maxTakenSegments`. */
+  readonly digests: Uint8Array;
+  /** What they are together, whole segments but for the last of an image; at most `maxTakenRanges`. */
+  readonly ranges: readonly TakenRange[];
 }
 
-export const maxTakenSegments = 32;
+/** Blocks of 4 KiB. */
+export interface TakenRange {
+  /** Of the running slot; absent for zeros. */
+  readonly block?: number;
+  readonly blocks: number;
+}
+
+/** 32 MiB: with a message for each window of 8 MiB, the messages were a tenth of the CPU of an update. */
+export const maxTakenSegments = 128;
+export const maxTakenRanges = 2048;
 
 /** What starts; every change may be asked for again by whoever was cut. */
 export interface SlotStarter {

@@ -11,7 +11,7 @@ import type { Signals } from '#hal/ports/signals';
 import type { Supply } from '#hal/ports/supply';
 import type { Switches } from '#hal/ports/switches';
 import type { Tpm } from '#hal/ports/tpm';
-import type { HealthReading, TakenSegment, WriteProgress } from '#hal/ports/updater';
+import type { HealthReading, TakenRun, WriteProgress } from '#hal/ports/updater';
 import { type HandsMethods, handsMethods } from '#hal/remote/hands-methods';
 import type { Client, Reply, Request, UnaryMethod } from '#hal/remote/methods';
 import { switchStates } from '#hal/remote/switches-door';
@@ -80,7 +80,7 @@ export interface Effectors {
 export interface RemoteUpdates {
   write(owner: string, segment: number, bytes: Uint8Array): Promise<Result<void>>;
   /** @returns how many of them the hands made and wrote */
-  take(owner: string, segment: number, wanted: readonly TakenSegment[]): Promise<Result<number>>;
+  take(owner: string, segment: number, wanted: TakenRun): Promise<Result<number>>;
   flush(owner: string): Promise<Result<WriteProgress>>;
   finish(owner: string): Promise<Result<void>>;
   abandon(owner: string): Promise<Result<void>>;
@@ -166,7 +166,7 @@ export const remoteHands = (client: Client<HandsMethods>): RemoteHands => ({
 const remoteUpdates = (client: Client<HandsMethods>): RemoteUpdates => ({
   write: async (owner, segment, bytes) => nothing(await client.call('update.write', { owner, segment, bytes })),
   take: async (owner, segment, wanted) => {
-    const answer = await client.call('update.take', { owner, segment, taken: [...wanted] });
+    const answer = await client.call('update.take', { owner, segment, ...wanted });
     return answer.ok ? ok(answer.value.count) : answer;
   },
   flush: (owner) => client.call('update.flush', { owner }),

@@ -18,8 +18,8 @@ export const updateHandlers = ({
     releaseMemory(bytes);
     return nothing(written);
   },
-  'update.take': async ({ owner, segment, taken }) => {
-    const count = await slotWriter.take(owner, segment, taken);
+  'update.take': async ({ owner, segment, digests, ranges }) => {
+    const count = await slotWriter.take(owner, segment, { digests, ranges });
     return count.ok ? ok({ count: count.value }) : count;
   },
   'update.flush': ({ owner }) => slotWriter.flush(owner),

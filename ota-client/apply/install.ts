@@ -9,7 +9,6 @@ import { equalBytes } from '#hal/core/bytes';
 import { releaseMemory } from '#hal/core/release-memory';
 import { codeOf, deny, done, ok, type Result } from '#hal/core/result';
 import type { Clock } from '#hal/ports/clock';
-import { maxTakenSegments, type TakenSegment } from '#hal/ports/updater';
 import type { PayloadFiles } from '../payload/files.ts';
 import { digestAt, maxIndexBytes, parseIndex, type SegmentIndex } from '../payload/segment-index.ts';
 import { hashBytes } from '../payload/verity.ts';
@@ -77,22 +76,18 @@ export const install = async (
     parts.onProgress?.({ phase, segment, segments, fetchedBytes: fetch.fetchedBytes, made: { ...made } });
 
   /** As many as lie side by side and are in the running slot, made where slot and medium are. @returns how many were */
-  const takeFrom = async (segment: number, segments: number): Promise<Result<number>> => {
+  const takeFrom = async (segment: number): Promise<Result<number>> => {
     const take = parts.running?.take;
-    const wanted: TakenSegment[] = [];
-    while (take !== undefined && wanted.length < maxTakenSegments && segment + wanted.length < segments) {
-      const taken = await maker.takable(segment + wanted.length);
-      if (taken === undefined) break;
-      wanted.push(taken);
-    }
-    return take === undefined || wanted.length === 0 ? ok(0) : take(segment, wanted);
+    if (take === undefined) return ok(0);
+    const wanted = await maker.takable(segment);
+    return wanted.digests.length === 0 ? ok(0) : take(segment, wanted);
   };
 
   const writeFrom = async (first: number, segments: number): Promise<Result<void>> => {
     let flushedMs = clock.bootMs();
     for (let segment = first; segment < segments; ) {
       if (signal.aborted) return deny('unavailable', 'aborted');
-      const taken = await takeFrom(segment, segments);
+      const taken = await takeFrom(segment);
       if (!taken.ok) return taken;
       segment += taken.value;
       made[maker.firstTier] += taken.value;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deny, done, ok, unwrap } from '#hal/core/result';
+import { concat } from '#hal/core/bytes';
+import { codeOf, deny, done, ok, unwrap } from '#hal/core/result';
 import { seededRandom } from '#hal/memory/random';
-import type { TakenSegment } from '#hal/ports/updater';
+import { maxTakenSegments, type TakenRun } from '#hal/ports/updater';
 import { blockBytes, segmentBytes } from '../payload/limits.ts';
 import { taker } from './take.ts';
 
@@ -12,12 +13,17 @@ const slot = seededRandom('running slot').bytes(12 * segmentBytes);
 const digestOf = (...parts: readonly Uint8Array[]): Uint8Array =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
 const blocksOf = (block: number, blocks: number) => slot.subarray(block * blockBytes, (block + blocks) * blockBytes);
-const segmentAt = (block: number, blocks = segmentBlocks): TakenSegment => ({
-  digest: digestOf(blocksOf(block, blocks)),
+/** Of blocks that are a segment, or the shorter one that ends an image. */
+const segmentAt = (block: number, blocks = segmentBlocks): TakenRun => ({
+  digests: digestOf(blocksOf(block, blocks)),
   ranges: [{ block, blocks }],
 });
-const zeros: TakenSegment = { digest: digestOf(new Uint8Array(segmentBytes)), ranges: [] };
-const other: TakenSegment = { ...segmentAt(0), digest: new Uint8Array(32) };
+const zeros: TakenRun = { digests: digestOf(new Uint8Array(segmentBytes)), ranges: [{ blocks: segmentBlocks }] };
+const other: TakenRun = { ...segmentAt(0), digests: new Uint8Array(32) };
+const together = (...runs: readonly TakenRun[]): TakenRun => ({
+  digests: concat(...runs.map(({ digests }) => digests)),
+  ranges: runs.flatMap(({ ranges }) => ranges),
+});
 
 /** Hands over the slot; what they wrote, and how they read. */
 const hands = ({ windowBytes = 8 * 1024 * 1024, unreadableBlock = Number.POSITIVE_INFINITY, refuses = false } = {}) => {
@@ -50,8 +56,8 @@ const hands = ({ windowBytes = 8 * 1024 * 1024, unreadableBlock = Number.POSITIV
 describe('segments out of the running slot', () => {
   test('are written as many at once as a window has, and as many blocks are read at once as may be', async () => {
     const { take, written, reads, bytes } = hands({ windowBytes: 8 * segmentBytes });
-    const wanted = Array.from({ length: 10 }, (_, at) => segmentAt(at * segmentBlocks));
-    expect(unwrap(await take(3, wanted))).toBe(10);
+    const { digests } = together(...Array.from({ length: 10 }, (_, at) => segmentAt(at * segmentBlocks)));
+    expect(unwrap(await take(3, { digests, ranges: [{ block: 0, blocks: 10 * segmentBlocks }] }))).toBe(10);
     expect(written.map(({ segment, bytes }) => [segment, bytes.length / segmentBytes])).toEqual([
       [3, 8],
       [11, 2],
@@ -69,42 +75,54 @@ describe('segments out of the running slot', () => {
     };
     const read = async (offsetBytes: number, lengthBytes: number) => ok(slot.slice(offsetBytes, offsetBytes + lengthBytes));
     const take = taker({ write }, { read }, segmentBytes);
-    await Promise.all([take(0, [segmentAt(0)]), take(1, [segmentAt(segmentBlocks)])]);
+    await Promise.all([take(0, segmentAt(0)), take(1, segmentAt(segmentBlocks))]);
     expect(Buffer.concat(written).equals(slot.subarray(0, 2 * segmentBytes))).toBe(true);
   });
 
   test('are not more at once than a window', async () => {
     const { take, written } = hands({ windowBytes: segmentBytes });
-    unwrap(await take(0, [zeros, zeros]));
+    unwrap(await take(0, together(zeros, zeros)));
     expect(written.map(({ segment }) => segment)).toEqual([0, 1]);
   });
 
-  test.each<[string, readonly TakenSegment[], number]>([
-    ['has another digest', [segmentAt(0), other, segmentAt(64)], 1],
-    ['is longer than a segment', [segmentAt(0), zeros, segmentAt(0, segmentBlocks + 1)], 2],
-    ['lies outside', [segmentAt(0), { ...segmentAt(0), ranges: [{ block: 700, blocks: segmentBlocks }] }], 1],
-    ['is the first', [other], 0],
+  test.each<[string, TakenRun, number]>([
+    ['has another digest', together(segmentAt(0), other, segmentAt(64)), 1],
+    ['lies outside', together(segmentAt(0), { ...segmentAt(0), ranges: [{ block: 768, blocks: segmentBlocks }] }), 1],
+    ['is the first', other, 0],
   ])('end before one that %s (SR-01)', async (_, wanted, taken) => {
     const { take, bytes } = hands();
     expect(unwrap(await take(0, wanted))).toBe(taken);
     expect(bytes().length).toBe(taken * segmentBytes);
   });
 
-  test('end before what cannot be read, be it read together with what can', async () => {
-    const { take } = hands({ unreadableBlock: 4 * segmentBlocks - 1 });
-    const at = (places: readonly number[]) => places.map((place) => segmentAt(place * segmentBlocks));
-    expect(unwrap(await take(0, at([0, 2, 4, 1])))).toBe(2);
-    expect(unwrap(await take(0, at([0, 1, 2, 3])))).toBe(0);
+  test.each<[string, TakenRun]>([
+    ['more blocks than digests', { ...segmentAt(0), ranges: [{ block: 0, blocks: segmentBlocks + 1 }] }],
+    ['fewer blocks than digests', { ...together(zeros, zeros), ranges: [{ blocks: segmentBlocks }] }],
+    ['a digest cut short', { ...segmentAt(0), digests: new Uint8Array(31) }],
+    ['blocks beyond count', { ...segmentAt(0), ranges: Array(9).fill({ block: 0, blocks: 2 ** 32 - 1 }) }],
+    ['more than a call may take', together(...Array<TakenRun>(maxTakenSegments + 1).fill(zeros))],
+  ])('are refused with %s, and nothing is read or written', async (_, wanted) => {
+    const { take, written, reads } = hands();
+    const taken = await take(0, wanted);
+    expect(taken.ok || codeOf(taken.fault)).toBe('protocol/field-invalid');
+    expect([written, reads]).toEqual([[], []]);
   });
 
-  test('a shorter one, which ends an image, is written behind the others and nothing behind it with it', async () => {
+  test('end before what cannot be read, be it read together with what can', async () => {
+    const { take } = hands({ unreadableBlock: 4 * segmentBlocks - 1 });
+    const at = (places: readonly number[]) => together(...places.map((place) => segmentAt(place * segmentBlocks)));
+    expect(unwrap(await take(0, at([0, 2, 4, 1])))).toBe(2);
+    expect(unwrap(await take(0, { ...at([0, 1, 2, 3]), ranges: [{ block: 0, blocks: 4 * segmentBlocks }] }))).toBe(0);
+  });
+
+  test('a shorter one, which ends an image, is written behind the others', async () => {
     const { take, written } = hands();
-    expect(unwrap(await take(0, [segmentAt(5), segmentAt(9, 3), segmentAt(64)]))).toBe(2);
+    expect(unwrap(await take(0, together(segmentAt(5), segmentAt(9, 3))))).toBe(2);
     expect(written.map(({ segment, bytes }) => [segment, bytes.length])).toEqual([[0, segmentBytes + 3 * blockBytes]]);
   });
 
   test('a fault of the writer is a fault', async () => {
-    expect(await hands({ refuses: true }).take(0, [zeros])).toMatchObject({ ok: false, fault: { reason: 'storage-full' } });
+    expect(await hands({ refuses: true }).take(0, zeros)).toMatchObject({ ok: false, fault: { reason: 'storage-full' } });
   });
 
   test('are the bytes that were asked for, wherever they lie', async () => {
@@ -127,9 +145,12 @@ describe('segments out of the running slot', () => {
         const parts = all.map((drawn) =>
           drawn.length === 0 ? [new Uint8Array(segmentBytes)] : drawn.map(({ block, blocks }) => blocksOf(block, blocks)),
         );
-        const { take, bytes } = hands();
-        const wanted = all.map((drawn, at) => ({ digest: digestOf(...(parts[at] ?? [])), ranges: drawn }));
-        expect(unwrap(await take(0, wanted))).toBe(all.length);
+        const { take, bytes } = hands({ windowBytes: 2 * segmentBytes });
+        const wanted = all.map((drawn, at) => ({
+          digests: digestOf(...(parts[at] ?? [])),
+          ranges: drawn.length === 0 ? zeros.ranges : drawn,
+        }));
+        expect(unwrap(await take(0, together(...wanted)))).toBe(all.length);
         expect(bytes().equals(Buffer.concat(parts.flat()))).toBe(true);
       }),
       { numRuns: 40 },

@@ -5,12 +5,12 @@
  */
 import { equalBytes } from '#hal/core/bytes';
 import { deny, ok, type Result } from '#hal/core/result';
-import type { TakenSegment } from '#hal/ports/updater';
+import { maxTakenRanges, maxTakenSegments, type TakenRange, type TakenRun } from '#hal/ports/updater';
 import { decodeSegment, type Source } from '../payload/decode.ts';
 import type { PayloadFiles, PinnedFile, RecipeSource } from '../payload/files.ts';
-import { blockBytes, segmentBytes, segmentLength } from '../payload/limits.ts';
-import { maxRecipeBytes, parseRecipe, type Range, type Recipe } from '../payload/recipe.ts';
-import { digestAt, isSegment, type SegmentIndex } from '../payload/segment-index.ts';
+import { blockBytes, segmentBytes, segmentCount, segmentLength } from '../payload/limits.ts';
+import { maxRecipeBytes, parseRecipe, type Recipe } from '../payload/recipe.ts';
+import { digestsBetween, isSegment, type SegmentIndex } from '../payload/segment-index.ts';
 import { adaptiveMaker } from './adaptive.ts';
 import type { Fetcher } from './fetch.ts';
 
@@ -23,7 +23,7 @@ export interface RunningImage {
    * Whoever has slot and medium side by side copies within the device: `SlotWriter.take`.
    * @returns how many of the segments are written; the next one must be made here
    */
-  readonly take?: (segment: number, wanted: readonly TakenSegment[]) => Promise<Result<number>>;
+  readonly take?: (segment: number, wanted: TakenRun) => Promise<Result<number>>;
 }
 
 export const tierNames = ['same', 'pair', 'adaptive', 'full'] as const;
@@ -31,8 +31,8 @@ export type TierName = (typeof tierNames)[number];
 
 interface Tier {
   readonly name: TierName;
-  /** The blocks of the running slot that a segment is, and nothing else; undefined where it is not. */
-  readonly ranges?: (segment: number) => Promise<readonly Range[] | undefined>;
+  /** The blocks of the running slot, and zeros, that a segment is, and nothing else; undefined where it is not. */
+  readonly ranges?: (segment: number) => Promise<readonly TakenRange[] | undefined>;
   readonly make: (segment: number) => Promise<Result<Uint8Array>>;
 }
 
@@ -44,8 +44,8 @@ export interface MadeSegment {
 export interface SegmentMaker {
   /** @returns the bytes, proved against the index, which are the caller's own; or the last tier's fault */
   make(segment: number): Promise<Result<MadeSegment>>;
-  /** @returns what to take for a segment that is in the running slot, or is zeros, by the first tier */
-  takable(segment: number): Promise<TakenSegment | undefined>;
+  /** @returns what to take, by the first tier: of as many from this one on as are in the running slot, or are zeros */
+  takable(segment: number): Promise<TakenRun>;
   readonly firstTier: TierName;
 }
 
@@ -72,10 +72,24 @@ export const segmentMaker = (
     make,
     firstTier: first.name,
     async takable(segment) {
-      const ranges = await first.ranges?.(segment);
-      return ranges === undefined ? undefined : { digest: digestAt(index, segment), ranges };
+      const ranges: TakenRange[] = [];
+      let end = segment;
+      for (const last = Math.min(segment + maxTakenSegments, segmentCount(index.imageBytes)); end < last; end += 1) {
+        const next = await first.ranges?.(end);
+        if (next === undefined || ranges.length + next.length > maxTakenRanges) break;
+        for (const range of next) append(ranges, range);
+      }
+      return { digests: digestsBetween(index, segment, end), ranges };
     },
   };
+};
+
+/** What lies side by side in the running slot is one range. */
+const append = (ranges: TakenRange[], { block, blocks }: TakenRange): void => {
+  const last = ranges.at(-1);
+  const isNext = last !== undefined && block === (last.block === undefined ? undefined : last.block + last.blocks);
+  if (isNext) ranges[ranges.length - 1] = { ...last, blocks: last.blocks + blocks };
+  else ranges.push(block === undefined ? { blocks } : { block, blocks });
 };
 
 const tiersFor = (
@@ -134,7 +148,7 @@ const recipeMaker = (
   const ranges = async (segment: number) => {
     const recipe = await ready();
     const how = recipe.ok ? recipe.value.recipe.segments[segment] : undefined;
-    if (how?.kind === 'zero') return [];
+    if (how?.kind === 'zero') return [{ blocks: segmentLength(index.imageBytes, segment) / blockBytes }];
     return how?.kind === 'copy' ? how.ranges : undefined;
   };
   const make = async (segment: number): Promise<Result<Uint8Array>> => {

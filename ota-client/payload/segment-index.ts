@@ -56,8 +56,11 @@ export const pinOf = (bytes: Uint8Array): Pin => ({ sha256: sha256(bytes), lengt
 export const isSegment = (index: SegmentIndex, segment: number, bytes: Uint8Array): boolean =>
   bytes.length === segmentLength(index.imageBytes, segment) && equalBytes(sha256(bytes), digestAt(index, segment));
 
-export const digestAt = ({ digests }: SegmentIndex, segment: number): Uint8Array =>
-  digests.subarray(segment * digestBytes, (segment + 1) * digestBytes);
+export const digestAt = (index: SegmentIndex, segment: number): Uint8Array => digestsBetween(index, segment, segment + 1);
+
+/** From one segment up to another, which is not among them. */
+export const digestsBetween = ({ digests }: SegmentIndex, from: number, to: number): Uint8Array =>
+  digests.subarray(from * digestBytes, to * digestBytes);
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(hash('sha256', bytes, 'buffer'));
 

@@ -32,11 +32,14 @@ export interface MachineSnapshotsOptions {
 }
 
 const restartWithinMs = 60_000;
-/** Its supervisor starts them again, and they read what the machine is told. */
+const socketsOfPrograms = ['hald/hands', 'linkd/link', 'agentd/api'].map((name) => `/run/enigm/${name}.sock`).join(' ');
+/** Its supervisor starts them again, and they read what the machine is told. Ends when those are there whom a command needs. */
 const readSiteAgain = [
   'busybox blockdev --flushbufs /dev/vdb',
   `head -c ${siteBytes} /dev/vdb | tr -d '\\0' > /var/lib/enigm/site.json`,
+  `rm -f ${socketsOfPrograms}`,
   'for id in $(busybox ps | grep -E " enigm-" | grep -v grep | while read -r id words; do echo $id; done); do kill $id; done',
+  `for socket in ${socketsOfPrograms}; do until [ -S $socket ]; do sleep 0.1; done; done`,
 ].join('; ');
 
 type Now = NonNullable<ReturnType<MachineSnapshotsOptions['running']>>;

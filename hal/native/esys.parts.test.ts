@@ -14,7 +14,6 @@ import {
   createAttestationKey,
   createPrimary,
   password,
-  rsaStorageTemplate,
   sha256Pcrs,
   startEmbedded,
   temporaryDirectory,
@@ -368,21 +367,5 @@ describe.skipIf(missing !== undefined)(`a TPM inside the process ${missing ?? ''
     const refused = results.filter((result) => !result.ok);
     expect(refused.length).toBe(1100 - 1024);
     expect(refused[0]).toMatchObject({ fault: { category: 'resource', reason: 'queue-full' } });
-  });
-
-  test('close finishes the running command, refuses those that wait and all later ones', async () => {
-    const first = tpmResult(esys.getRandom([], 4));
-    const running = tpmResult(createPrimary(esys, handles.owner, rsaStorageTemplate));
-    const waiting = Array.from({ length: 20 }, () => tpmResult(esys.getRandom([], 4)));
-    // A busy machine may be late with the thread that runs them: once it has run one, it is at the next, which takes long.
-    expect(await first).toMatchObject({ ok: true });
-    await setTimeout(20);
-    const closing = [esys.close(), esys.close()];
-    await expect(esys.getRandom([], 4)).rejects.toMatchObject({ rc: 0xa0008, message: 'GetRandom: the TPM is closed' });
-    await expect(esys.transmit(new Uint8Array(12))).rejects.toMatchObject({ rc: 0xa0008 });
-    await Promise.all(closing);
-    expect(await running).toMatchObject({ ok: true });
-    for (const result of await Promise.all(waiting))
-      expect(result).toMatchObject({ ok: false, fault: { reason: 'tpm-missing' } });
   });
 });

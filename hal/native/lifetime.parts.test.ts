@@ -116,6 +116,27 @@ suite('a process without just-in-time compiler and with permissions', () => {
   });
 });
 
+suite('close', () => {
+  test('finishes the running command, refuses those that wait and all later ones', async () => {
+    const success = Buffer.from('80010000000a00000000', 'hex');
+    const { promise: answered, resolve: answer } = Promise.withResolvers<Uint8Array>();
+    await using fake = await fakeTpm(() => answered);
+    const esys = unwrap(await openSimulatedEsys({ addon: addonPaths.sim, swtpm: { path: fake.path } }));
+    const running = tpmResult(esys.transmit(Buffer.alloc(12)));
+    const waiting = Array.from({ length: 20 }, () => tpmResult(esys.getRandom([], 4)));
+    await fake.received(1);
+    const closing = [esys.close(), esys.close()];
+    await expect(esys.getRandom([], 4)).rejects.toMatchObject({ rc: 0xa0008, message: 'GetRandom: the TPM is closed' });
+    await expect(esys.transmit(new Uint8Array(12))).rejects.toMatchObject({ rc: 0xa0008 });
+    for (const result of await Promise.all(waiting))
+      expect(result).toMatchObject({ ok: false, fault: { reason: 'tpm-missing' } });
+    answer(success);
+    await Promise.all(closing);
+    expect(toHex(unwrap(await running))).toBe(toHex(success));
+    expect(fake.commands.length).toBe(1);
+  });
+});
+
 suite('a transport that fails', () => {
   test('gives its failure to the command, and to every later one', async () => {
     await using fake = await fakeTpm(() => 'hang-up');

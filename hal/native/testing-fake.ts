@@ -14,10 +14,10 @@ export interface FakeTpm extends AsyncDisposable {
   hangUp(): void;
 }
 
-/** @param answer the bytes of the response; undefined: it never comes; 'hang-up': the connection is closed */
-export const fakeTpm = async (
-  answer: (command: Buffer) => Uint8Array | 'hang-up' | undefined = () => undefined,
-): Promise<FakeTpm> => {
+type Answer = Uint8Array | 'hang-up' | undefined;
+
+/** @param answer the bytes of the response, at once or later; undefined: it never comes; 'hang-up': the connection is closed */
+export const fakeTpm = async (answer: (command: Buffer) => Answer | Promise<Answer> = () => undefined): Promise<FakeTpm> => {
   const directory = temporaryDirectory();
   const path = join(directory.path, 'tpm');
   const commands: string[] = [];
@@ -29,10 +29,10 @@ export const fakeTpm = async (
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => undefined);
-    socket.on('data', (command) => {
+    socket.on('data', async (command) => {
       commands.push(command.toString('hex'));
       server.emit('command');
-      const response = answer(command);
+      const response = await answer(command);
       if (response === 'hang-up') socket.destroy();
       else if (response !== undefined) socket.write(response);
     });

@@ -66,14 +66,16 @@ export const machineSnapshots = (options: MachineSnapshotsOptions): TakeOrder =>
     await leave();
     await machine.powerCut();
     const back = await goBack(place, device, waking);
-    if (back.ok) await tellOfFarEnds(back.value, device);
-    return runs(back, device);
+    const told = back.ok ? await tellOfFarEnds(back.value, device) : done;
+    const runsOn = await runs(back, device);
+    return runsOn.ok ? told : runsOn;
   };
   /** They may have been started again since, and answer elsewhere. */
-  const tellOfFarEnds = async (machine: RunningMachine, device: QemuDevice): Promise<void> => {
-    if (siteIn(device) === site(pagePortOf(device))) return;
+  const tellOfFarEnds = async (machine: RunningMachine, device: QemuDevice): Promise<Result<void>> => {
+    if (siteIn(device) === site(pagePortOf(device))) return done;
     writeSite(device, site(await freePort()));
-    await machine.shell(readSiteAgain, restartWithinMs);
+    const answered = await machine.shell(readSiteAgain, restartWithinMs);
+    return answered.ok ? done : answered;
   };
   const orders: Readonly<Record<SnapshotOrder, typeof save>> = { save, restore };
 

@@ -85,11 +85,11 @@ export const segmentMaker = (
 };
 
 /** What lies side by side in the running slot is one range. */
-const append = (ranges: TakenRange[], { block, blocks }: TakenRange): void => {
+const append = (ranges: TakenRange[], range: TakenRange): void => {
   const last = ranges.at(-1);
-  const isNext = last !== undefined && block === (last.block === undefined ? undefined : last.block + last.blocks);
-  if (isNext) ranges[ranges.length - 1] = { ...last, blocks: last.blocks + blocks };
-  else ranges.push(block === undefined ? { blocks } : { block, blocks });
+  const isNext = last !== undefined && range.block === (last.block === undefined ? undefined : last.block + last.blocks);
+  if (isNext) ranges[ranges.length - 1] = { ...last, blocks: last.blocks + range.blocks };
+  else ranges.push(range);
 };
 
 const tiersFor = (

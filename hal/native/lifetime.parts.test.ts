@@ -27,20 +27,36 @@ const open = async (options: object) => unwrap(await openSimulatedEsys({ addon, 
 const embedded = (path: string) => `const esys = await open({ embedded: ${JSON.stringify(path)} }); await esys.startup(0);`;
 const socket = (path: string) => `const esys = await open({ swtpm: { path: ${JSON.stringify(path)} } });`;
 
+/** Registered before all others, it runs after them: what libraries clean up at the end of a process is gone by then. */
+const slowEnd = `
+#include <cstdlib>
+#include <unistd.h>
+[[gnu::constructor]] static void wait() { std::atexit([] { usleep(300'000); }); }`;
+const librarySlowEnd = (folder: string): string => {
+  const path = join(folder, 'slow-end.so');
+  const made = spawnSync('g++', ['-shared', '-fPIC', '-xc++', '-', '-o', path], { input: slowEnd, encoding: 'utf8' });
+  expect(made.stderr).toBe('');
+  return path;
+};
+
 suite('a process that ends', () => {
   test.each([
     ['by process.exit', 'process.exit(7);', 7],
     ['by an uncaught error', `throw new Error('on purpose');`, 1],
-  ])('%s while the TPM inside it computes', async (_, ending, code) => {
+  ])('%s while the TPM inside it computes, until it is gone', async (_, ending, code) => {
     using directory = temporaryDirectory();
-    const ended = await runChild(`${preamble}${embedded(directory.path)}
+    const ended = await runChild(
+      `${preamble}${embedded(join(directory.path, 'state'))}
       for (let count = 0; count < 50; count++)
         createPrimary(esys, 0x101, rsaStorageTemplate).then(() => console.log('made'), () => undefined);
-      setTimeout(() => { ${ending} }, 5);`);
+      setTimeout(() => { ${ending} }, 5);`,
+      [],
+      { LD_PRELOAD: librarySlowEnd(directory.path) },
+    );
     expect(ended).toMatchObject({ code, signal: null });
     expect(ended.stdout.length).toBeLessThan(30);
-    // The state was let go in order: the next process opens it.
-    await (await startEmbedded(directory.path)).close();
+    // Nothing holds the state any more: the next process opens it.
+    await (await startEmbedded(join(directory.path, 'state'))).close();
   });
 
   test.each([

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <openssl/crypto.h>
+
 #include "command.h"
 #include "commands.h"
 
@@ -146,6 +148,9 @@ Napi::Value EsysObject::command(const Napi::CallbackInfo &info) {
 }
 
 Napi::Function EsysObject::define(Napi::Env env) {
+  // `process.exit` and an uncaught error run no cleanup hook of the main thread: the worker goes on until the process is gone,
+  // and OpenSSL must not free beneath it what it works with (OPENSSL_init_crypto(3), "atexit"). It counts when it comes first.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 #define ENIGM_COMMAND_ROW(NAME, FUNCTION) \
   InstanceMethod<&EsysObject::command<FUNCTION>>(NAME, napi_default_method, const_cast<char *>(NAME)),
   return DefineClass(env, "Esys",

@@ -35,6 +35,8 @@ const leastOfPhase = Math.floor(kills / 10);
 const freshBytes = 3_300_000;
 const committedWithinMs = 30_000;
 const mostTries = 5;
+/** In a row: an update may end before its kill, where kills are left for one phase only and that one is short. */
+const mostUpdatesInVain = 5;
 const againAfterMs = 2_000;
 const never = new AbortController().signal;
 const clock = linuxClock();
@@ -79,11 +81,13 @@ const surviveKills = async (seed: string, wanted: number, failing: AbortControll
   await makeReady(opened.world);
   const life = updatedLife(opened, chance(seededRandom(seed)), wanted);
   let updates = 0;
+  let inVain = 0;
   try {
     for (; life.killsLeft() > 0 && !failing.signal.aborted; updates += 1) {
       const before = life.killsLeft();
       await life.update(await releaseOf(opened, seed, updates + 2));
-      expect(life.killsLeft(), 'kills that are left after another update').toBeLessThan(before);
+      inVain = life.killsLeft() < before ? 0 : inVain + 1;
+      expect(inVain, 'updates in a row in which nothing was killed').toBeLessThanOrEqual(mostUpdatesInVain);
     }
     expect(life.repeated.installs, 'each update was counted').toBeGreaterThanOrEqual(updates);
   } catch (error) {

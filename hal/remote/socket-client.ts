@@ -2,13 +2,15 @@
 import { connect, type Socket } from 'node:net';
 import { decodeMessage, encodeGiven, encodeMessage } from '#hal/core/message';
 import { releaseMemory } from '#hal/core/release-memory';
-import { attemptAsync, deny, type Failure, faultFrom, ok, type Result } from '#hal/core/result';
+import { attemptAsync, deny, done, type Failure, faultFrom, ok, type Result } from '#hal/core/result';
 import { FrameSplitter, writeFrame } from '#hal/remote/frames';
 import type { CallOptions, Client, Methods } from '#hal/remote/methods';
 import type { MessageName } from '#protos/edge';
 import type { Messages } from '#protos/gen/types';
 
 export interface SocketClient<M extends Methods> extends Client<M> {
+  /** Connects, where it is not. @returns also `unavailable/program-down`: nobody listens, and nothing was asked */
+  connect(): Promise<Result<void>>;
   close(): void;
 }
 
@@ -99,6 +101,11 @@ export const socketClient = <M extends Methods>(methods: M, path: string, option
         sent.value();
       }
     } as unknown as Client<M>['subscribe'],
+
+    connect: async () => {
+      const open = await connected();
+      return open.ok ? done : open;
+    },
 
     close: () => {
       void connection?.then((result) => result.ok && result.value.close());

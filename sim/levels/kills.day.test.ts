@@ -30,6 +30,8 @@ const killsOfOneBoot = 10;
 /** `enigmctl audit verify` after so many; our own arithmetic over the whole log runs before and after each kill. */
 const killsOfOneVerify = 5;
 const killsWithPower = 5;
+/** More of them in a row, and the next start would be a later one. */
+const killsBeforeAppraisal = 3;
 const longestDelayMs = 120;
 const backWithinMs = 20_000;
 
@@ -57,6 +59,20 @@ describe('a device whose programs are killed', () => {
       await makeReady(world);
       await surviveLostPower(world, chance(seededRandom(seed)));
     });
+  });
+
+  test('a mouth that is killed costs no appraisal that is asked for while it starts again', async () => {
+    await using opened = await openTestWorld('embedded');
+    const { world } = opened;
+    await makeReady(world);
+    const restarts = restartsOf(world)['linkd'] ?? 0;
+    for (let times = 1; times <= killsBeforeAppraisal; times += 1) {
+      world.device.kill('linkd');
+      await world.until('its end is seen', () => (restartsOf(world)['linkd'] ?? 0) === restarts + times);
+      // Whoever has answered since has seen it too.
+      await world.device.app.call('device.status', {});
+      expect(await world.device.app.call('device.attest', { relyingParty: ownParty })).toMatchObject({ ok: true });
+    }
   });
 });
 

@@ -88,6 +88,16 @@ describe('the health gate (SR-13)', () => {
     expect(unwrap(await gate(other, [throwing]))).toBe('given-up');
   });
 
+  test('what a person and the gate ask for at once is done once, and neither is refused', async () => {
+    const machine = await onTrial();
+    const { commit } = machine.hands.switch;
+    expect((await Promise.all([commit(), commit()])).map(refusal)).toEqual(['accepted', 'accepted']);
+    expect((await expectSound(machine)).slots).toMatchObject({ a: { state: 'superseded' }, b: { state: 'committed' } });
+    const other = await onTrial();
+    const outcomes = await Promise.all([other.hands.switch.commit(), other.hands.switch.giveUp('tpm')]);
+    expect(outcomes.map(refusal)).toEqual(['accepted', 'protocol/event-refused']);
+  });
+
   test('a check that passes late commits then', async () => {
     const machine = await onTrial();
     let asked = 0;

@@ -1,10 +1,12 @@
 /**
- * The hands' side of changing what starts: arm, commit, give up. Each is idempotent, so that whoever was cut asks again.
+ * The hands' side of changing what starts: arm, commit, give up. Each is idempotent, so that whoever was cut asks again, and
+ * one after the other, so that of two who ask for the same at once, a person and the health gate, neither is refused.
  *
  * Arming needs the original signed envelope, verified here by the hands with their own keys (SR-01); a permit alone is
  * not enough. A commit is local and needs no network (SR-13, SR-15).
  */
 import { equalBytes } from '#hal/core/bytes';
+import { inTurn } from '#hal/core/in-turn';
 import { deny, done, ok, type Result } from '#hal/core/result';
 import { otherSlot } from '#hal/ports/slots';
 import type { FloorReader } from '../plan/floor.ts';
@@ -62,7 +64,8 @@ export const slotSwitch = ({ keeper, floor, verifyArm }: SwitchParts): Switch =>
       return deny('integrity', 'slot-mismatch', `slot ${slot} holds another release`);
     return ok({ release: named.value, slot, state: slots[slot].state, runs: { slot: running.slot, ...slots[running.slot] } });
   };
-  return {
+  const exclusive = inTurn();
+  const unguarded: Switch = {
     status: () => keeper.view(),
     async arm(envelope) {
       const held = await heldByOther(envelope);
@@ -106,5 +109,12 @@ export const slotSwitch = ({ keeper, floor, verifyArm }: SwitchParts): Switch =>
       if (startable(view.value).length === 0) return deny('protocol', 'event-refused', 'no other slot may be started');
       return keeper.change(slot, 'give-up', { content: 'failed', reason });
     },
+  };
+  return {
+    status: unguarded.status,
+    arm: (envelope) => exclusive(() => unguarded.arm(envelope)),
+    goBack: (envelope) => exclusive(() => unguarded.goBack(envelope)),
+    commit: () => exclusive(() => unguarded.commit()),
+    giveUp: (reason) => exclusive(() => unguarded.giveUp(reason)),
   };
 };
